@@ -1,0 +1,1 @@
+//! A file per verb: every transaction, never the network.

@@ -1,0 +1,1 @@
+//! Configuration, wiring, managed Postgres, telemetry, shutdown and the command line.

@@ -1,0 +1,1 @@
+//! Every sentence that people read: functions from state to `Card`.

@@ -1,0 +1,1 @@
+//! `commands/` and `templates/` read into checked definitions; forms, expressions and rendering.

@@ -1,0 +1,1 @@
+//! All outgoing calls: chat platforms and forges.

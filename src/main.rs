@@ -1,0 +1,3 @@
+//! The `idp` program.
+
+fn main() {}

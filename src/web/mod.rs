@@ -1,0 +1,1 @@
+//! Routes and sockets: deliveries in, pages out.

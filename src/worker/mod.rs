@@ -1,0 +1,1 @@
+//! Queue jobs, the sender of messages and the tick: `app`, then the world, then `app`.
