@@ -1,0 +1,29 @@
+//! What is known of an action without running it: the row that `steps` registers and `catalog` checks against.
+
+use serde_json::Value;
+
+/// One action's published face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActionSpec {
+    /// Its name in definitions: `fetch:template`.
+    pub name: &'static str,
+    /// What people read while it runs: `Render files`.
+    pub title: &'static str,
+    /// JSON Schema (2020-12) of its input; unknown fields are refused by it.
+    pub input: Value,
+    /// The names in its output; later steps may use these and no others.
+    pub outputs: &'static [&'static str],
+    /// Whether it can be undone, and if not, why: a whole sentence.
+    pub undo: Undo,
+}
+
+/// Whether an action can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undo {
+    /// It leaves nothing outside idp: nothing to take back.
+    Nothing,
+    /// It takes back what it did.
+    Can,
+    /// It can't, and says why.
+    Cannot(&'static str),
+}

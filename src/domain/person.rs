@@ -1,0 +1,101 @@
+//! Accounts, persons and the groups that entitle them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::id::{AccountId, InstallationId, PersonId};
+
+words! {
+    /// Where an account lives.
+    pub enum Platform {
+        /// A Slack workspace or organisation.
+        Slack = "slack",
+        /// A Discord guild.
+        Discord = "discord",
+        /// A GitHub App installation.
+        Github = "github",
+        /// The command line and `/api/requests`: an operator.
+        Operator = "operator",
+    }
+}
+
+words! {
+    /// What kind of member an account is. Only full members may ask.
+    pub enum AccountKind {
+        /// Not looked up yet: may open the form, not submit it.
+        Unknown = "unknown",
+        /// A full member.
+        Full = "full",
+        /// A guest of one or several channels.
+        Guest = "guest",
+        /// Someone of another company in a shared channel.
+        Outsider = "outsider",
+        /// A bot or an app.
+        Bot = "bot",
+    }
+}
+
+/// How old facts about groups may be and still decide something (design.md, Data).
+pub const FACTS_GOOD_FOR: TimeDelta = TimeDelta::minutes(5);
+
+/// One account, as the store knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Our id.
+    pub id: AccountId,
+    /// The human behind it.
+    pub person: PersonId,
+    /// Where it lives.
+    pub installation: InstallationId,
+    /// Its id there (`U024BE7LH`).
+    pub external: String,
+    /// The name people read.
+    pub name: String,
+    /// Full, guest, outsider, bot, or not looked up yet.
+    pub kind: AccountKind,
+    /// False once deactivated.
+    pub active: bool,
+}
+
+/// A person as cards name them.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PersonName {
+    /// The person.
+    pub person: PersonId,
+    /// The name people read, never markup.
+    pub name: String,
+    /// The account's id on the platform that the card goes to, when there is one there (for mentions).
+    pub external: Option<String>,
+}
+
+/// A group as rules and cards name it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct GroupName {
+    /// Its handle (`payments-leads`), the word of `group:` in rules.
+    pub handle: String,
+    /// The platform's id for mentions, absent for lists of the configuration.
+    pub external: Option<String>,
+}
+
+/// The members of one group at one moment, as synced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupFacts {
+    /// The group.
+    pub name: GroupName,
+    /// Active persons in it.
+    pub members: Vec<PersonName>,
+    /// When the whole list was last read. Lists of the configuration are as of now.
+    pub synced_at: DateTime<Utc>,
+}
+
+impl GroupFacts {
+    /// Whether these facts may decide something at `now`.
+    pub fn fresh(&self, now: DateTime<Utc>) -> bool {
+        now - self.synced_at <= FACTS_GOOD_FOR
+    }
+
+    /// Whether the person is in the group.
+    pub fn has(&self, person: PersonId) -> bool {
+        self.members.iter().any(|m| m.person == person)
+    }
+}
