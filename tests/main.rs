@@ -5,6 +5,7 @@
     reason = "the binary has no outside: `pub` marks what a support module offers to the stories"
 )]
 
+mod architecture;
 mod support;
 
 mod postgres;
