@@ -45,27 +45,48 @@ const ONLY_IN: &[(&str, &[&str])] = &[
 ];
 
 /// What `domain` may never touch: no IO, no clock, no tasks.
-const NEVER_IN_DOMAIN: &[&str] = &["tokio", "std::fs", "std::net", "std::env", "std::process", "std::time::SystemTime"];
+const NEVER_IN_DOMAIN: &[&str] = &[
+    "tokio",
+    "std::fs",
+    "std::net",
+    "std::env",
+    "std::process",
+    "std::time::SystemTime",
+];
 
 #[test]
 fn imports_follow_the_table_of_layers() {
     let mut broken = String::new();
     for file in sources() {
-        let Some(layer) = layer_of(&file) else { continue };
+        let Some(layer) = layer_of(&file) else {
+            continue;
+        };
         for path in paths_in(&file) {
             if let Some(problem) = judge(&layer, &path) {
-                let _ = writeln!(broken, "{}: {problem}", file.strip_prefix(root()).unwrap().display());
+                let _ = writeln!(
+                    broken,
+                    "{}: {problem}",
+                    file.strip_prefix(root()).unwrap().display()
+                );
             }
         }
     }
-    assert!(broken.is_empty(), "imports against the table of layers:\n{broken}");
+    assert!(
+        broken.is_empty(),
+        "imports against the table of layers:\n{broken}"
+    );
 }
 
 #[test]
 fn every_source_file_says_what_it_is_for() {
-    let silent: Vec<_> =
-        sources().into_iter().filter(|f| !std::fs::read_to_string(f).unwrap().starts_with("//!")).collect();
-    assert!(silent.is_empty(), "files without a `//!` header: {silent:?}");
+    let silent: Vec<_> = sources()
+        .into_iter()
+        .filter(|f| !std::fs::read_to_string(f).unwrap().starts_with("//!"))
+        .collect();
+    assert!(
+        silent.is_empty(),
+        "files without a `//!` header: {silent:?}"
+    );
 }
 
 #[test]
@@ -83,7 +104,10 @@ fn judge(layer: &str, path: &str) -> Option<String> {
     if let Some(inner) = path.strip_prefix("crate::") {
         let target = inner.split("::").next().unwrap_or_default();
         let known = MAY_IMPORT.iter().any(|(name, _)| *name == target) || target == "boot";
-        let allowed = MAY_IMPORT.iter().find(|(name, _)| *name == layer).map_or(&[][..], |(_, may)| may);
+        let allowed = MAY_IMPORT
+            .iter()
+            .find(|(name, _)| *name == layer)
+            .map_or(&[][..], |(_, may)| may);
         return (known && target != layer && !allowed.contains(&target))
             .then(|| format!("`{layer}` may not import `{target}` ({path})"));
     }
@@ -91,9 +115,15 @@ fn judge(layer: &str, path: &str) -> Option<String> {
     if let Some((_, layers)) = ONLY_IN.iter().find(|(name, _)| *name == outside)
         && !layers.contains(&layer)
     {
-        return Some(format!("`{layer}` may not name the crate `{outside}` ({path})"));
+        return Some(format!(
+            "`{layer}` may not name the crate `{outside}` ({path})"
+        ));
     }
-    if layer == "domain" && NEVER_IN_DOMAIN.iter().any(|never| path == *never || path.starts_with(&format!("{never}::"))) {
+    if layer == "domain"
+        && NEVER_IN_DOMAIN
+            .iter()
+            .any(|never| path == *never || path.starts_with(&format!("{never}::")))
+    {
         return Some(format!("`domain` is pure and may not name `{path}`"));
     }
     None
@@ -115,15 +145,27 @@ fn sources() -> Vec<PathBuf> {
 /// The top-level module that a file belongs to; none for `boot`, `main` and `lib`, which may see all.
 fn layer_of(file: &Path) -> Option<String> {
     let inside = file.strip_prefix(root().join("src")).unwrap();
-    let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+    let first = inside
+        .components()
+        .next()
+        .unwrap()
+        .as_os_str()
+        .to_str()
+        .unwrap();
     let layer = first.trim_end_matches(".rs");
     (!matches!(layer, "boot" | "main" | "lib")).then(|| layer.to_owned())
 }
 
 /// The module path of a file: `src/store/queue.rs` is `[store, queue]`.
 fn module_of(file: &Path) -> Vec<String> {
-    let inside = file.strip_prefix(root().join("src")).unwrap().with_extension("");
-    let mut parts: Vec<String> = inside.components().map(|c| c.as_os_str().to_str().unwrap().to_owned()).collect();
+    let inside = file
+        .strip_prefix(root().join("src"))
+        .unwrap()
+        .with_extension("");
+    let mut parts: Vec<String> = inside
+        .components()
+        .map(|c| c.as_os_str().to_str().unwrap().to_owned())
+        .collect();
     if parts.last().is_some_and(|last| last == "mod") {
         parts.pop();
     }
@@ -134,7 +176,10 @@ fn module_of(file: &Path) -> Vec<String> {
 fn paths_in(file: &Path) -> BTreeSet<String> {
     let text = std::fs::read_to_string(file).unwrap();
     let syntax = syn::parse_file(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
-    let mut reader = Reader { module: module_of(file), found: BTreeSet::new() };
+    let mut reader = Reader {
+        module: module_of(file),
+        found: BTreeSet::new(),
+    };
     reader.visit_file(&syntax);
     reader.found
 }
@@ -161,7 +206,10 @@ impl Reader {
                 return;
             }
         }
-        let full: Vec<String> = std::iter::once("crate".to_owned()).chain(module).chain(rest.iter().cloned()).collect();
+        let full: Vec<String> = std::iter::once("crate".to_owned())
+            .chain(module)
+            .chain(rest.iter().cloned())
+            .collect();
         self.found.insert(full.join("::"));
     }
 
@@ -172,11 +220,13 @@ impl Reader {
                 self.use_tree(&path.tree, before);
                 before.pop();
             }
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.use_tree(item, before)),
+            syn::UseTree::Group(group) => group
+                .items
+                .iter()
+                .for_each(|item| self.use_tree(item, before)),
             syn::UseTree::Name(name) => self.with(before, name.ident.to_string()),
             syn::UseTree::Rename(rename) => self.with(before, rename.ident.to_string()),
             syn::UseTree::Glob(_) => self.with(before, "*".to_owned()),
-            _ => {}
         }
     }
 
@@ -190,7 +240,9 @@ impl Reader {
 impl<'ast> Visit<'ast> for Reader {
     fn visit_item_mod(&mut self, item: &'ast syn::ItemMod) {
         let is_test = item.attrs.iter().any(|a| {
-            a.path().is_ident("cfg") && a.parse_args::<syn::Ident>().is_ok_and(|ident| ident == "test")
+            a.path().is_ident("cfg")
+                && a.parse_args::<syn::Ident>()
+                    .is_ok_and(|ident| ident == "test")
         });
         if is_test {
             return;
