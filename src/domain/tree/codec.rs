@@ -163,7 +163,7 @@ impl Tree {
 
 /// Every length in a tree fits: its limits keep them far below four billion.
 fn put_u32(out: &mut Vec<u8>, n: usize) {
-    const { assert!(MAX_BYTES < u32::MAX as usize && MAX_FILES < u32::MAX as usize) };
+    const { assert!(MAX_BYTES + MAX_FILES < u32::MAX as usize) };
     out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes());
 }
 
