@@ -1,1 +1,3 @@
 //! All outgoing calls: chat platforms and forges.
+
+pub mod forge;

@@ -64,7 +64,9 @@ impl serde::Serialize for ObjectId {
 
 impl<'de> serde::Deserialize<'de> for ObjectId {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(from)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -80,11 +82,21 @@ impl Ident {
     /// ends), as git itself does; nothing left becomes `unknown`.
     pub fn new(name: &str, mail: &str) -> Self {
         let clean = |text: &str| {
-            let kept: String = text.chars().filter(|c| !matches!(c, '<' | '>') && !c.is_control()).collect();
+            let kept: String = text
+                .chars()
+                .filter(|c| !matches!(c, '<' | '>') && !c.is_control())
+                .collect();
             let kept = kept.trim_matches(|c: char| c.is_whitespace() || ".,:;\"\\'".contains(c));
-            if kept.is_empty() { "unknown".to_owned() } else { kept.to_owned() }
+            if kept.is_empty() {
+                "unknown".to_owned()
+            } else {
+                kept.to_owned()
+            }
         };
-        Self { name: clean(name), mail: clean(mail) }
+        Self {
+            name: clean(name),
+            mail: clean(mail),
+        }
     }
 }
 
@@ -110,10 +122,14 @@ pub struct CommitSpec {
 impl CommitSpec {
     fn content(&self, tree: ObjectId) -> Vec<u8> {
         let at = self.at.max(0);
-        let Self { author, committer, .. } = self;
+        let Self {
+            author, committer, ..
+        } = self;
         // NUL ends the message for git: everything behind it would be hidden, and `git fsck --strict` complains.
         let message = self.message.replace('\0', "");
-        let mut text = format!("tree {tree}\nauthor {author} {at} +0000\ncommitter {committer} {at} +0000\n\n");
+        let mut text = format!(
+            "tree {tree}\nauthor {author} {at} +0000\ncommitter {committer} {at} +0000\n\n"
+        );
         text.push_str(message.trim_end());
         text.push('\n');
         text.into_bytes()
@@ -169,7 +185,10 @@ impl<'a> Objects<'a> {
         let root = folder(&leaves, &mut known);
         let commit = known.add(Kind::Commit, commit.content(root).into());
         known.list.reverse(); // git reads a pack from the front: the commit, its trees, then the files
-        Self { commit, list: known.list }
+        Self {
+            commit,
+            list: known.list,
+        }
     }
 }
 
@@ -192,7 +211,8 @@ fn folder(leaves: &[Leaf<'_>], known: &mut Known<'_>) -> ObjectId {
         let (name, mode, id, used) = match first.rest.split_once('/') {
             None => (first.rest, first.mode, first.id, 1),
             Some((name, _)) => {
-                let inner: Vec<Leaf<'_>> = rest.iter().map_while(|leaf| leaf.inside(name)).collect();
+                let inner: Vec<Leaf<'_>> =
+                    rest.iter().map_while(|leaf| leaf.inside(name)).collect();
                 (name, "40000", folder(&inner, known), inner.len())
             }
         };
@@ -231,7 +251,13 @@ impl<'a> Known<'a> {
     fn add(&mut self, kind: Kind, content: std::borrow::Cow<'a, [u8]>) -> ObjectId {
         let mut head = String::with_capacity(24);
         let _infallible = write!(head, "{} {}\0", kind.word(), content.len());
-        let id = ObjectId(Sha1::new().chain_update(&head).chain_update(&content).finalize().into());
+        let id = ObjectId(
+            Sha1::new()
+                .chain_update(&head)
+                .chain_update(&content)
+                .finalize()
+                .into(),
+        );
         if self.seen.insert(id) {
             self.list.push(Object { id, kind, content });
         }
@@ -257,24 +283,39 @@ mod tests {
     fn an_empty_tree_has_gits_well_known_name() {
         let tree = Tree::new();
         let objects = Objects::new(&tree, &spec());
-        assert_eq!(objects.list[1].id.to_string(), "4b825dc642cb6eb9a060e54bf8d69288fbee4904");
+        assert_eq!(
+            objects.list[1].id.to_string(),
+            "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+        );
     }
 
     #[test]
     fn equal_files_and_equal_folders_are_one_object() {
         let mut tree = Tree::new();
         for path in ["a/x", "a/y", "b/x", "b/y", "z"] {
-            tree.insert(TreePath::new(path).unwrap(), Entry::file("same")).unwrap();
+            tree.insert(TreePath::new(path).unwrap(), Entry::file("same"))
+                .unwrap();
         }
-        let kinds: Vec<_> = Objects::new(&tree, &spec()).list.iter().map(|o| o.kind).collect();
+        let kinds: Vec<_> = Objects::new(&tree, &spec())
+            .list
+            .iter()
+            .map(|o| o.kind)
+            .collect();
         assert_eq!(kinds, [Kind::Commit, Kind::Tree, Kind::Tree, Kind::Blob]);
     }
 
     #[test]
     fn people_cannot_break_out_of_their_line() {
-        assert_eq!(Ident::new("Eve <x>\nparent 1", " \"eve@x>\0 ").to_string(), "Eve xparent 1 <eve@x>");
+        assert_eq!(
+            Ident::new("Eve <x>\nparent 1", " \"eve@x>\0 ").to_string(),
+            "Eve xparent 1 <eve@x>"
+        );
         assert_eq!(Ident::new("", "<>").to_string(), "unknown <unknown>");
-        let wild = CommitSpec { message: "a\0b\n\n\n".to_owned(), at: -1, ..spec() };
+        let wild = CommitSpec {
+            message: "a\0b\n\n\n".to_owned(),
+            at: -1,
+            ..spec()
+        };
         let content = String::from_utf8(wild.content(ObjectId([0; 20]))).unwrap();
         assert!(content.ends_with("> 0 +0000\n\nab\n"), "{content}");
     }

@@ -5,8 +5,7 @@
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::object::{CommitSpec, Object, ObjectId, Objects};
-use crate::domain::tree::Tree;
+use super::object::{Object, ObjectId, Objects};
 
 /// A commit and everything it needs, ready to be written as `pack-NAME.pack` and `pack-NAME.idx`.
 #[derive(Debug)]
@@ -26,10 +25,10 @@ pub struct Pack {
 #[error("a file could not be compressed")]
 pub struct PackError;
 
-/// Packs one commit of a tree.
-pub fn pack(tree: &Tree, commit: &CommitSpec) -> Result<Pack, PackError> {
-    let objects = Objects::new(tree, commit);
-    let mut pack = Vec::with_capacity(tree.total_bytes() / 2 + 4096);
+/// Packs the objects of one commit.
+pub fn pack(objects: &Objects<'_>) -> Result<Pack, PackError> {
+    let bytes: usize = objects.list.iter().map(|object| object.content.len()).sum();
+    let mut pack = Vec::with_capacity(bytes / 2 + 4096);
     pack.extend_from_slice(b"PACK\0\0\0\x02");
     pack.extend_from_slice(&count(objects.list.len()));
     let mut zlib = Compress::new(Compression::new(1), true);
@@ -37,15 +36,28 @@ pub fn pack(tree: &Tree, commit: &CommitSpec) -> Result<Pack, PackError> {
     for object in &objects.list {
         let offset = pack.len();
         put_object(&mut pack, object, &mut zlib)?;
-        entries.push(Indexed { id: object.id, offset, crc: crc32fast::hash(&pack[offset..]) });
+        entries.push(Indexed {
+            id: object.id,
+            offset,
+            crc: crc32fast::hash(&pack[offset..]),
+        });
     }
     let name = ObjectId::digest(&pack);
     pack.extend_from_slice(name.as_bytes());
-    Ok(Pack { commit: objects.commit, name, idx: index(entries, name), pack })
+    Ok(Pack {
+        commit: objects.commit,
+        name,
+        idx: index(entries, name),
+        pack,
+    })
 }
 
 /// Size and kind in git's variable-length form (4 bits of size beside the kind, then 7 a byte), then the content.
-fn put_object(pack: &mut Vec<u8>, object: &Object<'_>, zlib: &mut Compress) -> Result<(), PackError> {
+fn put_object(
+    pack: &mut Vec<u8>,
+    object: &Object<'_>,
+    zlib: &mut Compress,
+) -> Result<(), PackError> {
     let mut size = object.content.len();
     let mut byte = (object.kind as u8) << 4 | low_bits(size, 4);
     size >>= 4;
@@ -83,7 +95,9 @@ fn index(mut entries: Vec<Indexed>, pack: ObjectId) -> Vec<u8> {
     let mut idx = Vec::with_capacity(8 + 256 * 4 + entries.len() * 28 + 40);
     idx.extend_from_slice(b"\xfftOc\0\0\0\x02");
     for first in 0..=u8::MAX {
-        idx.extend_from_slice(&count(entries.partition_point(|entry| entry.id.as_bytes()[0] <= first)));
+        idx.extend_from_slice(&count(
+            entries.partition_point(|entry| entry.id.as_bytes()[0] <= first),
+        ));
     }
     for entry in &entries {
         idx.extend_from_slice(entry.id.as_bytes());
@@ -107,7 +121,10 @@ fn count(n: usize) -> [u8; 4] {
     u32::try_from(n).unwrap_or(u32::MAX).to_be_bytes()
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the mask leaves at most seven bits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the mask leaves at most seven bits"
+)]
 fn low_bits(n: usize, bits: u32) -> u8 {
     (n & ((1 << bits) - 1)) as u8
 }

@@ -15,31 +15,30 @@
 use std::fmt;
 use std::str::FromStr;
 
-use sha2::{Digest, Sha256};
-
+use super::super::canonical::Digest;
 use super::{Entry, MAX_BYTES, MAX_FILES, Mode, Tree, TreeError, TreePath};
 
 const MAGIC: &[u8] = b"idp.tree.v1\0";
 
 /// The SHA-256 of a tree's canonical bytes; `tree:` and 64 hex digits as text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TreeId([u8; 32]);
+pub struct TreeId(Digest);
 
 impl TreeId {
-    /// The name of these canonical bytes.
-    pub fn of(encoded: &[u8]) -> Self {
-        Self(Sha256::digest(encoded).into())
+    /// The tree whose canonical bytes have this digest.
+    pub const fn new(digest: Digest) -> Self {
+        Self(digest)
     }
 
     /// The digest itself: the key of the blob that holds the bytes.
-    pub fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
+    pub const fn digest(self) -> Digest {
+        self.0
     }
 }
 
 impl fmt::Display for TreeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "tree:{}", hex::encode(self.0))
+        write!(f, "tree:{}", self.0)
     }
 }
 
@@ -59,9 +58,7 @@ impl FromStr for TreeId {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let digits = text.strip_prefix("tree:").ok_or(ParseTreeIdError)?;
-        let mut id = [0; 32];
-        hex::decode_to_slice(digits, &mut id).map_err(|_| ParseTreeIdError)?;
-        Ok(Self(id))
+        digits.parse().map(Self).map_err(|_| ParseTreeIdError)
     }
 }
 
@@ -157,7 +154,7 @@ impl Tree {
 
     /// The name of the tree: the digest of its canonical bytes.
     pub fn id(&self) -> TreeId {
-        TreeId::of(&self.encode())
+        TreeId(Digest::of(&self.encode()))
     }
 }
 

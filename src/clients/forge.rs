@@ -1,0 +1,133 @@
+//! Forges: where repositories live. One trait, [`Forge`], whose every call *ensures*: it looks first, and calling it
+//! again changes nothing.
+//!
+//! A repository that we make carries a marker, the id of the request that it was made for. Only that request ever
+//! pushes to it, adopts it after a crash, or takes it back; what somebody else made under the same name is never touched.
+
+pub mod deliver;
+pub mod error;
+pub mod git;
+pub mod local;
+pub mod name;
+pub mod object;
+pub mod pack;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use self::error::ForgeError;
+pub use self::name::{Branch, NameError, RepoName};
+pub use self::object::{CommitSpec, Ident, ObjectId};
+use crate::domain::id::RequestId;
+use crate::domain::tree::Tree;
+
+/// Who may see a repository. The local forge keeps the word and shows it; GitHub enforces it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    /// Its members alone.
+    Private,
+    /// Everybody in the organisation.
+    Internal,
+    /// Everybody.
+    Public,
+}
+
+impl std::fmt::Display for Visibility {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Private => "private",
+            Self::Internal => "internal",
+            Self::Public => "public",
+        })
+    }
+}
+
+/// The repository that a request wants to stand.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoSpec {
+    /// Its name.
+    pub repo: RepoName,
+    /// The request that it is made for: the marker.
+    pub request: RequestId,
+    /// The team that owns it, for whoever meets the name later.
+    pub team: Option<String>,
+    /// A line about it; may be empty.
+    pub description: String,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// The branch that its `HEAD` names.
+    pub default_branch: Branch,
+}
+
+/// A repository as it stands on the forge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoState {
+    /// Its name, as whoever made it wrote it.
+    pub repo: RepoName,
+    /// The request that made it; `None`: somebody else did.
+    pub made_by: Option<RequestId>,
+    /// The team that owns it, where the marker says so.
+    pub team: Option<String>,
+    /// A line about it; may be empty.
+    pub description: String,
+    /// Who may see it.
+    pub visibility: Visibility,
+    /// The branch that its `HEAD` names.
+    pub default_branch: Branch,
+    /// The commit of the default branch.
+    pub head: Option<ObjectId>,
+    /// Whether any branch or tag holds a commit that we didn't push.
+    pub foreign: bool,
+}
+
+/// What came of taking a repository back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// It is gone now.
+    Removed,
+    /// There was none.
+    WasGone,
+}
+
+/// Where people and programs find a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RepoUrls {
+    /// What `git clone` takes.
+    pub remote: String,
+    /// The page of the repository.
+    pub page: String,
+    /// The files of the default branch: `CONTENTS/README.md` is the page of that file.
+    pub contents: String,
+}
+
+/// A place where repositories live.
+#[async_trait]
+pub trait Forge: Send + Sync + std::fmt::Debug {
+    /// What stands under this name; `None`: the name is free.
+    async fn look(&self, repo: &RepoName) -> Result<Option<RepoState>, ForgeError>;
+
+    /// Makes the repository, or adopts it if this very request made it. Its settings are brought in line.
+    async fn ensure_repo(&self, spec: &RepoSpec) -> Result<RepoState, ForgeError>;
+
+    /// Puts one commit of `tree` on the default branch of a repository that `request` made, and says its id.
+    ///
+    /// Pushing the same again changes nothing, also when others have pushed on top of it since.
+    async fn push(
+        &self,
+        repo: &RepoName,
+        request: RequestId,
+        tree: Arc<Tree>,
+        commit: &CommitSpec,
+    ) -> Result<ObjectId, ForgeError>;
+
+    /// Removes a repository that `request` made, unless somebody else's commit is in it.
+    async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError>;
+
+    /// Where the repository is found.
+    fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls;
+
+    /// How people call this forge: `the git server`, `GitHub`.
+    fn title(&self) -> &'static str;
+}

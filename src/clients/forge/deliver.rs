@@ -1,0 +1,160 @@
+//! Delivering a tree without a forge, for `idp render`: into a folder, into a bare repository by path, or by `git push`.
+//!
+//! Into a repository by path the pack is written directly: no work tree, no git process. What a push would refuse is
+//! refused here too: a branch that holds another commit stays as it is.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::local::{create_branch, write_pack};
+use super::object::Objects;
+use super::pack::{PackError, pack};
+use super::{Branch, CommitSpec, ObjectId};
+use crate::domain::tree::{Mode, Tree};
+
+/// Why a tree wasn't delivered.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    /// A folder with something in it would be mixed with the new files.
+    #[error("{} is not empty", .0.display())]
+    NotEmpty(PathBuf),
+    /// The path is no bare repository.
+    #[error("{} is not a bare git repository; make one with `git init --bare {}`", .0.display(), .0.display())]
+    NotBare(PathBuf),
+    /// The branch holds other work.
+    #[error("the branch {branch} exists already with other commits in it")]
+    Diverged {
+        /// Which.
+        branch: Branch,
+    },
+    /// `git push` said no.
+    #[error("git push failed: {0}")]
+    Push(String),
+    /// A file couldn't be compressed.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+    /// The disk said no.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+fn at(path: &Path) -> impl FnOnce(io::Error) -> DeliverError {
+    let path = path.to_owned();
+    move |source| DeliverError::Io { path, source }
+}
+
+/// Writes a tree's files into a folder, which must be new or empty.
+pub fn to_folder(dir: &Path, tree: &Tree) -> Result<(), DeliverError> {
+    fs::create_dir_all(dir).map_err(at(dir))?;
+    if fs::read_dir(dir).map_err(at(dir))?.next().is_some() {
+        return Err(DeliverError::NotEmpty(dir.to_owned()));
+    }
+    for (path, entry) in tree {
+        let file = dir.join(path.as_str());
+        let folder = file.parent().unwrap_or(dir);
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        let written = match entry.mode {
+            Mode::File => fs::write(&file, &entry.bytes),
+            Mode::Executable => fs::write(&file, &entry.bytes)
+                .and_then(|()| fs::set_permissions(&file, fs::Permissions::from_mode(0o755))),
+            Mode::Symlink => symlink(String::from_utf8_lossy(&entry.bytes).as_ref(), &file),
+        };
+        written.map_err(at(&file))?;
+    }
+    Ok(())
+}
+
+/// Commits a tree to a bare repository by path (`None`: to the branch that its `HEAD` names) or to any URL that
+/// `git push` takes (`None`: to `main`).
+pub fn to_git(
+    to: &str,
+    branch: Option<&Branch>,
+    tree: &Tree,
+    commit: &CommitSpec,
+) -> Result<ObjectId, DeliverError> {
+    let path = Path::new(to);
+    if is_url(to) {
+        return push(to, branch, &Objects::new(tree, commit));
+    }
+    let head = fs::read_to_string(path.join("HEAD")).unwrap_or_default();
+    if !path.join("objects/pack").is_dir() || !path.join("refs").is_dir() || head.is_empty() {
+        return Err(DeliverError::NotBare(path.to_owned()));
+    }
+    let objects = Objects::new(tree, commit);
+    // Another object format or another way to keep references: git knows them, we don't.
+    let config = fs::read_to_string(path.join("config")).map_err(at(&path.join("config")))?;
+    if config.to_ascii_lowercase().contains("[extensions") {
+        return push(to, branch, &objects);
+    }
+    let named = head
+        .trim()
+        .strip_prefix("ref: refs/heads/")
+        .and_then(|name| name.parse().ok());
+    let branch = branch.cloned().or(named).unwrap_or_else(Branch::main);
+    write(path, &branch, &objects)
+}
+
+fn write(repo: &Path, branch: &Branch, objects: &Objects<'_>) -> Result<ObjectId, DeliverError> {
+    write_pack(repo, &pack(objects)?).map_err(at(repo))?;
+    match create_branch(repo, branch, objects.commit).map_err(at(repo))? {
+        super::local::Made::Yes => Ok(objects.commit),
+        super::local::Made::Other(_) => Err(DeliverError::Diverged {
+            branch: branch.clone(),
+        }),
+    }
+}
+
+/// From a bare repository of the moment, with the caller's own git configuration and credentials.
+fn push(
+    url: &str,
+    branch: Option<&Branch>,
+    objects: &Objects<'_>,
+) -> Result<ObjectId, DeliverError> {
+    let branch = branch.cloned().unwrap_or_else(Branch::main);
+    let dir = std::env::temp_dir().join(format!("idp-render-{:032x}", rand::random::<u128>()));
+    let pushed = init(&dir)
+        .map_err(at(&dir))
+        .and_then(|()| write(&dir, &branch, objects))
+        .and_then(|commit| {
+            let mut command = Command::new("git");
+            command
+                .arg("--git-dir")
+                .arg(&dir)
+                .args(["push", "--quiet", "--", url, &branch.full()])
+                .stdin(Stdio::inherit());
+            let output = command.output().map_err(at(Path::new("git")))?;
+            if output.status.success() {
+                return Ok(commit);
+            }
+            Err(DeliverError::Push(
+                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+            ))
+        });
+    let _best_effort = fs::remove_dir_all(&dir);
+    pushed
+}
+
+fn init(dir: &Path) -> io::Result<()> {
+    for folder in ["objects/pack", "refs/heads"] {
+        fs::create_dir_all(dir.join(folder))?;
+    }
+    fs::write(
+        dir.join("config"),
+        "[core]\n\trepositoryformatversion = 0\n\tbare = true\n",
+    )?;
+    fs::write(dir.join("HEAD"), "ref: refs/heads/main\n")
+}
+
+/// A scheme, or `host:path` as ssh writes it.
+fn is_url(to: &str) -> bool {
+    let before_slash = to.split('/').next().unwrap_or_default();
+    before_slash.contains(':')
+}
