@@ -8,4 +8,5 @@
 mod architecture;
 mod support;
 
+mod forge;
 mod postgres;

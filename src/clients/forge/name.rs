@@ -101,8 +101,7 @@ fn is_repo(text: &str) -> bool {
             .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
         && !matches!(text, "." | "..")
         && !text.starts_with('-')
-        && !lower.ends_with(".git")
-        && !lower.ends_with(".lock")
+        && [".git", ".lock"].iter().all(|kept| !lower.ends_with(kept))
 }
 
 /// The short name of a branch: `main`.

@@ -20,7 +20,7 @@ const SENTINEL: &str = ".idp-forge";
 const WORKSHOP: &str = ".work";
 
 /// A leftover of a crash is swept up once it is so much older than the start that nobody can be working on it.
-const LEFTOVER: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+const LEFTOVER: std::time::Duration = std::time::Duration::from_hours(1);
 
 /// The folder of a forge.
 #[derive(Clone, Debug)]
