@@ -125,7 +125,12 @@ mod tests {
 
     #[test]
     fn another_user_may_not_enter_a_private_folder() {
-        let dir = tempfile::tempdir().unwrap();
+        use std::os::unix::fs::PermissionsExt;
+        let private = std::fs::Permissions::from_mode(0o700);
+        let dir = tempfile::Builder::new()
+            .permissions(private)
+            .tempdir()
+            .unwrap();
         let stranger = Account::Other {
             uid: 64_000,
             gid: 64_000,

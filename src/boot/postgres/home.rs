@@ -257,9 +257,8 @@ impl Home {
 
     /// A problem with the server, with its last words as the cause.
     pub(super) fn explain(&self, text: &str) -> Problem {
-        let log = fs::read_to_string(self.start_log()).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().filter(|line| !line.trim().is_empty()).collect();
-        let tail = lines[lines.len().saturating_sub(5)..].join("\n    ");
+        let words = self.last_words();
+        let tail = words[words.len().saturating_sub(5)..].join("\n    ");
         let problem = Problem::failed(text)
             .hint(format!("its logs are in {}", self.path.display()))
             .hint("or name a Postgres of your own in `DATABASE_URL`");
@@ -268,6 +267,22 @@ impl Home {
         } else {
             problem.because(io::Error::other(tail))
         }
+    }
+
+    /// What the server said last: while it started, then in its newest log.
+    fn last_words(&self) -> Vec<String> {
+        let logs = fs::read_dir(self.path.join("log"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let newest = logs.max_by_key(|log| log.metadata().and_then(|m| m.modified()).ok());
+        let files = [Some(self.start_log()), newest.map(|log| log.path())];
+        let texts = files
+            .into_iter()
+            .flatten()
+            .filter_map(|file| fs::read_to_string(file).ok());
+        let lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+        lines.filter(|line| !line.trim().is_empty()).collect()
     }
 
     /// Removes everything. Call it under both locks, with the server stopped.

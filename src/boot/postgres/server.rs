@@ -29,6 +29,9 @@ const PORT: u16 = 5432;
 /// How long a stop may take: it ends all sessions and writes what is in memory.
 const STOPPING: Duration = Duration::from_secs(60);
 
+/// How long processes of a killed server may hold its memory, which keeps the next one from starting.
+const LINGERING: Duration = Duration::from_secs(10);
+
 /// What keeps it private and small. `fsync` stays on: this is where everything of idp is kept.
 const SETTINGS: [(&str, &str); 10] = [
     ("listen_addresses", ""),
@@ -99,6 +102,7 @@ pub(super) async fn start(
     further: &[(String, String)],
 ) -> Result<(), Problem> {
     let failed = |e: io::Error| Problem::failed("can't start the local Postgres").because(e);
+    let crashed = read_pid_file(home).map_err(failed)?.is_some();
     forget_foreign_pid(home).map_err(failed)?;
     let log = home.start_log();
     fs::File::create(&log)
@@ -117,7 +121,8 @@ pub(super) async fn start(
         .chain(own.iter().map(|(name, value)| option(name, value)))
         .chain(further.iter().map(|(name, value)| option(name, value)))
         .collect::<String>();
-    let status = command(home, &binaries.program("pg_ctl"))
+    let mut pg_ctl = command(home, &binaries.program("pg_ctl"));
+    pg_ctl
         .args(["start", "--wait", "--timeout=120", "--silent", "--pgdata"])
         .arg(home.data())
         .arg("--log")
@@ -125,14 +130,18 @@ pub(super) async fn start(
         .arg("--options")
         .arg(settings)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .await
-        .map_err(failed)?;
-    if status.success() || running(home)?.is_some() {
-        Ok(()) // one that still recovers after the timeout is left to do so
-    } else {
-        Err(home.explain("can't start the local Postgres"))
+        .stderr(Stdio::null());
+    let deadline = Instant::now() + if crashed { LINGERING } else { Duration::ZERO };
+    loop {
+        let status = pg_ctl.status().await.map_err(failed)?;
+        // One that still recovers after the timeout runs and is waited for by the caller.
+        if status.success() || running(home)?.is_some() {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(home.explain("can't start the local Postgres"));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
@@ -193,7 +202,7 @@ pub(super) async fn stop(home: &Home) -> Result<(), Problem> {
         Ok(()) | Err(rustix::io::Errno::SRCH) => {}
         Err(e) => return Err(e).or_fail("can't stop the local Postgres"),
     }
-    while running(home)?.is_some() {
+    while is_server(server.pid) {
         if Instant::now() > deadline {
             return Err(home.explain("the local Postgres doesn't stop"));
         }
