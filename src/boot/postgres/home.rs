@@ -24,6 +24,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use super::DATABASE;
 use super::account::Account;
 use super::server::Running;
 use super::stage::{Report, Stage};
@@ -235,7 +236,7 @@ impl Home {
         Ok(dir)
     }
 
-    /// How to connect to a running server as its superuser, to the database `postgres`.
+    /// How to connect to a running server as its superuser, to idp's database.
     pub(super) fn options(&self, running: &Running) -> Result<PgConnectOptions, Problem> {
         let file = self.path.join("password");
         let password = fs::read_to_string(&file)
@@ -251,7 +252,7 @@ impl Home {
             .ssl_mode(PgSslMode::Disable)
             .username(USER)
             .password(password.expose_secret().trim())
-            .database("postgres")
+            .database(DATABASE)
             .application_name("idp"))
     }
 

@@ -16,13 +16,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use secrecy::SecretString;
-use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
 
 use self::home::{Home, Lock};
 use self::server::Answer;
 pub use self::stage::{Report, Stage, silent};
-use super::problem::Problem;
+use super::problem::{OrFail, Problem};
 
 /// The oldest and newest Postgres that idp is tested on.
 pub const SUPPORTED: std::ops::RangeInclusive<u32> = 15..=18;
@@ -31,7 +31,7 @@ pub const SUPPORTED: std::ops::RangeInclusive<u32> = 15..=18;
 const DATABASE: &str = "idp";
 
 /// How long a server may take to recover after a crash before we give up waiting.
-const RECOVERY: Duration = Duration::from_secs(120);
+const RECOVERY: Duration = Duration::from_mins(2);
 
 /// Where the managed cluster lives and what it is made from.
 #[derive(Debug, Clone)]
@@ -86,7 +86,6 @@ pub async fn open(settings: &Settings, report: Report<'_>) -> Result<Cluster, Pr
     let starting = home.lock_start(report).await?;
     let users = home.lock_as_user()?;
     let options = bring_up(&home, settings, report).await?;
-    ensure_database(&options).await?;
     drop(starting);
     Ok(Cluster {
         home,
@@ -98,7 +97,7 @@ pub async fn open(settings: &Settings, report: Report<'_>) -> Result<Cluster, Pr
 impl Cluster {
     /// How to connect to idp's database.
     pub fn options(&self) -> PgConnectOptions {
-        self.options.clone().database(DATABASE)
+        self.options.clone()
     }
 
     /// The same as a `postgres://` address, for a process of its own (`psql` reads it too). Holds the password.
@@ -154,6 +153,7 @@ async fn bring_up(
             let options = home.options(&running)?;
             match server::ask(&options).await? {
                 Answer::Ready => return Ok(options),
+                Answer::Empty => create_database(&options).await?,
                 Answer::NotYet if !started => report(&Stage::Recovering),
                 Answer::NotYet | Answer::Silent => {}
             }
@@ -190,20 +190,14 @@ async fn create_and_start(
     server::start(home, &binaries, &settings.server).await
 }
 
-async fn ensure_database(options: &PgConnectOptions) -> Result<(), Problem> {
-    let failed = |e: sqlx::Error| {
-        Problem::failed("can't make idp's database in the local Postgres").because(e)
+async fn create_database(options: &PgConnectOptions) -> Result<(), Problem> {
+    let create = async {
+        let mut connection = options.clone().database("postgres").connect().await?;
+        let sql = AssertSqlSafe(format!("create database {DATABASE}"));
+        sqlx::query(sql).execute(&mut connection).await?;
+        connection.close().await
     };
-    match options.clone().database(DATABASE).connect().await {
-        Ok(connection) => connection.close().await.map_err(failed),
-        Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some(server::NO_SUCH_DATABASE) => {
-            let mut connection = PgConnection::connect_with(options).await.map_err(failed)?;
-            sqlx::query(AssertSqlSafe(format!("create database {DATABASE}")))
-                .execute(&mut connection)
-                .await
-                .map_err(failed)?;
-            connection.close().await.map_err(failed)
-        }
-        Err(e) => Err(failed(e)),
-    }
+    create
+        .await
+        .or_fail("can't make idp's database in the local Postgres")
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 use sqlx::Connection;
+use sqlx::error::DatabaseError;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use tokio::process::Command;
 use tokio::time::Instant;
@@ -17,7 +18,7 @@ use super::home::Home;
 use crate::boot::problem::{OrFail, Problem};
 
 /// `invalid_catalog_name`: <https://www.postgresql.org/docs/current/errcodes-appendix.html>.
-pub(super) const NO_SUCH_DATABASE: &str = "3D000";
+const NO_SUCH_DATABASE: &str = "3D000";
 /// `cannot_connect_now`: starting up, recovering or shutting down.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 /// `too_many_connections`: it answers, if only to say no.
@@ -27,7 +28,7 @@ const TOO_MANY_CONNECTIONS: &str = "53300";
 const PORT: u16 = 5432;
 
 /// How long a stop may take: it ends all sessions and writes what is in memory.
-const STOPPING: Duration = Duration::from_secs(60);
+const STOPPING: Duration = Duration::from_mins(1);
 
 /// How long processes of a killed server may hold its memory, which keeps the next one from starting.
 const LINGERING: Duration = Duration::from_secs(10);
@@ -59,6 +60,8 @@ pub(super) struct Running {
 pub(super) enum Answer {
     /// Takes connections.
     Ready,
+    /// Takes connections, but has not got our database yet.
+    Empty,
     /// Starts, recovers or stops.
     NotYet,
     /// No answer at all.
@@ -181,13 +184,16 @@ pub(super) async fn ask(options: &PgConnectOptions) -> Result<Answer, Problem> {
             Ok(Answer::Ready)
         }
         Err(sqlx::Error::Io(_)) => Ok(Answer::Silent),
-        Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some(CANNOT_CONNECT_NOW) => {
-            Ok(Answer::NotYet)
-        }
-        Err(sqlx::Error::Database(e)) if e.code().as_deref() == Some(TOO_MANY_CONNECTIONS) => {
-            Ok(Answer::Ready)
-        }
-        Err(e) => Err(e).or_fail("can't log in to the local Postgres"),
+        Err(e) => match e
+            .as_database_error()
+            .and_then(DatabaseError::code)
+            .as_deref()
+        {
+            Some(CANNOT_CONNECT_NOW) => Ok(Answer::NotYet),
+            Some(TOO_MANY_CONNECTIONS) => Ok(Answer::Ready),
+            Some(NO_SUCH_DATABASE) => Ok(Answer::Empty),
+            _ => Err(e).or_fail("can't log in to the local Postgres"),
+        },
     }
 }
 
