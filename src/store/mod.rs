@@ -1,1 +1,41 @@
 //! All SQL, a file per noun, on the caller's connection.
+//!
+//! A function here is one or two statements and knows no rule but those that the tables hold. Transactions belong to
+//! `app`, which opens them with [`begin`], reads [`now`] once and hands both down. Nothing above names the driver:
+//! what `app` needs of it is re-exported here.
+
+#[macro_use]
+mod macros;
+
+pub mod audit;
+
+pub use sqlx::types::Json;
+pub use sqlx::{Acquire, Error};
+
+use chrono::{DateTime, Utc};
+
+/// Connections to the database.
+pub type Pool = sqlx::PgPool;
+/// One connection, in or outside a transaction.
+pub type Conn = sqlx::PgConnection;
+/// A transaction: rolled back unless committed.
+pub type Tx = sqlx::Transaction<'static, sqlx::Postgres>;
+/// What every function here gives.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Opens a transaction.
+pub async fn begin(pool: &Pool) -> Result<Tx> {
+    pool.begin().await
+}
+
+/// The moment that a transaction decides by: the database's clock and the tests' shift. Read it once.
+pub async fn now(conn: &mut Conn) -> Result<DateTime<Utc>> {
+    sqlx::query_scalar!(r#"select idp_now() as "now!""#)
+        .fetch_one(conn)
+        .await
+}
+
+/// Whether this is the violation of the named constraint.
+pub fn violates(error: &Error, constraint: &str) -> bool {
+    matches!(error, Error::Database(e) if e.constraint() == Some(constraint))
+}
