@@ -15,7 +15,8 @@ impl Reference {
     /// A new one. Four characters are a million values: enough to find a line in the log of a day.
     pub fn new() -> Self {
         let mut rng = rand::rng();
-        let letters = (0..4).map(|_| char::from(Self::LETTERS[rng.random_range(0..Self::LETTERS.len())]));
+        let letters =
+            (0..4).map(|_| char::from(Self::LETTERS[rng.random_range(0..Self::LETTERS.len())]));
         Self(["E-".to_owned(), letters.collect()].concat())
     }
 

@@ -14,7 +14,7 @@ pub mod view;
 
 pub use broken::{Broken, Reference};
 pub use handle::handle;
-pub use settings::{Channels, Limits, Settings, Team};
+pub use settings::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
 
 use std::sync::Arc;
 

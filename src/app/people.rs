@@ -71,7 +71,11 @@ pub async fn record_installation(
 }
 
 /// Marks an installation's token as refused by the platform, or good again.
-pub async fn record_token(app: &App, installation: InstallationId, good: bool) -> anyhow::Result<()> {
+pub async fn record_token(
+    app: &App,
+    installation: InstallationId,
+    good: bool,
+) -> anyhow::Result<()> {
     let _ = (app, installation, good);
     anyhow::bail!("recording tokens is not there yet")
 }
