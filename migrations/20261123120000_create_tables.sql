@@ -279,6 +279,8 @@ create table step (
     -- The input as run: planned, with what was not known then. Undo gets the same.
     input jsonb,
     output jsonb,
+    -- What it left in the books, so that its undo takes the same out again.
+    records jsonb not null default '[]',
     cause text,
     "check" text,
     tries integer not null default 0,

@@ -7,8 +7,10 @@
 pub mod audit;
 mod broken;
 mod handle;
+pub mod message;
 pub mod people;
 pub mod plan;
+pub mod run;
 mod settings;
 pub mod view;
 

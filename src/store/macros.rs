@@ -16,6 +16,7 @@ use crate::domain::id::{
     AccountId, ApprovalId, DraftId, GroupId, InstallationId, MessageId, PersonId, PlanId,
     RequestId, RequestNumber, RunId, ServiceId, ThreadId, VoteId,
 };
+use crate::domain::message::{MessageKind, ThreadRole};
 use crate::domain::person::{AccountKind, Platform};
 use crate::domain::request::RequestState;
 use crate::domain::run::{Direction, RunState, StepState};
@@ -68,7 +69,7 @@ macro_rules! id_columns {
 }
 
 word_columns! {
-    AccountKind Direction PlaceKind Platform RequestState RunState StepState Verdict
+    AccountKind Direction MessageKind PlaceKind Platform RequestState RunState StepState ThreadRole Verdict
 }
 
 id_columns! {

@@ -8,6 +8,13 @@
 mod macros;
 
 pub mod audit;
+pub mod lease;
+pub mod message;
+pub mod queue;
+pub mod rate_limit;
+pub mod run;
+pub mod step;
+pub mod thread;
 
 pub use sqlx::types::Json;
 pub use sqlx::{Acquire, Error};

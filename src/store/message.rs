@@ -1,0 +1,301 @@
+//! Messages: cards that should stand somewhere, each with the revision wanted and the revision shown.
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::{Conn, Json, Result};
+use crate::domain::id::{InstallationId, MessageId, RequestId, ThreadId};
+use crate::domain::message::{MessageKind, Subject};
+
+/// The channel on which raised messages wake their installation's sender.
+pub const WAKE: &str = "idp_message";
+
+/// A message as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// Where it stands.
+    pub thread: ThreadId,
+    /// Its place there: 0 is the root.
+    pub place: i32,
+    /// What it is about.
+    pub subject: Json<Subject>,
+    /// The revision that should be seen.
+    pub wanted: i64,
+    /// The revision that is seen; 0: none yet.
+    pub shown: i64,
+    /// Its id on the platform.
+    pub external: Option<String>,
+    /// What marks its post, so that one whose answer was lost is found again.
+    pub nonce: Uuid,
+    /// Since when a send is under way, or its answer lost.
+    pub sending_since: Option<DateTime<Utc>>,
+    /// Sends that failed in a row.
+    pub failures: i32,
+    /// The digest of what is seen.
+    pub digest: Option<Vec<u8>>,
+}
+
+/// A message that is due, with what pacing needs to know of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// Which.
+    pub id: MessageId,
+    /// In which thread.
+    pub thread: ThreadId,
+    /// The channel, once known.
+    pub channel: Option<String>,
+    /// Whether it stands already and is only to be edited.
+    pub edit: bool,
+}
+
+/// Writes a new message at the next place of its thread.
+pub async fn insert(
+    conn: &mut Conn,
+    id: MessageId,
+    thread: ThreadId,
+    subject: Subject,
+    nonce: Uuid,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into message (id, thread_id, place, kind, subject, nonce, created_at)
+         values ($1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6)",
+        id as _,
+        thread as _,
+        subject.kind() as MessageKind as _,
+        Json(subject) as _,
+        nonce,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whether a message about the same thing waits in the thread, not shown yet: then it will tell the state of then.
+pub async fn waits(conn: &mut Conn, thread: ThreadId, subject: Subject) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from message where thread_id = $1 and subject = $2 and shown = 0
+                          and given_up is null) as "found!""#,
+        thread as _,
+        Json(subject) as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Whether the thread has a message about this at all.
+pub async fn has(conn: &mut Conn, thread: ThreadId, subject: Subject) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from message where thread_id = $1 and subject = $2) as "found!""#,
+        thread as _,
+        Json(subject) as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Wants the root cards of a request's open threads shown anew.
+pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
+    sqlx::query!(
+        "update message m set wanted = m.wanted + 1
+         from thread t
+         where t.id = m.thread_id and t.request_id = $1 and t.closed_at is null
+           and m.kind = 'root' and m.given_up is null",
+        request as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Wants one message shown anew.
+pub async fn raise(conn: &mut Conn, id: MessageId) -> Result<()> {
+    sqlx::query!(
+        "update message set wanted = wanted + 1 where id = $1",
+        id as _
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Wakes the sender of an installation once the caller's transaction commits.
+pub async fn wake(conn: &mut Conn, installation: InstallationId) -> Result<()> {
+    sqlx::query("select pg_notify($1, $2)")
+        .bind(WAKE)
+        .bind(installation.to_string())
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// What is due for an installation, new posts before edits, the longest waiting first. A reply is due only once all
+/// before it in its thread stand (or never will), so a thread reads in order.
+pub async fn due(
+    conn: &mut Conn,
+    installation: InstallationId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Due>> {
+    sqlx::query_as!(
+        Due,
+        r#"select m.id as "id: MessageId", m.thread_id as "thread: ThreadId", t.channel,
+                  m.external_id is not null as "edit!"
+           from message m join thread t on t.id = m.thread_id
+           where m.wanted > m.shown and m.given_up is null and t.installation_id = $1
+             and (m.not_before is null or m.not_before <= $2)
+             and not exists (select 1 from message e where e.thread_id = m.thread_id and e.place < m.place
+                             and e.shown = 0 and e.given_up is null)
+           order by m.external_id is not null, coalesce(m.shown_at, m.created_at) limit 100"#,
+        installation as _,
+        now,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// When the next message that is held back becomes due.
+pub async fn next_due(
+    conn: &mut Conn,
+    installation: InstallationId,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select min(m.not_before) from message m join thread t on t.id = m.thread_id
+         where m.wanted > m.shown and m.given_up is null and t.installation_id = $1 and m.not_before > $2",
+        installation as _,
+        now,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Reads a message and keeps others from sending it until the transaction ends.
+pub async fn lock(conn: &mut Conn, id: MessageId) -> Result<Option<Message>> {
+    sqlx::query_as!(
+        Message,
+        r#"select id as "id: MessageId", thread_id as "thread: ThreadId", place,
+                  subject as "subject: Json<Subject>", wanted, shown, external_id as external, nonce,
+                  sending_since, failures, digest
+           from message where id = $1 for no key update"#,
+        id as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The message of an open thread that stands on the platform under this id.
+pub async fn by_external(
+    conn: &mut Conn,
+    installation: InstallationId,
+    channel: &str,
+    external: &str,
+) -> Result<Option<MessageId>> {
+    sqlx::query_scalar!(
+        r#"select m.id as "id: MessageId" from message m join thread t on t.id = m.thread_id
+           where t.installation_id = $1 and t.channel = $2 and m.external_id = $3 and t.closed_at is null"#,
+        installation as _,
+        channel,
+        external
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Writes that a send begins, before it does.
+pub async fn sending(conn: &mut Conn, id: MessageId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update message set sending_since = $2 where id = $1",
+        id as _,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes that a revision is seen, under which id, and what it was.
+pub async fn shown(
+    conn: &mut Conn,
+    id: MessageId,
+    revision: i64,
+    external: &str,
+    digest: &[u8],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update message set shown = greatest(shown, $2), external_id = $3, digest = $4, shown_at = $5,
+                sending_since = null, not_before = null, failures = 0
+         where id = $1",
+        id as _,
+        revision,
+        external,
+        digest,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Holds a message back after a send that surely had no effect (`nothing_sent`), or whose answer was lost.
+pub async fn hold(
+    conn: &mut Conn,
+    id: MessageId,
+    not_before: DateTime<Utc>,
+    nothing_sent: bool,
+    failed: bool,
+) -> Result<()> {
+    sqlx::query!(
+        "update message set not_before = $2, sending_since = case when $3 then null else sending_since end,
+                failures = failures + case when $4 then 1 else 0 end
+         where id = $1",
+        id as _,
+        not_before,
+        nothing_sent,
+        failed
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets where a message stood: it is gone there and will be posted anew.
+pub async fn forget_post(conn: &mut Conn, id: MessageId, nonce: Uuid) -> Result<()> {
+    sqlx::query!(
+        "update message set external_id = null, digest = null, shown = 0, sending_since = null, nonce = $2,
+                not_before = null
+         where id = $1",
+        id as _,
+        nonce
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives a message up, for a reason that stands in the log.
+pub async fn give_up(conn: &mut Conn, id: MessageId, why: &str) -> Result<()> {
+    sqlx::query!(
+        "update message set given_up = $2, sending_since = null where id = $1",
+        id as _,
+        why
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Gives up whatever a closed thread still wants.
+pub async fn give_up_thread(conn: &mut Conn, thread: ThreadId, why: &str) -> Result<()> {
+    sqlx::query!(
+        "update message set given_up = $2 where thread_id = $1 and wanted > shown and given_up is null",
+        thread as _,
+        why
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

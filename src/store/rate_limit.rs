@@ -1,0 +1,51 @@
+//! Closed buckets: what the other side refused for a while, known to all replicas.
+
+use chrono::{DateTime, Utc};
+
+use super::{Conn, Result};
+use crate::domain::id::InstallationId;
+
+/// Closes a bucket until then; one that is closed for longer stays so.
+pub async fn close(
+    conn: &mut Conn,
+    installation: InstallationId,
+    bucket: &str,
+    not_before: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into rate_limit (installation_id, bucket, not_before) values ($1, $2, $3)
+         on conflict (installation_id, bucket)
+         do update set not_before = greatest(rate_limit.not_before, excluded.not_before)",
+        installation as _,
+        bucket,
+        not_before
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Until when a bucket is closed, if it is.
+pub async fn closed_until(
+    conn: &mut Conn,
+    installation: InstallationId,
+    bucket: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select not_before from rate_limit where installation_id = $1 and bucket = $2 and not_before > $3",
+        installation as _,
+        bucket,
+        now
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Forgets buckets that are open again.
+pub async fn forget_open(conn: &mut Conn, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!("delete from rate_limit where not_before <= $1", now)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

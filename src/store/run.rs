@@ -1,0 +1,169 @@
+//! Runs: one row an approval.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::{Conn, Result};
+use crate::domain::id::{ApprovalId, PersonId, RequestId, RunId};
+use crate::domain::run::{Direction, RunState};
+
+/// A run as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// Its id.
+    pub id: RunId,
+    /// What allows it.
+    pub approval: ApprovalId,
+    /// Whose it is.
+    pub request: RequestId,
+    /// Where it stands.
+    pub state: RunState,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// How often it was begun, from 0.
+    pub generation: i32,
+    /// Which way it goes.
+    pub direction: Direction,
+    /// When its first step began.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When nothing more was expected of it.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Who cancelled it.
+    pub cancelled_by: Option<PersonId>,
+    /// Who cancelled, retried or undid last.
+    pub acted_by: Option<PersonId>,
+    /// The reference under which the log has the cause of its stop.
+    pub reference: Option<String>,
+    /// Links and the like, once it succeeded.
+    pub output: Option<Value>,
+    /// When it is undone by itself.
+    pub undo_at: Option<DateTime<Utc>>,
+}
+
+/// What a run stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The request approved.
+    pub request: RequestId,
+    /// Until when it is good for a start or a retry.
+    pub good_until: DateTime<Utc>,
+}
+
+/// Writes a new run. The database refuses one without an approval of its request, and a second one for it.
+pub async fn insert(conn: &mut Conn, run: &Run) -> Result<()> {
+    sqlx::query!(
+        "insert into run (id, approval_id, request_id, state, since, generation, direction, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $5)",
+        run.id as _,
+        run.approval as _,
+        run.request as _,
+        run.state as _,
+        run.since,
+        run.generation,
+        run.direction as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads a run and keeps others from moving it until the transaction ends.
+pub async fn lock(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
+    sqlx::query_as!(
+        Run,
+        r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
+                  state as "state: RunState", since, generation, direction as "direction: Direction",
+                  started_at, ended_at, cancelled_by as "cancelled_by: PersonId",
+                  acted_by as "acted_by: PersonId", reference, output, undo_at
+           from run where id = $1 for no key update"#,
+        id as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Reads a run.
+pub async fn get(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
+    sqlx::query_as!(
+        Run,
+        r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
+                  state as "state: RunState", since, generation, direction as "direction: Direction",
+                  started_at, ended_at, cancelled_by as "cancelled_by: PersonId",
+                  acted_by as "acted_by: PersonId", reference, output, undo_at
+           from run where id = $1"#,
+        id as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The latest run of a request.
+pub async fn latest(conn: &mut Conn, request: RequestId) -> Result<Option<Run>> {
+    sqlx::query_as!(
+        Run,
+        r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
+                  state as "state: RunState", since, generation, direction as "direction: Direction",
+                  started_at, ended_at, cancelled_by as "cancelled_by: PersonId",
+                  acted_by as "acted_by: PersonId", reference, output, undo_at
+           from run where request_id = $1 order by created_at desc, id desc limit 1"#,
+        request as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Keeps what changed of a run that the caller holds locked.
+pub async fn save(conn: &mut Conn, run: &Run) -> Result<()> {
+    sqlx::query!(
+        "update run set state = $2, since = $3, generation = $4, direction = $5, started_at = $6, ended_at = $7,
+                cancelled_by = $8, acted_by = $9, reference = $10, output = $11, undo_at = $12
+         where id = $1",
+        run.id as _,
+        run.state as _,
+        run.since,
+        run.generation,
+        run.direction as _,
+        run.started_at,
+        run.ended_at,
+        run.cancelled_by as _,
+        run.acted_by as _,
+        run.reference,
+        run.output,
+        run.undo_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Runs whose time to be undone by themselves has come.
+pub async fn undo_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<RunId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: RunId" from run
+           where undo_at <= $1 and state in ('failed', 'blocked') order by undo_at limit 50"#,
+        now
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// What a run stands on.
+pub async fn approval(conn: &mut Conn, approval: ApprovalId) -> Result<Approval> {
+    sqlx::query_as!(
+        Approval,
+        r#"select request_id as "request: RequestId", good_until from approval where id = $1"#,
+        approval as _
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// The exact bytes of the plan that an approval is for.
+pub async fn approved_bytes(conn: &mut Conn, approval: ApprovalId) -> Result<Vec<u8>> {
+    sqlx::query_scalar!(
+        "select p.bytes from plan p join approval a on a.plan_id = p.id where a.id = $1",
+        approval as _
+    )
+    .fetch_one(conn)
+    .await
+}

@@ -1,0 +1,195 @@
+//! Steps of runs, and the attempts at them.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::queue::StepJob;
+use super::{Conn, Json, Result};
+use crate::domain::id::RunId;
+use crate::domain::plan::PlannedStep;
+use crate::domain::run::StepState;
+use crate::domain::step::Record;
+
+/// One step as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Whose it is.
+    pub run: RunId,
+    /// Its place, from 0.
+    pub seq: i32,
+    /// Its id in the plan.
+    pub id: String,
+    /// What people read.
+    pub title: String,
+    /// Its action.
+    pub action: String,
+    /// Where it stands.
+    pub state: StepState,
+    /// The generation in which it came to that.
+    pub generation: i32,
+    /// Its input as run.
+    pub input: Option<Value>,
+    /// What it brought.
+    pub output: Option<Value>,
+    /// What it left in the books.
+    pub records: Json<Vec<Record>>,
+    /// Why it stopped, or what it waits for.
+    pub cause: Option<String>,
+    /// What to check when its effect is unknown.
+    pub check: Option<String>,
+    /// Tries without success in this generation and direction.
+    pub tries: i32,
+    /// When it was first begun.
+    pub started_at: Option<DateTime<Utc>>,
+    /// When it came to its end.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// When it goes on.
+    pub wait_until: Option<DateTime<Utc>>,
+}
+
+/// Writes the steps of a new run, all pending, in the plan's order.
+pub async fn insert_all(conn: &mut Conn, run: RunId, steps: &[PlannedStep]) -> Result<()> {
+    for (seq, step) in (0i32..).zip(steps) {
+        sqlx::query!(
+            "insert into step (run_id, seq, id, title, action, state, planned)
+             values ($1, $2, $3, $4, $5, 'pending', $6)",
+            run as _,
+            seq,
+            step.id,
+            step.title,
+            step.action,
+            Json(step) as _,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
+    Ok(())
+}
+
+/// All steps of a run, in order.
+pub async fn of_run(conn: &mut Conn, run: RunId) -> Result<Vec<Step>> {
+    sqlx::query_as!(
+        Step,
+        r#"select run_id as "run: RunId", seq, id, title, action, state as "state: StepState", generation,
+                  input, output, records as "records: Json<Vec<Record>>", cause, "check", tries, started_at,
+                  finished_at, wait_until
+           from step where run_id = $1 order by seq"#,
+        run as _
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Keeps what changed of a step; the caller holds its run locked.
+pub async fn save(conn: &mut Conn, step: &Step) -> Result<()> {
+    sqlx::query!(
+        r#"update step set state = $3, generation = $4, input = $5, output = $6, records = $7, cause = $8,
+                  "check" = $9, tries = $10, started_at = $11, finished_at = $12, wait_until = $13
+           where run_id = $1 and seq = $2"#,
+        step.run as _,
+        step.seq,
+        step.state as _,
+        step.generation,
+        step.input,
+        step.output,
+        &step.records as _,
+        step.cause,
+        step.check,
+        step.tries,
+        step.started_at,
+        step.finished_at,
+        step.wait_until,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What is known of the attempts at one step in one direction and generation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempts {
+    /// The number of the last one; 0 for none.
+    pub last: i32,
+    /// How many began and never told their end: their process died.
+    pub lost: i64,
+}
+
+/// Counts the attempts that were begun for a job, after marking open ones as lost: whoever holds the job now is not
+/// the one who began them.
+pub async fn attempts(conn: &mut Conn, job: &StepJob, now: DateTime<Utc>) -> Result<Attempts> {
+    sqlx::query!(
+        "update step_attempt set outcome = 'lost', finished_at = $5
+         where run_id = $1 and seq = $2 and direction = $3 and generation = $4 and outcome is null",
+        job.run as _,
+        job.seq,
+        job.direction as _,
+        job.generation,
+        now,
+    )
+    .execute(&mut *conn)
+    .await?;
+    let found = sqlx::query!(
+        r#"select coalesce(max(attempt), 0) as "last!", count(*) filter (where outcome = 'lost') as "lost!"
+           from step_attempt where run_id = $1 and seq = $2 and direction = $3 and generation = $4"#,
+        job.run as _,
+        job.seq,
+        job.direction as _,
+        job.generation,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(Attempts {
+        last: found.last,
+        lost: found.lost,
+    })
+}
+
+/// Writes that an attempt begins, before any work.
+pub async fn begin_attempt(
+    conn: &mut Conn,
+    job: &StepJob,
+    attempt: i32,
+    worker: &str,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into step_attempt (run_id, seq, direction, generation, attempt, worker, started_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        job.run as _,
+        job.seq,
+        job.direction as _,
+        job.generation,
+        attempt,
+        worker,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes how an attempt ended.
+pub async fn end_attempt(
+    conn: &mut Conn,
+    job: &StepJob,
+    attempt: i32,
+    outcome: &str,
+    cause: Option<&str>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update step_attempt set outcome = $6, cause = $7, finished_at = $8
+         where run_id = $1 and seq = $2 and direction = $3 and generation = $4 and attempt = $5",
+        job.run as _,
+        job.seq,
+        job.direction as _,
+        job.generation,
+        attempt,
+        outcome,
+        cause,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

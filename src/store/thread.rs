@@ -1,0 +1,131 @@
+//! Threads: the places where messages of a request stand.
+
+use chrono::{DateTime, Utc};
+
+use super::{Conn, Result};
+use crate::domain::id::{InstallationId, RequestId, ThreadId};
+use crate::domain::message::ThreadRole;
+
+/// A thread as it stands. Ids of channels, accounts and messages are the platform's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Thread {
+    /// Its id.
+    pub id: ThreadId,
+    /// Whose messages stand here; none for words that belong to no request.
+    pub request: Option<RequestId>,
+    /// The installation that posts here.
+    pub installation: InstallationId,
+    /// The channel; a DM's is filled in once opened.
+    pub channel: Option<String>,
+    /// Whose DM it is.
+    pub account: Option<String>,
+    /// The main one, or a copy.
+    pub role: ThreadRole,
+    /// Its root message, once posted.
+    pub root_ts: Option<String>,
+    /// When nothing more was to be posted here.
+    pub closed_at: Option<DateTime<Utc>>,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+}
+
+/// Writes a new thread. The database refuses a second open main one for a request, and a second copy for a person.
+pub async fn insert(conn: &mut Conn, thread: &Thread) -> Result<()> {
+    sqlx::query!(
+        "insert into thread (id, request_id, installation_id, channel, account, role, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
+        thread.id as _,
+        thread.request as _,
+        thread.installation as _,
+        thread.channel,
+        thread.account,
+        thread.role as _,
+        thread.created_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The open threads of a request, the main one first.
+pub async fn open_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Thread>> {
+    sqlx::query_as!(
+        Thread,
+        r#"select id as "id: ThreadId", request_id as "request: RequestId",
+                  installation_id as "installation: InstallationId", channel, account,
+                  role as "role: ThreadRole", root_ts, closed_at, created_at
+           from thread where request_id = $1 and closed_at is null order by role = 'main' desc, created_at"#,
+        request as _
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Reads one thread.
+pub async fn get(conn: &mut Conn, id: ThreadId) -> Result<Option<Thread>> {
+    sqlx::query_as!(
+        Thread,
+        r#"select id as "id: ThreadId", request_id as "request: RequestId",
+                  installation_id as "installation: InstallationId", channel, account,
+                  role as "role: ThreadRole", root_ts, closed_at, created_at
+           from thread where id = $1"#,
+        id as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The open threads that stand in a channel of the platform.
+pub async fn in_channel(
+    conn: &mut Conn,
+    installation: InstallationId,
+    channel: &str,
+) -> Result<Vec<Thread>> {
+    sqlx::query_as!(
+        Thread,
+        r#"select id as "id: ThreadId", request_id as "request: RequestId",
+                  installation_id as "installation: InstallationId", channel, account,
+                  role as "role: ThreadRole", root_ts, closed_at, created_at
+           from thread where installation_id = $1 and channel = $2 and closed_at is null order by created_at"#,
+        installation as _,
+        channel
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Keeps the channel that a DM turned out to be.
+pub async fn set_channel(conn: &mut Conn, id: ThreadId, channel: &str) -> Result<()> {
+    sqlx::query!(
+        "update thread set channel = $2 where id = $1",
+        id as _,
+        channel
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps (or forgets) the root message's id.
+pub async fn set_root(conn: &mut Conn, id: ThreadId, root: Option<&str>) -> Result<()> {
+    sqlx::query!(
+        "update thread set root_ts = $2 where id = $1",
+        id as _,
+        root
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Closes a thread: what is wanted there already is still sent, nothing new is.
+pub async fn close(conn: &mut Conn, id: ThreadId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update thread set closed_at = coalesce(closed_at, $2) where id = $1",
+        id as _,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
