@@ -1,0 +1,271 @@
+//! Answers around asking: who may not and why, what was mistyped, what can be opened instead.
+
+use chrono::{DateTime, Utc};
+
+use super::home::Offer;
+use crate::cards::root::name;
+use crate::cards::{Open, button, words};
+use crate::domain::card::{Block, ButtonStyle, Card, Text};
+use crate::domain::id::DraftId;
+use crate::domain::refusal::Refusal;
+use crate::domain::view::RequestView;
+
+/// Longest piece of somebody's words that is said back.
+const SAID_BACK: usize = 200;
+/// Buttons in a row (experience.md §5).
+const ROW: usize = 3;
+
+/// Why somebody may not ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MayNotAsk {
+    /// A guest of some channels.
+    Guest,
+    /// Someone of another company in a shared channel.
+    Outsider,
+    /// A bot or an app.
+    Bot,
+    /// A deactivated account.
+    Inactive,
+    /// The delivery is of a workspace or an app that isn't installed here.
+    NotInstalled,
+    /// In none of the groups that the command allows.
+    NotAllowed {
+        /// The command.
+        command: String,
+        /// The groups that may.
+        allow: Vec<String>,
+    },
+    /// As many open requests as one person may have.
+    TooMany {
+        /// The limit.
+        max: u32,
+        /// The name of the slash command.
+        slash: String,
+    },
+    /// New requests are stopped for now.
+    Paused {
+        /// The operator's reason.
+        reason: String,
+    },
+    /// The groups that decide who may ask can't be read now.
+    Stale {
+        /// The group.
+        group: String,
+    },
+}
+
+/// Why somebody may not ask, in one sentence, and what to do instead.
+pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
+    match why {
+        MayNotAsk::Guest => {
+            Refusal::new("Guests can't ask for this; a full member can ask for you.")
+        }
+        MayNotAsk::Outsider => Refusal::new(
+            "Only members of this workspace can ask for this; someone of the company that owns it can ask for you.",
+        ),
+        MayNotAsk::Bot => Refusal::new("Bots and apps can't ask for this; a person has to."),
+        MayNotAsk::Inactive => Refusal::new(
+            "Your account is deactivated, so it can't ask for anything; your workspace's admins can change that.",
+        ),
+        MayNotAsk::NotInstalled => Refusal::new(
+            "This workspace isn't connected to this bot; whoever runs it has to install it here first.",
+        ),
+        MayNotAsk::NotAllowed { command, allow } => {
+            let allow: Vec<String> = allow
+                .iter()
+                .map(|g| words::line(g.strip_prefix("group:").unwrap_or(g)))
+                .collect();
+            Refusal::new(format!(
+                "Only {} can ask for {}.",
+                words::all_of(&allow),
+                words::line(command)
+            ))
+            .instead("Someone there can ask for you.")
+        }
+        MayNotAsk::TooMany { max, slash } => Refusal::new(format!(
+            "You have {} open, which is the limit.",
+            words::count(*max as usize, "request")
+        ))
+        .instead(format!(
+            "`{0} list` shows them; `{0} cancel ID` takes one back.",
+            words::line(slash)
+        )),
+        MayNotAsk::Paused { reason } => Refusal::new("New requests are paused.")
+            .because(words::sentence(reason))
+            .instead("Requests that run go on."),
+        MayNotAsk::Stale { group } => Refusal::new(format!(
+            "I can't tell at the moment who is in {}.",
+            words::line(group)
+        ))
+        .instead("Please try again in a minute."),
+    }
+}
+
+/// A refusal as something to read.
+pub fn refused(refusal: &Refusal) -> Card {
+    let mut line = Text::plain(words::line(&refusal.what));
+    for more in [&refusal.why, &refusal.next].into_iter().flatten() {
+        line = line.and(format!(" {}", words::line(more)));
+    }
+    if let Some(nearest) = &refusal.nearest {
+        line = line
+            .and(" Did you mean ")
+            .code(words::line(nearest))
+            .and("?");
+    }
+    Card::lines([line])
+}
+
+/// We broke: what was not done, and the reference under which the log has the cause.
+///
+/// `undone` is a clause: `your click was not counted`, `nothing was asked for`.
+pub fn broken(undone: &str, reference: &str) -> Card {
+    Card::lines([format!(
+        "Something broke on our side; {}. Reference {reference}",
+        words::clause(undone)
+    )])
+}
+
+/// A form was sent before the account was looked up: it is kept.
+pub fn looking_up(draft: DraftId) -> Card {
+    with_button(
+        "I am still looking up your account; what you typed is kept. Please send it again in a few seconds.".into(),
+        &Open::Draft(draft),
+        "Continue",
+    )
+}
+
+/// A form couldn't be opened in time: here is a button that can.
+pub fn open_form(what: &Open) -> Card {
+    with_button(
+        "The form couldn't be opened in time. This button opens it, with what you typed:".into(),
+        what,
+        "Open form",
+    )
+}
+
+/// There is a draft of this command: go on, or start anew.
+pub fn draft_found(
+    command: &str,
+    draft: DraftId,
+    typed_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Card {
+    let line = Text::plain("You began ")
+        .code(words::line(command))
+        .and(" at ")
+        .with(words::when(typed_at, now))
+        .and("; what you typed is kept.");
+    let fallback = line.to_string();
+    Card {
+        fallback,
+        blocks: vec![
+            Block::Lines { lines: vec![line] },
+            Block::Buttons {
+                buttons: vec![
+                    button::open(&Open::Draft(draft), "Continue", ButtonStyle::Primary),
+                    button::open(
+                        &Open::Command(command.to_owned()),
+                        "Start anew",
+                        ButtonStyle::Plain,
+                    ),
+                ],
+                menu: Vec::new(),
+            },
+        ],
+    }
+}
+
+/// The request was taken; where it stands comes by the permalink.
+pub fn submitted(view: &RequestView, place: &str) -> Card {
+    Card::lines([format!(
+        "{} is asked for. It stands in {}.",
+        name(view),
+        words::line(place)
+    )])
+}
+
+/// One word that is no command: the nearest one, and where all stand.
+pub fn unknown_command(typed: &str, nearest: Option<&Offer>, slash: &str) -> Card {
+    let typed = words::clip(&words::line(typed), SAID_BACK);
+    let slash = words::line(slash);
+    let line = Text::plain("There is no command ").code(typed).and(".");
+    let Some(offer) = nearest else {
+        return Card::lines([line.and(" All of them: ").code(format!("{slash} help"))]);
+    };
+    let line = line
+        .and(" Did you mean ")
+        .code(format!("{slash} {}", words::line(&offer.name)))
+        .and("?");
+    Card {
+        fallback: line.to_string(),
+        blocks: vec![
+            Block::Lines { lines: vec![line] },
+            offers(std::slice::from_ref(offer)),
+        ],
+    }
+}
+
+/// A sentence that is no command: the commands, with the words kept in what they open.
+pub fn sentence(typed: &str, commands: &[Offer], slash: &str) -> Card {
+    let typed = words::clip(&words::line(typed), SAID_BACK);
+    if commands.is_empty() {
+        return unknown_command(&typed, None, slash);
+    }
+    let line = Text::plain("You wrote \"")
+        .and(typed)
+        .and("\". Which of these is it? Your words go along.");
+    let mut lines = vec![line];
+    lines.extend(commands.iter().map(Offer::line));
+    Card {
+        fallback: lines
+            .iter()
+            .map(Text::to_string)
+            .collect::<Vec<_>>()
+            .join(" "),
+        blocks: vec![Block::Lines { lines }, offers(commands)],
+    }
+}
+
+/// Somebody typed a decision: only the button knows which plan they saw.
+pub fn use_the_button(waiting: &[RequestView]) -> Card {
+    let mut lines = vec![Text::plain(
+        "Decisions count by the buttons on the card only, so that it is certain which plan you saw.",
+    )];
+    if !waiting.is_empty() {
+        let names: Vec<String> = waiting.iter().map(name).collect();
+        lines.push(Text::plain(format!(
+            "Waiting for you: {}.",
+            names.join(", ")
+        )));
+    }
+    Card::lines(lines)
+}
+
+/// A reserved word whose command doesn't exist yet.
+pub fn not_built(word: &str, slash: &str) -> Card {
+    Card::lines([Text::default()
+        .code(words::line(word))
+        .and(" isn't built yet. What there is: ")
+        .code(format!("{} help", words::line(slash)))])
+}
+
+/// Buttons of commands: three in the row, the rest behind the menu.
+pub(super) fn offers(commands: &[Offer]) -> Block {
+    let mut buttons: Vec<_> = commands.iter().map(Offer::button).collect();
+    let menu = buttons.split_off(buttons.len().min(ROW));
+    Block::Buttons { buttons, menu }
+}
+
+fn with_button(line: Text, what: &Open, label: &str) -> Card {
+    Card {
+        fallback: format!("{line} ({label})"),
+        blocks: vec![
+            Block::Lines { lines: vec![line] },
+            Block::Buttons {
+                buttons: vec![button::open(what, label, ButtonStyle::Primary)],
+                menu: Vec::new(),
+            },
+        ],
+    }
+}

@@ -1,0 +1,14 @@
+//! Answers to the one who just acted, for their eyes only. Nothing in them is needed later.
+
+mod asked;
+mod home;
+mod pressed;
+
+pub use asked::{
+    MayNotAsk, broken, draft_found, looking_up, may_not_ask, not_built, open_form, refused,
+    sentence, submitted, unknown_command, use_the_button,
+};
+pub use home::{Home, Offer, help, home, list, status};
+pub use pressed::{
+    cancelled, may_not, nothing_to_do, old_plan, old_run, undo_begun, unknown_request, vote_refused,
+};

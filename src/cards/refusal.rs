@@ -1,0 +1,74 @@
+//! Refusals of plan time: nothing was created, and here is whom to ask.
+
+use super::words;
+use crate::domain::refusal::Refusal;
+use crate::domain::rule::Unmeetable;
+
+/// Nobody, or too few people, could ever meet the deciding rule.
+pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
+    let rule = words::line(rule);
+    match why {
+        Unmeetable::Unknown { group } => {
+            let group = words::line(group);
+            Refusal::new(format!(
+                "Nobody can decide this: rule \"{rule}\" asks {group}, which isn't known here."
+            ))
+            .instead(format!(
+                "The platform team can add {group} to the groups or teams of the configuration."
+            ))
+        }
+        Unmeetable::TooFew {
+            group,
+            needed,
+            could,
+        } => {
+            let group = words::line(group);
+            let could = match could {
+                0 => format!("nobody but you is in {group}"),
+                n => format!("only {n} could decide, and {needed} are needed"),
+            };
+            Refusal::new(format!(
+                "Nobody can decide this: rule \"{rule}\" asks {group}, and {could}."
+            ))
+            .because("A person never decides on their own request, and counts once.")
+            .instead(format!(
+                "Someone else can ask, or the platform team can add people to {group}."
+            ))
+        }
+        Unmeetable::Stale { group, .. } => group_stale(group),
+    }
+}
+
+/// What is known of a deciding group is too old to decide on.
+pub fn group_stale(group: &str) -> Refusal {
+    let group = words::line(group);
+    Refusal::new(format!("I can't tell at the moment who is in {group}."))
+        .because("Its members haven't been readable for more than five minutes.")
+        .instead("Please ask again in a few minutes.")
+}
+
+/// A service of ours has the name.
+pub fn held_by_service(kind: &str, name: &str, owner: Option<&str>) -> Refusal {
+    let (kind, name) = (words::line(kind), words::line(name));
+    let of = owner.map_or_else(String::new, |o| format!(" (team {})", words::line(o)));
+    Refusal::new(format!("The {kind} {name} exists{of}.")).instead("Please choose another name.")
+}
+
+/// Another open request has the name.
+pub fn held_by_request(kind: &str, name: &str, number: i64, requester: &str) -> Refusal {
+    let (kind, name) = (words::line(kind), words::line(name));
+    Refusal::new(format!(
+        "The {kind} {name} is being made by request {number} ({}).",
+        words::line(requester)
+    ))
+    .instead("Please choose another name, or wait for how that one ends.")
+}
+
+/// The forge has it, though nothing of ours knows it.
+pub fn on_the_forge(name: &str) -> Refusal {
+    Refusal::new(format!(
+        "{} exists on the git server, and idp didn't make it.",
+        words::line(name)
+    ))
+    .instead("Please choose another name.")
+}

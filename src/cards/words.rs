@@ -1,0 +1,261 @@
+//! The small change of sentences: lists of people, durations, moments, one line out of whatever was typed.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::domain::card::{Mention, Span, Text, TimeStyle};
+use crate::domain::person::{GroupName, PersonName};
+
+/// How many names a line carries before it counts the rest: `Alex Ruiz, Sam Ito, +1`.
+pub(super) const NAMES_SHOWN: usize = 2;
+
+/// A moment longer ago than this carries its day.
+const CLOCK_IS_ENOUGH_FOR: TimeDelta = TimeDelta::hours(12);
+
+/// People, the first few by name: `Alex Ruiz, Sam Ito, +1`; `nobody` when there are none.
+pub(super) fn people(names: &[PersonName]) -> String {
+    let mut parts: Vec<String> = names
+        .iter()
+        .take(NAMES_SHOWN)
+        .map(|p| line(&p.name))
+        .collect();
+    if names.len() > NAMES_SHOWN {
+        parts.push(format!("+{}", names.len() - NAMES_SHOWN));
+    }
+    if parts.is_empty() {
+        "nobody".to_owned()
+    } else {
+        parts.join(", ")
+    }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn all_of(items: &[String]) -> String {
+    list(items, "and")
+}
+
+/// `a`, `a or b`, `a, b or c`.
+pub(super) fn one_of(items: &[String]) -> String {
+    list(items, "or")
+}
+
+fn list(items: &[String], last: &str) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., end] => format!("{} {last} {end}", rest.join(", ")),
+    }
+}
+
+/// Quorums as words: `1 from payments-leads and 2 from security`.
+pub(super) fn quorums(require: &[(GroupName, u32)]) -> String {
+    let parts: Vec<String> = require
+        .iter()
+        .map(|(group, count)| format!("{count} from {}", line(&group.handle)))
+        .collect();
+    all_of(&parts)
+}
+
+/// The groups' handles: `payments-leads and security`.
+pub(super) fn handles(require: &[(GroupName, u32)], join: fn(&[String]) -> String) -> String {
+    join(
+        &require
+            .iter()
+            .map(|(g, _)| line(&g.handle))
+            .collect::<Vec<_>>(),
+    )
+}
+
+/// How long something took: `0.4 s`, `4 s`, `3 min`, `2 h 5 min`.
+pub(super) fn took(ms: i64) -> String {
+    let ms = ms.max(0);
+    let minutes = ms / 60_000;
+    match ms {
+        0..950 => format!("0.{} s", ((ms + 50) / 100).max(1)),
+        950..60_000 => format!("{} s", (ms + 500) / 1_000),
+        60_000..3_600_000 => format!("{minutes} min"),
+        _ if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        _ => format!("{} h {} min", minutes / 60, minutes % 60),
+    }
+}
+
+/// The whole of `thing` in words: `1 file`, `23 files`, `2 catalog entries`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    if number == 1 {
+        return format!("1 {noun}");
+    }
+    let vowel_before_y = || {
+        noun.chars()
+            .rev()
+            .nth(1)
+            .is_some_and(|c| "aeiou".contains(c))
+    };
+    match noun.strip_suffix('y') {
+        Some(stem) if !vowel_before_y() => format!("{number} {stem}ies"),
+        _ if noun.ends_with(['s', 'x']) || noun.ends_with("ch") || noun.ends_with("sh") => {
+            format!("{number} {noun}es")
+        }
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+/// Whatever was typed, on one line: white space is one space, control and direction marks are left out.
+pub(super) fn line(text: &str) -> String {
+    let shown: String = text
+        .chars()
+        .map(|c| if c.is_whitespace() { ' ' } else { c })
+        .filter(|c| !c.is_control() && !directs(*c))
+        .collect();
+    shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Marks that turn the direction of the text after them (Unicode TR 9), and so could disguise a sentence.
+fn directs(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The text, cut to this many characters with a `…` as the last.
+pub(super) fn clip(text: &str, longest: usize) -> String {
+    if text.chars().count() <= longest {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(longest.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
+/// A clause as a sentence: capital first, full stop last.
+pub(super) fn sentence(text: &str) -> String {
+    let text = line(text);
+    let mut chars = text.chars();
+    let Some(first) = chars.next() else {
+        return String::new();
+    };
+    let end = if text.ends_with(['.', '!', '?', '…', '"']) {
+        ""
+    } else {
+        "."
+    };
+    format!("{}{}{end}", first.to_uppercase(), chars.as_str())
+}
+
+/// A clause inside a sentence: without a full stop at its end.
+pub(super) fn clause(text: &str) -> String {
+    line(text).trim_end_matches('.').to_owned()
+}
+
+/// A time of day.
+pub(super) const fn clock(at: DateTime<Utc>) -> Span {
+    Span::Time {
+        at,
+        style: TimeStyle::Clock,
+    }
+}
+
+/// A day and a time of day: what lies ahead, and what is not of today.
+pub(super) const fn day(at: DateTime<Utc>) -> Span {
+    Span::Time {
+        at,
+        style: TimeStyle::DayAndClock,
+    }
+}
+
+/// A moment, with its day once the time of day alone would mislead.
+pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> Span {
+    if (now - at).abs() < CLOCK_IS_ENOUGH_FOR {
+        clock(at)
+    } else {
+        day(at)
+    }
+}
+
+/// A moment for fallbacks, which have no local time.
+pub(super) fn day_utc(at: DateTime<Utc>) -> String {
+    at.format("%a %H:%M UTC").to_string()
+}
+
+/// Two texts, one after the other.
+pub(super) fn join(mut first: Text, second: Text) -> Text {
+    first.0.extend(second.0);
+    first
+}
+
+/// Calls the person where the platform can, else names them.
+pub(super) fn call(person: &PersonName) -> Span {
+    match &person.external {
+        Some(external) => Span::Mention {
+            whom: Mention::Account {
+                external: external.clone(),
+                name: line(&person.name),
+            },
+        },
+        None => Span::Plain {
+            text: line(&person.name),
+        },
+    }
+}
+
+/// Whether a link to this address can open: a web address with a host.
+pub(super) fn opens(url: &str) -> bool {
+    ["https://", "http://"]
+        .iter()
+        .filter_map(|scheme| url.strip_prefix(scheme))
+        .any(|rest| {
+            !rest.is_empty() && !rest.starts_with('/') && !rest.contains(char::is_whitespace)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_like_a_clock_on_the_wall() {
+        let words: Vec<String> = [0, 40, 420, 951, 4_200, 59_400, 61_000, 3_600_000, 7_500_000]
+            .map(took)
+            .to_vec();
+        assert_eq!(
+            words,
+            [
+                "0.1 s",
+                "0.1 s",
+                "0.4 s",
+                "1 s",
+                "4 s",
+                "59 s",
+                "1 min",
+                "1 h",
+                "2 h 5 min"
+            ]
+        );
+    }
+
+    #[test]
+    fn nouns_are_counted_in_english() {
+        assert_eq!(count(1, "file"), "1 file");
+        assert_eq!(count(23, "file"), "23 files");
+        assert_eq!(count(2, "catalog entry"), "2 catalog entries");
+        assert_eq!(count(2, "gateway"), "2 gateways");
+        assert_eq!(count(3, "branch"), "3 branches");
+    }
+
+    #[test]
+    fn typed_text_stays_on_its_line() {
+        assert_eq!(line(" a\n\tb\u{202e}c\u{7} "), "a bc");
+        assert_eq!(sentence("use payments-core"), "Use payments-core.");
+        assert_eq!(clip("payments-api", 8), "payment…");
+    }
+
+    #[test]
+    fn only_addresses_that_open_become_links() {
+        assert!(opens("http://127.0.0.1:8484/git/acme/x"));
+        for url in [
+            "",
+            "https://",
+            "http:///x",
+            "/git/x",
+            "javascript:alert(1)",
+            "https://a b",
+        ] {
+            assert!(!opens(url), "{url}");
+        }
+    }
+}
