@@ -127,9 +127,7 @@ pub(super) fn cancel(view: &RequestView) -> Button {
 /// Cancel of what is under way, with what will be taken back named.
 pub(super) fn cancel_run(view: &RequestView, run: &RunView) -> Button {
     let text = match undo_words(run).as_slice() {
-        [] => {
-            "Nothing exists outside idp yet. The step at work is stopped and taken back.".to_owned()
-        }
+        [] => "Nothing exists outside idp yet; what is at work is taken back.".to_owned(),
         undo => format!("What was done is taken back: {}.", undo.join(", then ")),
     };
     Button {

@@ -79,9 +79,7 @@ fn words_to_requester(view: &RequestView) -> Text {
         .filter(|_| view.state == RequestState::Approved);
     let Some(run) = run else {
         let (_, say) = state(view, view.since);
-        return to
-            .and(format!(" {}: {}", name(view), words::clause(&say)))
-            .and(".");
+        return to.and(format!(" {}: {}", name(view), words::stopped(&say)));
     };
     let stopped = run.steps.iter().find(|s| s.cause.is_some());
     let title = stopped.map_or_else(|| "a step".to_owned(), |s| words::line(&s.title));
@@ -100,8 +98,7 @@ fn words_to_requester(view: &RequestView) -> Text {
         )),
         _ => {
             let (_, say) = state(view, run.since);
-            to.and(format!(" {}: {}", name(view), words::clause(&say)))
-                .and(".")
+            to.and(format!(" {}: {}", name(view), words::stopped(&say)))
         }
     }
 }

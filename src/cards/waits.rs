@@ -24,12 +24,8 @@ pub(super) fn line(view: &RequestView, now: DateTime<Utc>) -> Option<Text> {
 }
 
 fn votes(view: &RequestView, plan: &PlanView, now: DateTime<Utc>) -> Text {
-    let lacking = format!("Waits for {}", words::quorums(&plan.lacking));
-    let mut line = since(&lacking, view.since, now);
-    if let Some(until) = plan.expires_at {
-        line = line.and(", until ").with(words::day(until));
-    }
-    line.and(format!(". Can decide: {}.", words::people(&plan.deciders)))
+    // What it waits for, and until when, is the state itself, which stands in the line above.
+    since("Waits", view.since, now).and(format!(". Can decide: {}.", words::people(&plan.deciders)))
 }
 
 fn at_run(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Text {

@@ -125,21 +125,50 @@ pub(super) fn clip(text: &str, longest: usize) -> String {
 /// A clause as a sentence: capital first, full stop last.
 pub(super) fn sentence(text: &str) -> String {
     let text = line(text);
-    let mut chars = text.chars();
-    let Some(first) = chars.next() else {
+    let Some(first) = text.split(' ').next().filter(|word| !word.is_empty()) else {
         return String::new();
     };
+    let rest = &text[first.len()..];
     let end = if text.ends_with(['.', '!', '?', '…', '"']) {
         ""
     } else {
         "."
     };
-    format!("{}{}{end}", first.to_uppercase(), chars.as_str())
+    format!("{}{rest}{end}", capital(first))
 }
 
-/// A clause inside a sentence: without a full stop at its end.
+/// An ordinary word with a capital; a name like `acme/payments-api` stays as it is.
+fn capital(word: &str) -> String {
+    let mut chars = word.chars();
+    match chars.next() {
+        Some(first) if word.chars().all(|c| c.is_alphabetic() || c == '\'') => {
+            format!("{}{}", first.to_uppercase(), chars.as_str())
+        }
+        _ => word.to_owned(),
+    }
+}
+
+/// A clause inside a sentence: without a full stop at its end, its article small.
 pub(super) fn clause(text: &str) -> String {
-    line(text).trim_end_matches('.').to_owned()
+    let text = line(text);
+    let text = text.trim_end_matches('.');
+    let first = text.split(' ').next().unwrap_or_default();
+    if ["A", "An", "It", "No", "Nothing", "The", "There", "This"].contains(&first) {
+        return format!("{}{}", first.to_lowercase(), &text[first.len()..]);
+    }
+    text.to_owned()
+}
+
+/// A full stop, but for a text that ends in a reference: people copy it.
+pub(super) fn stopped(text: &str) -> String {
+    let referred = text
+        .rsplit_once(' ')
+        .is_some_and(|(before, _)| before.ends_with("Reference"));
+    if referred {
+        text.to_owned()
+    } else {
+        format!("{}.", text.trim_end_matches('.'))
+    }
 }
 
 /// A time of day.
@@ -241,6 +270,10 @@ mod tests {
     fn typed_text_stays_on_its_line() {
         assert_eq!(line(" a\n\tb\u{202e}c\u{7} "), "a bc");
         assert_eq!(sentence("use payments-core"), "Use payments-core.");
+        assert_eq!(sentence("acme/x exists"), "acme/x exists.");
+        assert_eq!(clause("The server is away."), "the server is away");
+        assert_eq!(stopped("broke. Reference E-1"), "broke. Reference E-1");
+        assert_eq!(stopped("nobody decided."), "nobody decided.");
         assert_eq!(clip("payments-api", 8), "payment…");
     }
 

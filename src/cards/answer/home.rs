@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::asked::offers;
-use crate::cards::root::{state, title};
+use crate::cards::root::{name, state, title};
 use crate::cards::{Open, button, waits, words};
 use crate::domain::card::{Block, Button, ButtonStyle, Card, Text};
 use crate::domain::id::DraftId;
@@ -174,10 +174,10 @@ fn told(views: &[RequestView], now: DateTime<Utc>) -> Card {
     let says: Vec<String> = views
         .iter()
         .take(SHOWN)
-        .map(|view| format!("{}: {}", crate::cards::root::name(view), state(view, now).1))
+        .map(|view| words::stopped(&format!("{}: {}", name(view), state(view, now).1)))
         .collect();
     Card {
-        fallback: says.join(". "),
+        fallback: says.join(" "),
         blocks: requests(views, now),
     }
 }

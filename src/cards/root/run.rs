@@ -215,7 +215,7 @@ fn undoing(run: &RunView) -> Part {
         format!(", {now_at} of {total}")
     };
     let who = run.acted_by.as_ref().map_or_else(String::new, |p| {
-        let what = if run.cancelled { "cancelled" } else { "asked" };
+        let what = if run.cancelled { "cancelled" } else { "undo" };
         format!(" · {what} by {}", words::line(&p.name))
     });
     let mut lines: Vec<Text> = done
@@ -259,7 +259,7 @@ fn undo_failed(view: &RequestView, run: &RunView) -> Part {
                 .and(format!(" {}", words::clause(check))),
         );
     }
-    lines.push(Text::default().bold("Undo").and(" tries again. "));
+    lines.push(Text::default().bold("Undo").and(" tries again"));
     lines.push(
         Text::default()
             .bold("Ask")
