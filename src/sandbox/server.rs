@@ -1,0 +1,89 @@
+//! Puts the simulator on a listener.
+
+use std::{future::Future, path::PathBuf, sync::Arc};
+
+use axum::{Router, extract::DefaultBodyLimit, routing::get};
+use tokio::net::TcpListener;
+use url::Url;
+
+use super::{Levers, SandboxConfig, api, control, deliver, world::World};
+
+/// As much as a call may send; Slack's own bound for a JSON body is 1 MB.
+const BODY_BYTES: usize = 1024 * 1024;
+
+/// Why the simulator can't start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// The state file can't be read or written.
+    #[error("can't use {}: {cause}", path.display())]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What the system or the parser said.
+        cause: String,
+    },
+    /// The HTTP client can't be made.
+    #[error("can't make an HTTP client: {0}")]
+    Http(String),
+    /// The listener failed.
+    #[error("can't serve: {0}")]
+    Listen(#[from] std::io::Error),
+    /// The listener's address makes no URL.
+    #[error("can't make an address of {0}")]
+    Address(String),
+}
+
+/// A running simulator.
+pub struct Sandbox {
+    /// Its world, for acts and pages in the same process.
+    pub world: Arc<World>,
+    /// Ends when the shutdown was asked for and the workspace is kept.
+    pub done: tokio::task::JoinHandle<Result<(), SandboxError>>,
+}
+
+/// Serves the simulator on `listener` until `shutdown` completes, then keeps the workspace.
+///
+/// # Errors
+/// When the state file or the listener can't be used.
+pub fn serve(
+    config: SandboxConfig,
+    listener: TcpListener,
+    levers: Levers,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<Sandbox, SandboxError> {
+    let base = match &config.base_url {
+        Some(base) => base.clone(),
+        None => {
+            let address = format!("http://{}/", listener.local_addr()?);
+            Url::parse(&address).map_err(|_| SandboxError::Address(address))?
+        }
+    };
+    let world = World::open(config, levers, base)?;
+    let app = router(Arc::clone(&world));
+    let kept = Arc::clone(&world);
+    let done = tokio::spawn(async move {
+        let saver = tokio::spawn(Arc::clone(&kept).keep_saving());
+        let links = Arc::clone(&kept);
+        let leaving = async move {
+            shutdown.await;
+            links.links().refresh(None, "link_disabled");
+        };
+        let served = axum::serve(listener, app)
+            .with_graceful_shutdown(leaving)
+            .await;
+        saver.abort();
+        kept.save().await?;
+        Ok(served?)
+    });
+    Ok(Sandbox { world, done })
+}
+
+/// Everything the simulator answers: Web API, response URLs, Socket Mode, control.
+pub fn router(world: Arc<World>) -> Router {
+    Router::new()
+        .merge(api::routes())
+        .route("/link", get(deliver::connect))
+        .nest("/sim", control::routes())
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .with_state(world)
+}
