@@ -1,15 +1,24 @@
 //! Puts the simulator on a listener.
 
-use std::{future::Future, path::PathBuf, sync::Arc};
+use std::{
+    future::{Future, IntoFuture},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::{Router, extract::DefaultBodyLimit, routing::get};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{Levers, SandboxConfig, api, control, deliver, world::World};
 
 /// As much as a call may send; Slack's own bound for a JSON body is 1 MB.
 const BODY_BYTES: usize = 1024 * 1024;
+
+/// How long calls in flight may take once the simulator was told to stop.
+const GRACE: Duration = Duration::from_secs(1);
 
 /// Why the simulator can't start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -59,23 +68,42 @@ pub fn serve(
         }
     };
     let world = World::open(config, levers, base)?;
-    let app = router(Arc::clone(&world));
-    let kept = Arc::clone(&world);
-    let done = tokio::spawn(async move {
-        let saver = tokio::spawn(Arc::clone(&kept).keep_saving());
-        let links = Arc::clone(&kept);
-        let leaving = async move {
-            shutdown.await;
-            links.links().refresh(None, "link_disabled");
-        };
-        let served = axum::serve(listener, app)
-            .with_graceful_shutdown(leaving)
-            .await;
-        saver.abort();
-        kept.save().await?;
-        Ok(served?)
-    });
+    let done = tokio::spawn(run(Arc::clone(&world), listener, shutdown));
     Ok(Sandbox { world, done })
+}
+
+async fn run(
+    world: Arc<World>,
+    listener: TcpListener,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> Result<(), SandboxError> {
+    let saver = tokio::spawn(Arc::clone(&world).keep_saving());
+    let stop = CancellationToken::new();
+    let stopped = stop.clone();
+    let server = axum::serve(listener, router(Arc::clone(&world)))
+        .with_graceful_shutdown(async move { stopped.cancelled().await });
+    let mut server = tokio::spawn(server.into_future());
+    let served = tokio::select! {
+        served = &mut server => Some(served),
+        () = shutdown => None,
+    };
+    let served = if served.is_some() {
+        served
+    } else {
+        world.links().refresh(None, "link_disabled");
+        stop.cancel();
+        // Live pages never end by themselves: after the grace they are cut.
+        let served = timeout(GRACE, &mut server).await.ok();
+        server.abort();
+        served
+    };
+    saver.abort();
+    world.save().await?;
+    match served {
+        Some(Ok(result)) => Ok(result?),
+        Some(Err(cause)) => Err(SandboxError::Listen(std::io::Error::other(cause))),
+        None => Ok(()),
+    }
 }
 
 /// Everything the simulator answers: Web API, response URLs, Socket Mode, control.
