@@ -1,0 +1,362 @@
+//! One function a figure: makes the load, holds the result to what must be true, prints the numbers.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::{Connection, PgConnection};
+
+use crate::bot::{Bot, cpu_of, wait_for};
+use crate::slack::{SECRET, Slack};
+
+fn database() -> String {
+    std::env::var("DATABASE_URL").expect("benches/run gives DATABASE_URL")
+}
+
+async fn connect() -> PgConnection {
+    PgConnection::connect(&database()).await.unwrap()
+}
+
+async fn count(sql: &'static str) -> i64 {
+    sqlx::query_scalar(sql)
+        .fetch_one(&mut connect().await)
+        .await
+        .unwrap()
+}
+
+fn percentile(sorted: &[Duration], p: f64) -> f64 {
+    let at = ((sorted.len() as f64 * p).ceil() as usize).clamp(1, sorted.len()) - 1;
+    sorted[at].as_secs_f64() * 1000.0
+}
+
+/// Opens so many forms and gives the bodies of their submissions.
+async fn forms(slack: &Slack, bot: &Bot, many: usize) -> Vec<String> {
+    let mut bodies = Vec::with_capacity(many);
+    for at in 0..many {
+        let person = 10 + at % 500;
+        let trigger = slack.says(&bot.url, person, "bench").await;
+        wait_for("the form", Duration::from_secs(5), async || {
+            slack.seen.lock().await.views.contains_key(&trigger)
+        })
+        .await;
+        let view = slack.seen.lock().await.views.remove(&trigger).unwrap();
+        bodies.push(slack.submission(person, &view, &format!("bench-{at}")));
+    }
+    bodies
+}
+
+/// Sends bodies at a steady rate; gives the sorted times to answer.
+async fn send_at(slack: &Slack, to: &str, bodies: Vec<String>, per_second: u32) -> Vec<Duration> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / per_second);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let mut under_way = tokio::task::JoinSet::new();
+    for body in bodies {
+        ticks.tick().await;
+        let (slack, to) = (slack.clone(), to.to_owned());
+        under_way.spawn(async move {
+            let (status, text, took) = slack.deliver(&to, "/slack/interactions", body).await;
+            assert_eq!(status, 200, "{text}");
+            assert!(!text.contains("errors"), "{text}");
+            took
+        });
+    }
+    let mut times = under_way.join_all().await;
+    times.sort();
+    times
+}
+
+/// Form submission → durable request → ack, beside Bolt JS with `pg` doing the same inserts.
+pub async fn submissions() {
+    let many = 3000;
+    let slack = Slack::start(520).await;
+    // `--role web` would be the fair peer (Bolt runs no jobs); the whole bot is measured, which is harder.
+    let bot = Bot::start(&slack, &database()).await;
+    let bodies = forms(&slack, &bot, many).await;
+    let peers: Vec<String> = bodies.clone();
+    let before = count("select count(*) from request").await;
+    let cpu = bot.cpu();
+    let times = send_at(&slack, &bot.url, bodies, 200).await;
+    let ours = (bot.cpu() - cpu) / many as f64;
+    assert_eq!(
+        count("select count(*) from request").await - before,
+        many as i64,
+        "each submission is one durable request"
+    );
+    println!(
+        "idp   : {:.3} ms CPU a submission (jobs and sender included), p50 {:.1} ms, p99 {:.1} ms at 200/s",
+        ours * 1000.0,
+        percentile(&times, 0.5),
+        percentile(&times, 0.99)
+    );
+    drop(bot);
+
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let mut peer = Command::new("node")
+        .arg("bolt.mjs")
+        .current_dir(std::env::var("PEERS").expect("benches/run gives PEERS"))
+        .env("DATABASE_URL", database())
+        .env("PORT", port.to_string())
+        .env("SLACK_SIGNING_SECRET", SECRET)
+        .env("SLACK_API_URL", slack.api())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let url = format!("http://127.0.0.1:{port}");
+    wait_for("Bolt", Duration::from_secs(30), async || {
+        tokio::net::TcpStream::connect(("127.0.0.1", port))
+            .await
+            .is_ok()
+    })
+    .await;
+    let (warm, measured) = peers.split_at(500);
+    send_at(&slack, &url, warm.to_vec(), 200).await;
+    let cpu = cpu_of(peer.id());
+    let times = send_at(&slack, &url, measured.to_vec(), 200).await;
+    let theirs = (cpu_of(peer.id()) - cpu) / measured.len() as f64;
+    println!(
+        "Bolt  : {:.3} ms CPU a submission, p50 {:.1} ms, p99 {:.1} ms at 200/s",
+        theirs * 1000.0,
+        percentile(&times, 0.5),
+        percentile(&times, 0.99)
+    );
+    println!("ratio : {:.3} of Bolt's CPU", ours / theirs);
+    peer.kill().ok();
+    peer.wait().ok();
+}
+
+/// Makes one request and gives the plan id on its Approve button.
+async fn asked(slack: &Slack, bot: &Bot, name: &str) -> String {
+    let trigger = slack.says(&bot.url, 10, "bench").await;
+    wait_for("the form", Duration::from_secs(5), async || {
+        slack.seen.lock().await.views.contains_key(&trigger)
+    })
+    .await;
+    let view = slack.seen.lock().await.views.remove(&trigger).unwrap();
+    slack.seen.lock().await.messages.clear();
+    let (status, text, _) = slack
+        .deliver(
+            &bot.url,
+            "/slack/interactions",
+            slack.submission(10, &view, name),
+        )
+        .await;
+    assert_eq!(status, 200, "{text}");
+    let mut plan = None;
+    wait_for("the card", Duration::from_secs(10), async || {
+        plan = slack
+            .seen
+            .lock()
+            .await
+            .messages
+            .iter()
+            .rev()
+            .find_map(approve_value);
+        plan.is_some()
+    })
+    .await;
+    plan.unwrap()
+}
+
+fn approve_value(message: &serde_json::Value) -> Option<String> {
+    let blocks = match &message["blocks"] {
+        serde_json::Value::String(text) => serde_json::from_str(text).ok()?,
+        blocks => blocks.clone(),
+    };
+    let elements = blocks
+        .as_array()?
+        .iter()
+        .flat_map(|b| b["elements"].as_array().cloned().unwrap_or_default());
+    elements.into_iter().find(|e| {
+        e["action_id"]
+            .as_str()
+            .is_some_and(|a| a.starts_with("request.approve"))
+    })?["value"]
+        .as_str()
+        .map(str::to_owned)
+}
+
+/// 10,000 presses racing on one request from 50 connections, beside `pgbench` doing one insert and commit.
+pub async fn presses() {
+    let (many, connections) = (10_000, 50);
+    let slack = Slack::start(520).await;
+    let bot = Bot::start(&slack, &database()).await;
+    let plan = asked(&slack, &bot, "race").await;
+    let approvals = count("select count(*) from approval").await;
+    let next = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let begun = Instant::now();
+    let mut under_way = tokio::task::JoinSet::new();
+    for _ in 0..connections {
+        let (slack, url, plan, next) = (
+            slack.clone(),
+            bot.url.clone(),
+            plan.clone(),
+            Arc::clone(&next),
+        );
+        under_way.spawn(async move {
+            loop {
+                let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                if at >= many {
+                    break;
+                }
+                // Leads, strangers and the requester, all at once.
+                let person = at % 30;
+                let (status, text, _) = slack
+                    .deliver(
+                        &url,
+                        "/slack/interactions",
+                        slack.press(person, "request.approve", &plan),
+                    )
+                    .await;
+                assert_eq!(status, 200, "{text}");
+            }
+        });
+    }
+    under_way.join_all().await;
+    let took = begun.elapsed().as_secs_f64();
+    assert_eq!(
+        count("select count(*) from approval").await - approvals,
+        1,
+        "exactly one decision"
+    );
+    let expected = many as u64 - 1;
+    wait_for("all answers", Duration::from_secs(60), async || {
+        slack.seen.lock().await.answers >= expected
+    })
+    .await;
+    let ours = many as f64 / took;
+    println!(
+        "idp    : {ours:.0} presses/s, one decision, {} private answers",
+        slack.seen.lock().await.answers
+    );
+    drop(bot);
+    let theirs = pgbench(connections);
+    println!("pgbench: {theirs:.0} inserts/s with {connections} clients");
+    println!("ratio  : {:.2}", ours / theirs);
+}
+
+fn pgbench(clients: usize) -> f64 {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("insert.sql");
+    std::fs::write(
+        &script,
+        "insert into bench_insert (at, who, what) values (now(), 'U1', 'request.approve');\n",
+    )
+    .unwrap();
+    let psql = Command::new("psql")
+        .args([&database(), "-qc", "create table if not exists bench_insert (id bigint generated always as identity primary key, at timestamptz, who text, what text)"])
+        .status()
+        .unwrap();
+    assert!(psql.success());
+    let bin = std::env::var("PGBENCH").unwrap_or_else(|_| "pgbench".into());
+    let out = Command::new(bin)
+        .args(["-n", "-c", &clients.to_string(), "-j", "2", "-T", "8", "-f"])
+        .arg(&script)
+        .arg(database())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    let line = text
+        .lines()
+        .find(|l| l.starts_with("tps"))
+        .unwrap_or_else(|| panic!("{text}"));
+    line.split_whitespace().nth(2).unwrap().parse().unwrap()
+}
+
+/// Approval → first job starts.
+pub async fn latency() {
+    let slack = Slack::start(520).await;
+    let bot = Bot::start(&slack, &database()).await;
+    let since = chrono::Utc::now();
+    for at in 0..100 {
+        let plan = asked(&slack, &bot, &format!("latency-{at}")).await;
+        let (status, text, _) = slack
+            .deliver(
+                &bot.url,
+                "/slack/interactions",
+                slack.press(1, "request.approve", &plan),
+            )
+            .await;
+        assert_eq!(status, 200, "{text}");
+        wait_for("the run", Duration::from_secs(10), async || {
+            count("select count(*) from run where state not in ('succeeded')").await == 0
+        })
+        .await;
+    }
+    let mut millis: Vec<f64> = sqlx::query_scalar(
+        "select (extract(epoch from r.started_at - a.created_at) * 1000)::float8
+         from run r join approval a on a.id = r.approval_id where a.created_at >= $1 and r.started_at is not null",
+    )
+    .bind(since)
+    .fetch_all(&mut connect().await)
+    .await
+    .unwrap();
+    millis.sort_by(f64::total_cmp);
+    let at = |p: f64| millis[((millis.len() as f64 * p) as usize).min(millis.len() - 1)];
+    println!(
+        "approval → first job: p50 {:.1} ms, p99 {:.1} ms over {}",
+        at(0.5),
+        at(0.99),
+        millis.len()
+    );
+}
+
+/// Start to ready on a running Postgres, and memory when idle.
+pub async fn lifecycle() {
+    let slack = Slack::start(20).await;
+    drop(Bot::start(&slack, &database()).await);
+    let mut ready: Vec<f64> = Vec::new();
+    for _ in 0..5 {
+        let bot = Bot::start(&slack, &database()).await;
+        ready.push(bot.ready.as_secs_f64() * 1000.0);
+        if ready.len() == 5 {
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            println!("idle memory: {:.1} MiB", bot.memory());
+        }
+    }
+    ready.sort_by(f64::total_cmp);
+    println!(
+        "start to ready: median {:.0} ms, worst {:.0} ms of {}",
+        ready[2],
+        ready[4],
+        ready.len()
+    );
+}
+
+/// A run under way is taken over by the other replica after kill -9 of the one that holds it.
+pub async fn recovery() {
+    let slack = Slack::start(20).await;
+    let mut took: Vec<f64> = Vec::new();
+    let mut one = Bot::start(&slack, &database()).await;
+    let mut two = Bot::start(&slack, &database()).await;
+    for at in 0..20 {
+        let plan = asked(&slack, &one, &format!("recovery-{at}")).await;
+        let (status, text, _) = slack
+            .deliver(
+                &one.url,
+                "/slack/interactions",
+                slack.press(1, "request.approve", &plan),
+            )
+            .await;
+        assert_eq!(status, 200, "{text}");
+        // Both replicas work; the one that answered the press is as likely as the other to hold the job.
+        one.child.kill().unwrap();
+        one.child.wait().unwrap();
+        let begun = Instant::now();
+        wait_for("the other replica", Duration::from_secs(60), async || {
+            count("select count(*) from run where state <> 'succeeded'").await == 0
+        })
+        .await;
+        took.push(begun.elapsed().as_secs_f64());
+        one = two;
+        two = Bot::start(&slack, &database()).await;
+    }
+    took.sort_by(f64::total_cmp);
+    println!(
+        "recovery after kill -9: p50 {:.2} s, p95 {:.2} s, worst {:.2} s",
+        took[10], took[18], took[19]
+    );
+}
