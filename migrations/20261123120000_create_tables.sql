@@ -58,39 +58,30 @@ create table account (
 );
 create index account_person on account (person_id);
 
--- `group` is a word of SQL, hence the name.
+-- `group` is a word of SQL, hence the name. User groups of the platforms only: lists and teams of the configuration are
+-- read from it at the moment they count.
 create table idp_group (
     id uuid primary key,
-    -- Null for lists of the configuration.
-    installation_id uuid references installation,
-    external_id text,
+    installation_id uuid not null references installation,
+    external_id text not null,
     handle text not null,
     name text not null,
-    source text not null check (source in ('platform', 'config')),
     active boolean not null default true,
     -- When its whole list of members was last read.
     synced_at timestamptz not null,
-    check ((source = 'config') = (installation_id is null)),
-    unique nulls not distinct (installation_id, external_id),
-    unique nulls not distinct (installation_id, handle) deferrable initially deferred
+    unique (installation_id, external_id),
+    unique (installation_id, handle) deferrable initially deferred
 );
+create index idp_group_handle on idp_group (handle) where active;
 
 create table membership (
     group_id uuid not null references idp_group on delete cascade,
     account_id uuid not null references account,
-    source text not null check (source in ('platform', 'config', 'interaction')),
+    source text not null check (source in ('platform', 'interaction')),
     synced_at timestamptz not null,
     primary key (group_id, account_id)
 );
 create index membership_account on membership (account_id);
-
-create table team (
-    name text primary key check (name ~ '^[a-z0-9][a-z0-9-]*$'),
-    title text not null,
-    -- Sources as written in the configuration: `group:payments`, or ids of accounts.
-    members text[] not null,
-    leads text[] not null
-);
 
 create table channel (
     id uuid primary key,
@@ -138,14 +129,14 @@ create table draft (
     id uuid primary key,
     person_id uuid not null references person,
     account_id uuid not null references account,
+    -- A draft follows the catalog; only a request keeps its definition.
     command text not null,
-    command_digest bytea not null references blob,
-    template_digest bytea references blob,
-    -- Where the request will stand if sent: channel as typed in.
+    -- The channel that it was asked in: decides where the request will stand.
     asked_in text not null,
     asked_in_kind text not null,
     slash text not null,
-    words text not null default '',
+    -- The request that it asks again.
+    again_from uuid,
     "values" jsonb not null default '{}',
     page integer not null default 0 check (page >= 0),
     revision integer not null default 0,
@@ -197,7 +188,6 @@ create table plan (
     digest bytea not null check (length(digest) = 32),
     -- The canonical bytes that the digest is over.
     bytes bytea not null,
-    steps jsonb not null,
     rule jsonb not null,
     -- The facts the rule was decided on: groups and their members, as of then.
     seen jsonb not null,
@@ -318,8 +308,11 @@ create table service (
     repository text,
     catalog_url text,
     request_id uuid not null references request,
+    -- The names that it holds: those of its request.
+    claims jsonb not null default '[]',
     created_at timestamptz not null
 );
+create index service_claims on service using gin (claims jsonb_path_ops);
 
 -- A name held for a request from plan to end; what a service holds stays held by its row.
 create table claim (
@@ -396,7 +389,7 @@ create table rate_limit (
 
 create table login (
     hash bytea primary key check (length(hash) = 32),
-    kind text not null check (kind in ('link', 'token', 'code')),
+    kind text not null check (kind in ('link', 'token')),
     person_id uuid not null references person,
     expires_at timestamptz not null,
     used_at timestamptz,

@@ -23,6 +23,20 @@ words! {
 }
 
 words! {
+    /// How a request came to us.
+    pub enum Origin {
+        /// From a chat.
+        Chat = "chat",
+        /// From the command line or `/api/requests`.
+        Operator = "operator",
+        /// From a webhook of the forge.
+        Forge = "forge",
+        /// From a clock of ours.
+        Timer = "timer",
+    }
+}
+
+words! {
     /// What can happen to a request.
     pub enum RequestMove {
         /// A plan was made and its rule wants votes.

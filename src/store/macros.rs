@@ -18,7 +18,7 @@ use crate::domain::id::{
 };
 use crate::domain::message::{MessageKind, ThreadRole};
 use crate::domain::person::{AccountKind, Platform};
-use crate::domain::request::RequestState;
+use crate::domain::request::{Origin, RequestState};
 use crate::domain::run::{Direction, RunState, StepState};
 use crate::domain::vote::Verdict;
 
@@ -69,7 +69,7 @@ macro_rules! id_columns {
 }
 
 word_columns! {
-    AccountKind Direction MessageKind PlaceKind Platform RequestState RunState StepState ThreadRole Verdict
+    AccountKind Direction MessageKind Origin PlaceKind Platform RequestState RunState StepState ThreadRole Verdict
 }
 
 id_columns! {

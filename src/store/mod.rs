@@ -7,14 +7,30 @@
 #[macro_use]
 mod macros;
 
+pub mod account;
+pub mod approval;
 pub mod audit;
+pub mod blob;
+pub mod channel;
+pub mod claim;
+pub mod draft;
+pub mod group;
+pub mod inbox;
+pub mod installation;
 pub mod lease;
+pub mod login;
 pub mod message;
+pub mod person;
+pub mod plan;
 pub mod queue;
 pub mod rate_limit;
+pub mod request;
 pub mod run;
+pub mod service;
 pub mod step;
 pub mod thread;
+pub mod timer;
+pub mod vote;
 
 pub use sqlx::types::Json;
 pub use sqlx::{Acquire, Error};

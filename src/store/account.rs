@@ -1,0 +1,123 @@
+//! Accounts: who acts, as each platform knows them.
+
+use chrono::{DateTime, Utc};
+
+use super::{Conn, Result};
+use crate::domain::id::{AccountId, InstallationId, PersonId};
+use crate::domain::person::{Account, AccountKind};
+
+/// The account behind a platform's id.
+pub async fn find(
+    conn: &mut Conn,
+    installation: InstallationId,
+    external: &str,
+) -> Result<Option<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", person_id as "person: PersonId",
+                  installation_id as "installation: InstallationId", external_id as external, name,
+                  kind as "kind: AccountKind", active
+           from account where installation_id = $1 and external_id = $2"#,
+        installation as _,
+        external,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// An account by our id.
+pub async fn get(conn: &mut Conn, id: AccountId) -> Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", person_id as "person: PersonId",
+                  installation_id as "installation: InstallationId", external_id as external, name,
+                  kind as "kind: AccountKind", active
+           from account where id = $1"#,
+        id as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Writes a new account; false when another transaction was first.
+pub async fn insert(conn: &mut Conn, account: &Account, now: DateTime<Utc>) -> Result<bool> {
+    let done = sqlx::query!(
+        "insert into account (id, installation_id, external_id, person_id, name, kind, active, looked_up_at, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, case when $6 <> 'unknown' then $8::timestamptz end, $8)
+         on conflict (installation_id, external_id) do nothing",
+        account.id as _,
+        account.installation as _,
+        account.external,
+        account.person as _,
+        account.name,
+        account.kind as _,
+        account.active,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Keeps what a look-up told.
+pub async fn update(conn: &mut Conn, account: &Account, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update account set name = $2, kind = $3, active = $4, looked_up_at = $5 where id = $1",
+        account.id as _,
+        account.name,
+        account.kind as _,
+        account.active,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The active accounts behind these ids of any installation: lists of the configuration name people so.
+pub async fn named(conn: &mut Conn, externals: &[String]) -> Result<Vec<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", person_id as "person: PersonId",
+                  installation_id as "installation: InstallationId", external_id as external, name,
+                  kind as "kind: AccountKind", active
+           from account where external_id = any($1) and active and kind not in ('bot', 'outsider')
+           order by created_at, id"#,
+        externals,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The accounts of a person.
+pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<Vec<Account>> {
+    sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", person_id as "person: PersonId",
+                  installation_id as "installation: InstallationId", external_id as external, name,
+                  kind as "kind: AccountKind", active
+           from account where person_id = $1 order by created_at, id"#,
+        person as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The ids of an installation's accounts that nobody has looked up yet, of those named here or seen in deliveries.
+pub async fn unknown(
+    conn: &mut Conn,
+    installation: InstallationId,
+    named: &[String],
+) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select external_id as "external!" from account where installation_id = $1 and looked_up_at is null
+           union
+           select n.external from unnest($2::text[]) as n(external)
+           where not exists (select 1 from account a where a.installation_id = $1 and a.external_id = n.external)
+           order by 1"#,
+        installation as _,
+        named,
+    )
+    .fetch_all(conn)
+    .await
+}

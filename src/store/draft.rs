@@ -1,0 +1,121 @@
+//! Drafts: forms being filled in. What was typed is kept at every turn, checked or not.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::{Conn, Json, Result};
+use crate::domain::event::PlaceKind;
+use crate::domain::id::{AccountId, DraftId, PersonId, RequestId};
+
+/// A form being filled in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft {
+    /// Its id: the only one that a form carries.
+    pub id: DraftId,
+    /// Whose it is.
+    pub person: PersonId,
+    /// The account that it was opened with.
+    pub account: AccountId,
+    /// The command.
+    pub command: String,
+    /// The channel that it was asked in.
+    pub asked_in: String,
+    /// What kind of channel that is.
+    pub asked_in_kind: PlaceKind,
+    /// The name of the slash command, as typed.
+    pub slash: String,
+    /// The request that it asks again.
+    pub again_from: Option<RequestId>,
+    /// What was typed so far, by field.
+    pub values: Json<Map<String, Value>>,
+    /// The page that is shown, from 0.
+    pub page: i32,
+    /// Counts drawings.
+    pub revision: i32,
+    /// When it was sent.
+    pub consumed_at: Option<DateTime<Utc>>,
+    /// When it was last touched.
+    pub touched_at: DateTime<Utc>,
+}
+
+/// Writes a new draft.
+pub async fn insert(conn: &mut Conn, draft: &Draft) -> Result<()> {
+    sqlx::query!(
+        r#"insert into draft (id, person_id, account_id, command, asked_in, asked_in_kind, slash, again_from,
+                              "values", page, revision, created_at, touched_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)"#,
+        draft.id as _,
+        draft.person as _,
+        draft.account as _,
+        draft.command,
+        draft.asked_in,
+        draft.asked_in_kind as _,
+        draft.slash,
+        draft.again_from as _,
+        &draft.values as _,
+        draft.page,
+        draft.revision,
+        draft.touched_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Reads a draft and keeps others from turning its page until the transaction ends.
+pub async fn lock(conn: &mut Conn, id: DraftId) -> Result<Option<Draft>> {
+    sqlx::query_as!(
+        Draft,
+        r#"select id as "id: DraftId", person_id as "person: PersonId", account_id as "account: AccountId", command,
+                  asked_in, asked_in_kind as "asked_in_kind: PlaceKind", slash, again_from as "again_from: RequestId",
+                  "values" as "values: Json<Map<String, Value>>", page, revision, consumed_at, touched_at
+           from draft where id = $1 for no key update"#,
+        id as _,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The draft that a person left unfinished last, of one command.
+pub async fn unfinished(
+    conn: &mut Conn,
+    person: PersonId,
+    command: &str,
+    since: DateTime<Utc>,
+) -> Result<Option<DraftId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: DraftId" from draft
+           where person_id = $1 and command = $2 and consumed_at is null and touched_at > $3
+             and (page > 0 or revision > 1)
+           order by touched_at desc limit 1"#,
+        person as _,
+        command,
+        since,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// Keeps what changed.
+pub async fn save(conn: &mut Conn, draft: &Draft) -> Result<()> {
+    sqlx::query!(
+        r#"update draft set "values" = $2, page = $3, revision = $4, consumed_at = $5, touched_at = $6 where id = $1"#,
+        draft.id as _,
+        &draft.values as _,
+        draft.page,
+        draft.revision,
+        draft.consumed_at,
+        draft.touched_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Removes drafts that nobody touched since; gives how many.
+pub async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!("delete from draft where touched_at < $1", before)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}

@@ -1,0 +1,164 @@
+//! User groups of the platforms and who is in them, as of the last reading of the whole list.
+//!
+//! Lists of the configuration are not here: they are read from it at the moment they count.
+
+use chrono::{DateTime, Utc};
+
+use super::{Conn, Result};
+use crate::domain::id::{GroupId, InstallationId, PersonId};
+use crate::domain::person::{GroupFacts, GroupName, PersonName};
+
+/// A group to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group<'a> {
+    /// Its id there.
+    pub external: &'a str,
+    /// Its handle, without `@`.
+    pub handle: &'a str,
+    /// Its name.
+    pub name: &'a str,
+}
+
+/// Keeps a group as read now; gives its id.
+pub async fn upsert(
+    conn: &mut Conn,
+    installation: InstallationId,
+    id: GroupId,
+    group: Group<'_>,
+    now: DateTime<Utc>,
+) -> Result<GroupId> {
+    sqlx::query_scalar!(
+        r#"insert into idp_group (id, installation_id, external_id, handle, name, synced_at)
+           values ($1, $2, $3, $4, $5, $6)
+           on conflict (installation_id, external_id) do update
+           set handle = excluded.handle, name = excluded.name, active = true, synced_at = excluded.synced_at
+           returning id as "id: GroupId""#,
+        id as _,
+        installation as _,
+        group.external,
+        group.handle,
+        group.name,
+        now,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// Replaces a group's members by these accounts, which must be known.
+pub async fn set_members(
+    conn: &mut Conn,
+    group: GroupId,
+    installation: InstallationId,
+    externals: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "with gone as (
+             delete from membership m using account a
+             where m.group_id = $1 and a.id = m.account_id and not a.external_id = any($3))
+         insert into membership (group_id, account_id, source, synced_at)
+         select $1, a.id, 'platform', $4 from account a where a.installation_id = $2 and a.external_id = any($3)
+         on conflict (group_id, account_id) do update set synced_at = excluded.synced_at",
+        group as _,
+        installation as _,
+        externals,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Marks the groups of an installation that this reading didn't find as gone.
+pub async fn retire_others(
+    conn: &mut Conn,
+    installation: InstallationId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update idp_group set active = false, handle = handle || '#' || id
+         where installation_id = $1 and active and synced_at < $2",
+        installation as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// What is known of the groups with this handle, over all installations; `None`: there is none.
+pub async fn facts(
+    conn: &mut Conn,
+    handle: &str,
+    reader: InstallationId,
+) -> Result<Option<GroupFacts>> {
+    let groups = sqlx::query!(
+        r#"select min(synced_at) as "synced_at?: DateTime<Utc>",
+                  max(external_id) filter (where installation_id = $2) as external
+           from idp_group where handle = $1 and active"#,
+        handle,
+        reader as _,
+    )
+    .fetch_one(&mut *conn)
+    .await?;
+    let Some(synced_at) = groups.synced_at else {
+        return Ok(None);
+    };
+    let members = sqlx::query_as!(
+        PersonName,
+        r#"select distinct on (a.person_id) a.person_id as "person: PersonId", a.name,
+                  case when a.installation_id = $2 then a.external_id end as external
+           from idp_group g
+           join membership m on m.group_id = g.id
+           join account held on held.id = m.account_id and held.active
+           join account a on a.person_id = held.person_id and a.active
+           where g.handle = $1 and g.active
+           order by a.person_id, a.installation_id = $2 desc, a.created_at"#,
+        handle,
+        reader as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(Some(GroupFacts {
+        name: GroupName {
+            handle: handle.to_owned(),
+            external: groups.external,
+        },
+        members,
+        synced_at,
+    }))
+}
+
+/// A group that somebody is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its handle.
+    pub handle: String,
+    /// When its members were last read.
+    pub synced_at: DateTime<Utc>,
+}
+
+/// The groups that a person is in through any active account.
+pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<Vec<Held>> {
+    sqlx::query_as!(
+        Held,
+        r#"select g.handle as "handle!", min(g.synced_at) as "synced_at!"
+           from account a
+           join membership m on m.account_id = a.id
+           join idp_group g on g.id = m.group_id and g.active
+           where a.person_id = $1 and a.active
+           group by g.handle order by g.handle"#,
+        person as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The handles of the groups that have members.
+pub async fn handles(conn: &mut Conn) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select distinct g.handle from idp_group g join membership m on m.group_id = g.id where g.active order by 1"
+    )
+    .fetch_all(conn)
+    .await
+}

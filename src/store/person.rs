@@ -1,0 +1,49 @@
+//! Persons: one human, one or more accounts. A person has no name of their own, only those of the accounts.
+
+use chrono::{DateTime, Utc};
+
+use super::{Conn, Result};
+use crate::domain::id::{InstallationId, PersonId};
+use crate::domain::person::PersonName;
+
+/// Writes a new person.
+pub async fn insert(conn: &mut Conn, id: PersonId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "insert into person (id, created_at) values ($1, $2)",
+        id as _,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Keeps others from acting as this person until the transaction ends: what is counted stays counted.
+pub async fn lock(conn: &mut Conn, id: PersonId) -> Result<()> {
+    sqlx::query!(
+        "select id from person where id = $1 for no key update",
+        id as _
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
+/// The persons as an installation names them: by their account there, else by their oldest one.
+pub async fn names(
+    conn: &mut Conn,
+    ids: &[PersonId],
+    reader: InstallationId,
+) -> Result<Vec<PersonName>> {
+    sqlx::query_as!(
+        PersonName,
+        r#"select distinct on (person_id) person_id as "person: PersonId", name,
+                  case when installation_id = $2 then external_id end as external
+           from account where person_id = any($1)
+           order by person_id, installation_id = $2 desc, active desc, created_at"#,
+        ids as _,
+        reader as _,
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -1,0 +1,242 @@
+//! Requests: one use of a command.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::{Conn, Json, Result};
+use crate::domain::canonical::Digest;
+use crate::domain::id::{AccountId, DraftId, PersonId, PlanId, RequestId, RequestNumber};
+use crate::domain::request::{Origin, RequestState};
+use crate::domain::run::RunState;
+
+/// A request as it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// Its id.
+    pub id: RequestId,
+    /// Its number.
+    pub number: RequestNumber,
+    /// The command's name.
+    pub command: String,
+    /// The command's bytes, as they were at the submit.
+    pub command_digest: Digest,
+    /// The template's package, as it was at the submit.
+    pub template_digest: Option<Digest>,
+    /// What it is about.
+    pub subject: String,
+    /// Who asked.
+    pub requester: PersonId,
+    /// With which account.
+    pub account: AccountId,
+    /// The checked inputs.
+    pub inputs: Json<Map<String, Value>>,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// The plan that is shown and can be voted on.
+    pub plan: Option<PlanId>,
+    /// Who ended it before it ran.
+    pub ended_by: Option<PersonId>,
+    /// Why it ended, as a sentence.
+    pub end_reason: Option<String>,
+    /// The reference under which the log has the cause.
+    pub reference: Option<String>,
+    /// The platform's name of the command (`/idp`).
+    pub slash: String,
+    /// How it came to us.
+    pub origin: Origin,
+    /// How often its planning was tried without an answer.
+    pub plan_attempts: i32,
+    /// When it was asked.
+    pub created_at: DateTime<Utc>,
+}
+
+/// What is written when a request is made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRequest<'a> {
+    /// Its id.
+    pub id: RequestId,
+    /// The command's name.
+    pub command: &'a str,
+    /// The command's bytes.
+    pub command_digest: Digest,
+    /// The template's package.
+    pub template_digest: Option<Digest>,
+    /// What it is about.
+    pub subject: &'a str,
+    /// Who asks.
+    pub requester: PersonId,
+    /// With which account.
+    pub account: AccountId,
+    /// The draft that it was made from.
+    pub draft: Option<DraftId>,
+    /// The checked inputs.
+    pub inputs: &'a Map<String, Value>,
+    /// The platform's name of the command.
+    pub slash: &'a str,
+    /// How it came to us.
+    pub origin: Origin,
+    /// The request that it asks again.
+    pub again_from: Option<RequestId>,
+}
+
+/// Writes a new request, to be planned; gives its number.
+pub async fn insert(
+    conn: &mut Conn,
+    new: &NewRequest<'_>,
+    now: DateTime<Utc>,
+) -> Result<RequestNumber> {
+    sqlx::query_scalar!(
+        r#"insert into request (id, command, command_digest, template_digest, subject, requester_id,
+                                requester_account_id, draft_id, inputs, slash, origin, again_from,
+                                state, since, created_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'planning', $13, $13)
+           returning number as "number: RequestNumber""#,
+        new.id as _,
+        new.command,
+        new.command_digest as _,
+        new.template_digest as _,
+        new.subject,
+        new.requester as _,
+        new.account as _,
+        new.draft as _,
+        Json(new.inputs) as _,
+        new.slash,
+        new.origin as _,
+        new.again_from as _,
+        now,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// The columns of [`Request`], with a condition: checked queries want their text whole.
+macro_rules! select_request {
+    ($rest:literal, $($arg:expr),+) => {
+        sqlx::query_as!(
+            Request,
+            r#"select id as "id: RequestId", number as "number: RequestNumber", command,
+                      command_digest as "command_digest: Digest", template_digest as "template_digest: Digest",
+                      subject, requester_id as "requester: PersonId", requester_account_id as "account: AccountId",
+                      inputs as "inputs: Json<Map<String, Value>>", state as "state: RequestState", since,
+                      plan_id as "plan: PlanId", ended_by as "ended_by: PersonId", end_reason, reference, slash,
+                      origin as "origin: Origin", plan_attempts, created_at
+               from request "# + $rest,
+            $($arg),+
+        )
+    };
+}
+
+/// Reads a request.
+pub async fn get(conn: &mut Conn, id: RequestId) -> Result<Option<Request>> {
+    select_request!("where id = $1", id as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Reads a request by its number.
+pub async fn numbered(conn: &mut Conn, number: RequestNumber) -> Result<Option<Request>> {
+    select_request!("where number = $1", number as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Reads a request and keeps others from moving it until the transaction ends. Rows that only refer to it go on.
+pub async fn lock(conn: &mut Conn, id: RequestId) -> Result<Option<Request>> {
+    select_request!("where id = $1 for no key update", id as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// Keeps what changed of a request that the caller holds locked.
+pub async fn save(conn: &mut Conn, request: &Request) -> Result<()> {
+    sqlx::query!(
+        "update request set state = $2, since = $3, plan_id = $4, ended_by = $5, end_reason = $6, reference = $7,
+                plan_attempts = $8
+         where id = $1",
+        request.id as _,
+        request.state as _,
+        request.since,
+        request.plan as _,
+        request.ended_by as _,
+        request.end_reason,
+        request.reference,
+        request.plan_attempts,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// A request in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its id.
+    pub id: RequestId,
+    /// Its number.
+    pub number: RequestNumber,
+    /// The command's name.
+    pub command: String,
+    /// What it is about.
+    pub subject: String,
+    /// Who asked.
+    pub requester: PersonId,
+    /// Where it stands.
+    pub state: RequestState,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Where its latest run stands.
+    pub run: Option<RunState>,
+    /// Since when.
+    pub run_since: Option<DateTime<Utc>>,
+}
+
+/// The latest requests, newest first; of one person, or of everybody.
+pub async fn list(
+    conn: &mut Conn,
+    of: Option<PersonId>,
+    open_only: bool,
+    limit: i64,
+) -> Result<Vec<Listed>> {
+    sqlx::query_as!(
+        Listed,
+        r#"select r.id as "id: RequestId", r.number as "number: RequestNumber", r.command, r.subject,
+                  r.requester_id as "requester: PersonId", r.state as "state: RequestState", r.since,
+                  run.state as "run?: RunState", run.since as "run_since?"
+           from request r
+           left join lateral (select state, since from run where request_id = r.id
+                              order by created_at desc, id desc limit 1) run on r.state = 'approved'
+           where ($1::uuid is null or r.requester_id = $1)
+             and (not $2 or r.state in ('planning', 'awaiting_approval')
+                  or (r.state = 'approved' and run.state is distinct from 'succeeded'
+                      and run.state is distinct from 'undone'))
+           order by r.number desc limit $3"#,
+        of as _,
+        open_only,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The requests that wait for votes on their current plan, newest first: who may vote on them is judged by the caller.
+pub async fn awaiting(conn: &mut Conn, limit: i64) -> Result<Vec<RequestId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: RequestId" from request where state = 'awaiting_approval' order by since desc limit $1"#,
+        limit,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// A person's requests that nothing has begun to run for.
+pub async fn not_begun(conn: &mut Conn, person: PersonId) -> Result<Vec<RequestId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: RequestId" from request
+           where requester_id = $1 and state in ('planning', 'awaiting_approval') order by number"#,
+        person as _,
+    )
+    .fetch_all(conn)
+    .await
+}
