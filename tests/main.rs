@@ -4,6 +4,11 @@
     unreachable_pub,
     reason = "the binary has no outside: `pub` marks what a support module offers to the stories"
 )]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in tests a broken expectation should stop the test, also in a helper of several tests"
+)]
 
 mod architecture;
 mod support;

@@ -5,6 +5,7 @@
 //! files change. Requests keep the bytes of the definitions they began with and read them again with `parse`.
 
 pub mod command;
+pub mod entity;
 pub mod expression;
 pub mod flow;
 pub mod form;

@@ -1,0 +1,108 @@
+//! The list of all actions, and the way from a planned step to its action.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::action::{Action, RunContext};
+use super::{catalog_register, debug_log, debug_wait, fetch_template, publish_local, template_run};
+use crate::catalog::expression;
+use crate::clients::forge::Forge;
+use crate::domain::action::ActionSpec;
+use crate::domain::plan::PlannedStep;
+use crate::domain::step::{Outcome, StepError};
+
+/// All actions, each with the clients that it works with.
+#[derive(Clone, Debug)]
+pub struct Registry {
+    actions: Arc<[Box<dyn Action>]>,
+}
+
+impl Registry {
+    /// The actions of this deployment.
+    pub fn new(forge: Arc<dyn Forge>) -> Self {
+        let actions: Vec<Box<dyn Action>> = vec![
+            Box::new(fetch_template::FetchTemplate),
+            Box::new(publish_local::PublishLocal::new(forge)),
+            Box::new(catalog_register::CatalogRegister),
+            Box::new(template_run::TemplateRun),
+            Box::new(debug_log::DebugLog),
+            Box::new(debug_wait::DebugWait),
+        ];
+        Self {
+            actions: actions.into(),
+        }
+    }
+
+    /// What definitions are checked against.
+    pub fn specs(&self) -> Vec<ActionSpec> {
+        self.actions.iter().map(|action| action.spec()).collect()
+    }
+
+    /// An action by its name.
+    pub fn get(&self, name: &str) -> Option<&dyn Action> {
+        self.actions
+            .iter()
+            .find(|action| action.spec().name == name)
+            .map(AsRef::as_ref)
+    }
+
+    /// Whether a step runs, now that `outputs` of the steps before it are known.
+    pub fn wanted(
+        &self,
+        step: &PlannedStep,
+        outputs: &Map<String, Value>,
+    ) -> Result<bool, StepError> {
+        let Some(condition) = &step.condition else {
+            return Ok(true);
+        };
+        let value = condition
+            .fill(&mut |text| expression::after(text, outputs))
+            .map_err(|error| unfilled(step, &error))?;
+        Ok(expression::holds(&value))
+    }
+
+    /// Runs a step: its input as planned, with what is known now filled in.
+    pub async fn run(
+        &self,
+        step: &PlannedStep,
+        outputs: &Map<String, Value>,
+        context: &RunContext,
+    ) -> Result<Outcome, StepError> {
+        let (action, input) = self.filled(step, outputs)?;
+        action.run(context, &input).await
+    }
+
+    /// Takes a step back; `output` is what it ended with, if it ended.
+    pub async fn undo(
+        &self,
+        step: &PlannedStep,
+        outputs: &Map<String, Value>,
+        output: Option<&Value>,
+        context: &RunContext,
+    ) -> Result<(), StepError> {
+        let (action, input) = self.filled(step, outputs)?;
+        action.undo(context, &input, output).await
+    }
+
+    fn filled(
+        &self,
+        step: &PlannedStep,
+        outputs: &Map<String, Value>,
+    ) -> Result<(&dyn Action, Value), StepError> {
+        let action = self.get(&step.action).ok_or_else(|| StepError::Stop {
+            cause: format!("There is no action `{}` any more", step.action),
+        })?;
+        let input = step
+            .input
+            .fill(&mut |text| expression::after(text, outputs))
+            .map_err(|error| unfilled(step, &error))?;
+        Ok((action, input))
+    }
+}
+
+fn unfilled(step: &PlannedStep, error: &expression::ExpressionError) -> StepError {
+    StepError::Stop {
+        cause: format!("The input of `{}` can't be filled in: {error}", step.id),
+    }
+}
