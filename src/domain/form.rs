@@ -68,8 +68,10 @@ pub enum FieldKind {
         /// Whether only whole numbers count.
         integer: bool,
         /// Smallest allowed.
+        #[serde(default, deserialize_with = "bound")]
         min: Option<f64>,
         /// Largest allowed.
+        #[serde(default, deserialize_with = "bound")]
         max: Option<f64>,
     },
     /// Yes or no.
@@ -104,4 +106,26 @@ pub struct FieldError {
     pub field: String,
     /// The sentence shown at the field.
     pub message: String,
+}
+
+/// Reads a bound by way of `serde_json::Number`: inside a tagged enum serde buffers what it reads, and with
+/// `arbitrary_precision` (a dependency turns it on) a buffered fraction is no longer a plain `f64`.
+fn bound<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    Ok(Option::<serde_json::Number>::deserialize(from)?.and_then(|number| number.as_f64()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fractions_come_back_from_text() {
+        let kind = FieldKind::Number {
+            integer: false,
+            min: Some(1.0),
+            max: Some(2.5),
+        };
+        let text = serde_json::to_string(&kind).unwrap();
+        assert_eq!(serde_json::from_str::<FieldKind>(&text).unwrap(), kind);
+    }
 }
