@@ -37,9 +37,7 @@ fn sender(fields: Fields<'_>, event: Fields<'_>) -> Sender {
         .next()
         .unwrap_or(Fields(&nothing));
     let org_wide = granted.flag("is_enterprise_install") || fields.flag("is_enterprise_install");
-    let team = granted
-        .owned("team_id")
-        .or_else(|| fields.owned("team_id"));
+    let team = granted.owned("team_id").or_else(|| fields.owned("team_id"));
     let org = granted
         .owned("enterprise_id")
         .or_else(|| fields.owned("enterprise_id"));

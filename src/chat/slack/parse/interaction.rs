@@ -125,10 +125,7 @@ fn button(action: Fields<'_>) -> Option<(ButtonId, String)> {
     }
     let id = action.text("action_id")?;
     let id = id.split_once('#').map_or(id, |(id, _)| id);
-    Some((
-        id.parse().ok()?,
-        action.owned("value").unwrap_or_default(),
-    ))
+    Some((id.parse().ok()?, action.owned("value").unwrap_or_default()))
 }
 
 /// Whether Slack showed a dialog before the press: the action says so, or the button on the message that came along.

@@ -71,8 +71,9 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
         (Reply::Choices { options: found }, RouteKind::Search) => body(options(found)),
         (_, RouteKind::Search) => body(options(&[])),
         (Reply::Done | Reply::Choices { .. }, _) => Answer::default(),
-        (Reply::Errors { errors }, RouteKind::ViewSubmission) => errors_body(errors, route)
-            .map_or_else(|| card(&errors_card(errors), route), body),
+        (Reply::Errors { errors }, RouteKind::ViewSubmission) => {
+            errors_body(errors, route).map_or_else(|| card(&errors_card(errors), route), body)
+        }
         (Reply::Errors { errors }, _) => card(&errors_card(errors), route),
         (Reply::Card { card: content }, _) => card(content, route),
         (Reply::Form { form }, _) => view(form::form(form), route),
@@ -144,7 +145,10 @@ pub fn errors_body(errors: &[FieldError], route: &AnswerRoute) -> Option<Value> 
             Some(before) => format!("{before} {words}"),
             None => words,
         };
-        shown.insert(block.clone(), limits::shorten(&words, limits::INPUT_LABEL).into());
+        shown.insert(
+            block.clone(),
+            limits::shorten(&words, limits::INPUT_LABEL).into(),
+        );
     }
     (!shown.is_empty()).then(|| json!({ "response_action": "errors", "errors": shown }))
 }

@@ -33,7 +33,10 @@ pub(super) fn draw(blocks: &[Block]) -> Vec<Drawn> {
                 }
             }
             Block::Heading { text } => {
-                sections(&mut drawn, text::objects(&[crate::domain::card::Text::default().bold(text)]));
+                sections(
+                    &mut drawn,
+                    text::objects(&[crate::domain::card::Text::default().bold(text)]),
+                );
             }
             Block::Lines { lines } => sections(&mut drawn, text::objects(lines)),
             Block::Small { lines } => drawn.extend(
@@ -101,7 +104,11 @@ fn rows(buttons: &[Button], menu: &[Button], ids: &mut ActionIds) -> Vec<Drawn> 
     let one_menu = menu
         .iter()
         .all(|button| Some(&button.confirm) == shared && option(button).is_some());
-    let (beside, behind) = if one_menu { (&[][..], menu) } else { (menu, &[][..]) };
+    let (beside, behind) = if one_menu {
+        (&[][..], menu)
+    } else {
+        (menu, &[][..])
+    };
 
     let mut elements: Vec<Value> = buttons
         .iter()
@@ -112,7 +119,10 @@ fn rows(buttons: &[Button], menu: &[Button], ids: &mut ActionIds) -> Vec<Drawn> 
         let mut overflow = Map::new();
         overflow.insert("type".into(), "overflow".into());
         overflow.insert("action_id".into(), ids.next("menu").into());
-        overflow.insert("options".into(), options.iter().filter_map(option).collect());
+        overflow.insert(
+            "options".into(),
+            options.iter().filter_map(option).collect(),
+        );
         if let Some(confirm) = options.first().and_then(|first| first.confirm.as_ref()) {
             overflow.insert("confirm".into(), dialog(confirm, ButtonStyle::Plain));
         }
@@ -157,8 +167,9 @@ fn element(button: &Button, ids: &mut ActionIds) -> Option<Value> {
 /// An option behind a menu: its value carries id and value in one.
 fn option(button: &Button) -> Option<Value> {
     let value = format!("{} {}", button.id, button.value);
-    (length(&value) <= limits::OPTION_VALUE && button.url.is_none())
-        .then(|| json!({ "text": text::plain(&button.label, limits::LABEL), "value": value.trim_end() }))
+    (length(&value) <= limits::OPTION_VALUE && button.url.is_none()).then(
+        || json!({ "text": text::plain(&button.label, limits::LABEL), "value": value.trim_end() }),
+    )
 }
 
 fn dialog(confirm: &Confirm, style: ButtonStyle) -> Value {

@@ -33,7 +33,12 @@ pub fn form(page: &FormPage) -> Value {
         .map(|block| block.json)
         .collect();
     drawn.truncate(limits::VIEW_BLOCKS - FIELDS - 1);
-    drawn.extend(page.fields.iter().take(FIELDS).map(|field| input(page, field)));
+    drawn.extend(
+        page.fields
+            .iter()
+            .take(FIELDS)
+            .map(|field| input(page, field)),
+    );
     if page.back {
         drawn.push(json!({
             "type": "actions",
@@ -139,8 +144,15 @@ fn of_type(kind: &str) -> Map<String, Value> {
 }
 
 fn with_placeholder(mut element: Map<String, Value>, field: &Field) -> Map<String, Value> {
-    if let Some(words) = field.placeholder.as_deref().filter(|w| !w.trim().is_empty()) {
-        element.insert("placeholder".into(), text::plain(words, limits::PLACEHOLDER));
+    if let Some(words) = field
+        .placeholder
+        .as_deref()
+        .filter(|w| !w.trim().is_empty())
+    {
+        element.insert(
+            "placeholder".into(),
+            text::plain(words, limits::PLACEHOLDER),
+        );
     }
     element
 }
@@ -239,7 +251,11 @@ fn any_of(field: &Field, choices: &[Choice]) -> Map<String, Value> {
         .collect();
     let chosen: Vec<Value> = drawn
         .iter()
-        .filter(|option| option["value"].as_str().is_some_and(|v| wanted.contains(&v)))
+        .filter(|option| {
+            option["value"]
+                .as_str()
+                .is_some_and(|v| wanted.contains(&v))
+        })
         .cloned()
         .collect();
     let mut element = match drawn.len() {
@@ -274,7 +290,11 @@ pub(super) fn option(choice: &Choice) -> Option<Value> {
         &choice.label
     };
     let mut option = json!({ "text": text::plain(label, limits::LABEL), "value": choice.value });
-    if let Some(more) = choice.description.as_deref().filter(|d| !d.trim().is_empty()) {
+    if let Some(more) = choice
+        .description
+        .as_deref()
+        .filter(|d| !d.trim().is_empty())
+    {
         option["description"] = text::plain(more, limits::LABEL);
     }
     Some(option)

@@ -77,7 +77,8 @@ fn split(drawn: Vec<Drawn>) -> Vec<Vec<Value>> {
             later.push(block);
         }
     }
-    messages[0].push(json!({ "type": "context", "elements": [text::plain(CONTINUED, limits::TEXT)] }));
+    messages[0]
+        .push(json!({ "type": "context", "elements": [text::plain(CONTINUED, limits::TEXT)] }));
     (used, chars) = (usize::MAX, 0);
     for block in later {
         if used == usize::MAX || !fits(used + 1, chars + block.chars) {

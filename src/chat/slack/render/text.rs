@@ -207,8 +207,8 @@ fn push_plain(out: &mut String, text: &str) {
     for (at, &c) in chars.iter().enumerate() {
         let before = at.checked_sub(1).map(|i| chars[i]).or(out.chars().last());
         let after = chars.get(at + 1).copied();
-        let inside_a_word = before.is_some_and(char::is_alphanumeric)
-            && after.is_some_and(char::is_alphanumeric);
+        let inside_a_word =
+            before.is_some_and(char::is_alphanumeric) && after.is_some_and(char::is_alphanumeric);
         match c {
             '`' => out.extend([JOINER, c, JOINER]),
             '*' | '_' | '~' if !inside_a_word => out.extend([JOINER, c, JOINER]),
