@@ -59,7 +59,7 @@ pub async fn begin(
     let run = Run {
         id: new_id(),
         approval,
-        request: store::run::approval(conn, approval).await?.request,
+        request: store::approval::get(conn, approval).await?.request,
         state: RunState::Queued,
         since: now,
         generation: 0,
@@ -82,7 +82,7 @@ pub async fn begin(
 pub async fn retry(conn: &mut Conn, word: Word, now: DateTime<Utc>) -> Result<(), RunError> {
     let mut run = lock(conn, word).await?;
     let state = run.state.after(RunMove::Retry)?;
-    let good_until = store::run::approval(conn, run.approval).await?.good_until;
+    let good_until = store::approval::get(conn, run.approval).await?.good_until;
     if now >= good_until {
         return Err(RunError::Stale(good_until));
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Conn, Result};
-use crate::domain::id::{ApprovalId, PersonId, RequestId, RunId};
+use crate::domain::id::{ApprovalId, InstallationId, PersonId, RequestId, RunId};
 use crate::domain::run::{Direction, RunState};
 
 /// A run as it stands.
@@ -38,15 +38,6 @@ pub struct Run {
     pub output: Option<Value>,
     /// When it is undone by itself.
     pub undo_at: Option<DateTime<Utc>>,
-}
-
-/// What a run stands on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Approval {
-    /// The request approved.
-    pub request: RequestId,
-    /// Until when it is good for a start or a retry.
-    pub good_until: DateTime<Utc>,
 }
 
 /// Writes a new run. The database refuses one without an approval of its request, and a second one for it.
@@ -147,22 +138,23 @@ pub async fn undo_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<RunId>>
     .await
 }
 
-/// What a run stands on.
-pub async fn approval(conn: &mut Conn, approval: ApprovalId) -> Result<Approval> {
-    sqlx::query_as!(
-        Approval,
-        r#"select request_id as "request: RequestId", good_until from approval where id = $1"#,
+/// The exact bytes of the plan that an approval is for.
+pub async fn approved_bytes(conn: &mut Conn, approval: ApprovalId) -> Result<Vec<u8>> {
+    sqlx::query_scalar!(
+        "select p.bytes from plan p join approval a on a.plan_id = p.id where a.id = $1",
         approval as _
     )
     .fetch_one(conn)
     .await
 }
 
-/// The exact bytes of the plan that an approval is for.
-pub async fn approved_bytes(conn: &mut Conn, approval: ApprovalId) -> Result<Vec<u8>> {
+/// The installation at which a run's request was asked: limits that its steps meet are kept with it.
+pub async fn installation(conn: &mut Conn, run: RunId) -> Result<InstallationId> {
     sqlx::query_scalar!(
-        "select p.bytes from plan p join approval a on a.plan_id = p.id where a.id = $1",
-        approval as _
+        r#"select a.installation_id as "id: InstallationId"
+           from run join request r on r.id = run.request_id join account a on a.id = r.requester_account_id
+           where run.id = $1"#,
+        run as _
     )
     .fetch_one(conn)
     .await

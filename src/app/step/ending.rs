@@ -1,0 +1,53 @@
+//! What people get once a run succeeded: the command's links, and what they can paste.
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::super::{App, plan};
+use crate::catalog::flow;
+use crate::domain::id::RequestId;
+use crate::store::Conn;
+use crate::store::step::Step;
+
+/// What a succeeded run keeps in its `output`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Ending {
+    /// Links: title and address.
+    pub links: Vec<(String, String)>,
+    /// Texts: title and content.
+    #[serde(default)]
+    pub texts: Vec<(String, String)>,
+    /// What people can paste: `git clone …`.
+    pub clone: Option<String>,
+}
+
+/// The name under which every publishing action gives the address to clone from (Backstage's own).
+const REMOTE_URL: &str = "remoteUrl";
+
+/// Makes the ending of a request from what its steps brought.
+pub(super) async fn of(
+    app: &App,
+    conn: &mut Conn,
+    request: RequestId,
+    steps: &[Step],
+) -> anyhow::Result<Ending> {
+    let outputs: Map<String, Value> = steps
+        .iter()
+        .filter_map(|s| Some((s.id.clone(), s.output.clone()?)))
+        .collect();
+    let clone = steps
+        .iter()
+        .filter_map(|s| s.output.as_ref()?.get(REMOTE_URL)?.as_str())
+        .find(|url| url.starts_with("http://") || url.starts_with("https://"))
+        .map(|url| format!("git clone {url}"));
+    let kept = plan::definition(app, conn, request)
+        .await
+        .context("the request's definition")?;
+    let ending = flow::ending(kept.asked(), &outputs).context("the command's output")?;
+    Ok(Ending {
+        links: ending.links.into_iter().map(|l| (l.title, l.url)).collect(),
+        texts: ending.texts,
+        clone,
+    })
+}
