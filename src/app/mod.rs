@@ -6,15 +6,18 @@
 
 pub mod audit;
 mod broken;
+mod definition;
 mod handle;
 pub mod message;
 pub mod people;
 pub mod plan;
 pub mod run;
 mod settings;
+pub mod step;
 pub mod view;
 
 pub use broken::{Broken, Reference};
+pub use definition::Definition;
 pub use handle::handle;
 pub use settings::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
 

@@ -37,7 +37,9 @@ mod tests {
 
     #[test]
     fn doubles_up_to_the_longest() {
-        let waits: Vec<i64> = (1..=7).map(|tries| wait(tries, None, 0.5).num_seconds()).collect();
+        let waits: Vec<i64> = (1..=7)
+            .map(|tries| wait(tries, None, 0.5).num_seconds())
+            .collect();
         assert_eq!(waits, [2, 4, 8, 16, 30, 30, 30]);
     }
 

@@ -4,10 +4,9 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::super::{App, plan};
+use super::super::App;
+use super::super::definition::Definition;
 use crate::catalog::flow;
-use crate::domain::id::RequestId;
-use crate::store::Conn;
 use crate::store::step::Step;
 
 /// What a succeeded run keeps in its `output`.
@@ -25,29 +24,24 @@ pub struct Ending {
 /// The name under which every publishing action gives the address to clone from (Backstage's own).
 const REMOTE_URL: &str = "remoteUrl";
 
-/// Makes the ending of a request from what its steps brought.
-pub(super) async fn of(
-    app: &App,
-    conn: &mut Conn,
-    request: RequestId,
-    steps: &[Step],
-) -> anyhow::Result<Ending> {
-    let outputs: Map<String, Value> = steps
-        .iter()
-        .filter_map(|s| Some((s.id.clone(), s.output.clone()?)))
-        .collect();
-    let clone = steps
-        .iter()
-        .filter_map(|s| s.output.as_ref()?.get(REMOTE_URL)?.as_str())
-        .find(|url| url.starts_with("http://") || url.starts_with("https://"))
-        .map(|url| format!("git clone {url}"));
-    let kept = plan::definition(app, conn, request)
-        .await
-        .context("the request's definition")?;
-    let ending = flow::ending(kept.asked(), &outputs).context("the command's output")?;
-    Ok(Ending {
-        links: ending.links.into_iter().map(|l| (l.title, l.url)).collect(),
-        texts: ending.texts,
-        clone,
-    })
+impl Ending {
+    /// Makes it from what the steps brought.
+    pub(super) fn of(app: &App, definition: &Definition, steps: &[Step]) -> anyhow::Result<Self> {
+        let outputs: Map<String, Value> = steps
+            .iter()
+            .filter_map(|s| Some((s.id.clone(), s.output.clone()?)))
+            .collect();
+        let ending = flow::ending(definition.asked(&app.settings.environment), &outputs)
+            .context("the command's output")?;
+        let clone = steps
+            .iter()
+            .filter_map(|s| s.output.as_ref()?.get(REMOTE_URL)?.as_str())
+            .find(|url| url.starts_with("http://") || url.starts_with("https://"))
+            .map(|url| format!("git clone {url}"));
+        Ok(Self {
+            links: ending.links.into_iter().map(|l| (l.title, l.url)).collect(),
+            texts: ending.texts,
+            clone,
+        })
+    }
 }

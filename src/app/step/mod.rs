@@ -9,7 +9,7 @@ mod ending;
 mod finish;
 
 pub use ending::Ending;
-pub use finish::{finish, hand_back};
+pub use finish::{finish, hand_back, not_started};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
@@ -100,13 +100,14 @@ pub async fn begin(app: &App, held: &Held, job: StepJob) -> Result<Begun, StepFa
     match (run.state, run.direction) {
         (RunState::Cancelling, Direction::Do) => {
             run::begin_undo(&mut turn.tx, &mut run, turn.now).await?;
+            store::run::save(&mut turn.tx, &run).await?;
             turn.moved(&run, "run.undo_begun").await?;
             turn.close().await
         }
         (RunState::Queued, Direction::Do) if run.generation == 0 => {
             match turn.attempt(job).await? {
                 Some(attempt) => turn.hand_out(Begun::PlanAgain(attempt)).await,
-                None => turn.give_up_start(app, run, job).await,
+                None => turn.give_up_start(run, job).await,
             }
         }
         (RunState::Queued, Direction::Do) => {
@@ -132,6 +133,7 @@ pub async fn start(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, St
         }
         RunState::Cancelling => {
             run::begin_undo(&mut turn.tx, &mut run, turn.now).await?;
+            store::run::save(&mut turn.tx, &run).await?;
             turn.moved(&run, "run.undo_begun").await?;
             turn.close().await
         }
@@ -255,26 +257,34 @@ impl<'a> Turn<'a> {
             }
             Err(cause) => {
                 let stop = Stop::failed(cause);
-                stopped(app, &mut self.tx, &mut run, step, stop, self.now).await?;
+                stopped(&mut self.tx, &mut run, step, stop, self.now).await?;
                 return self.close().await;
             }
         }
-        let filled = planned.input.fill(&mut |text| expression::after(text, &outputs));
+        let filled = planned
+            .input
+            .fill(&mut |text| expression::after(text, &outputs));
         let attempt = match (begun, &filled) {
-            (_, Err(error)) => Err(Stop::failed(format!("Its input can't be filled in: {error}"))),
+            (_, Err(error)) => Err(Stop::failed(format!(
+                "Its input can't be filled in: {error}"
+            ))),
             (Some(attempt), Ok(_)) => Ok(attempt),
             (None, Ok(_)) => self.attempt(job).await?.ok_or_else(Stop::poison),
         };
         let attempt = match attempt {
             Ok(attempt) => attempt,
             Err(stop) => {
-                stopped(app, &mut self.tx, &mut run, step, stop, self.now).await?;
+                stopped(&mut self.tx, &mut run, step, stop, self.now).await?;
                 return self.close().await;
             }
         };
         let first = step.generation != run.generation || step.started_at.is_none();
         step.generation = run.generation;
-        step.started_at = if first { Some(self.now) } else { step.started_at };
+        step.started_at = if first {
+            Some(self.now)
+        } else {
+            step.started_at
+        };
         step.state = StepState::Running;
         step.wait_until = None;
         step.input = filled.ok();
@@ -371,16 +381,11 @@ impl<'a> Turn<'a> {
     }
 
     /// Ends a run whose first job died each time while it planned again.
-    async fn give_up_start(
-        mut self,
-        app: &App,
-        mut run: Run,
-        job: StepJob,
-    ) -> Result<Begun, StepFailure> {
+    async fn give_up_start(mut self, mut run: Run, job: StepJob) -> Result<Begun, StepFailure> {
         self.start_run(&mut run).await?;
         let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
         if let Some(step) = steps.iter_mut().find(|s| s.seq == job.seq) {
-            stopped(app, &mut self.tx, &mut run, step, Stop::poison(), self.now).await?;
+            stopped(&mut self.tx, &mut run, step, Stop::poison(), self.now).await?;
         }
         self.close().await
     }
