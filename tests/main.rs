@@ -15,3 +15,4 @@ mod support;
 
 mod forge;
 mod postgres;
+mod simulator;

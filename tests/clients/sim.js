@@ -1,0 +1,50 @@
+// What the client scripts share: driving the simulator from outside, as a person would, and waiting for what shows.
+'use strict';
+
+const assert = require('node:assert/strict');
+
+const base = process.env.SIM_URL;
+const api = `${base}api/`;
+
+async function sim(path, body) {
+  const options = body === undefined ? {} : {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  };
+  const response = await fetch(`${base}sim/${path}`, options);
+  const answer = await response.json();
+  assert.ok(response.ok, `${path}: ${JSON.stringify(answer)}`);
+  return answer;
+}
+
+const say = (person, channel, text) => sim('say', { person, channel, text });
+const timeline = (person, channel) =>
+  sim(`timeline?${new URLSearchParams({ person, channel })}`);
+const thread = (person, channel, ts) =>
+  sim(`thread?${new URLSearchParams({ person, channel, ts })}`);
+const view = (person) => sim(`view?${new URLSearchParams({ person })}`);
+
+// Waits until `look` returns something true, at most ten seconds.
+async function eventually(what, look) {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const found = await look();
+    if (found) return found;
+    assert.ok(Date.now() < deadline, `in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+// Runs a scenario and ends the process with its outcome.
+function scenario(run) {
+  run().then(
+    () => process.exit(0),
+    (cause) => {
+      console.error(cause);
+      process.exit(1);
+    },
+  );
+}
+
+module.exports = { api, assert, eventually, say, scenario, sim, thread, timeline, view };

@@ -1,0 +1,8 @@
+//! The chat simulator held to Slack's rules, by an app of a few lines and by clients that nobody here wrote.
+
+mod clients;
+mod deliveries;
+mod events;
+mod harness;
+mod messages;
+mod views;

@@ -1,0 +1,95 @@
+//! Events: which are sent, how they are retried.
+
+use super::harness::{Answer, App, Sim, eventually};
+
+#[tokio::test]
+async fn a_mention_and_a_direct_message_reach_the_app_and_small_talk_does_not() {
+    let app = App::start(|_| Answer::Empty).await;
+    let sim = Sim::with_app(&app).await;
+    sim.world
+        .say("priya", "#platform", None, "lunch?")
+        .await
+        .unwrap();
+    sim.world
+        .say("priya", "#random", None, "@idp are you here?")
+        .await
+        .unwrap();
+    let root = sim
+        .world
+        .say("priya", "#platform", None, "hello @idp!")
+        .await
+        .unwrap()
+        .ts
+        .unwrap();
+    eventually("the mention", || app.received().len() == 1).await;
+    let mention = app.only().payload();
+    assert_eq!(app.only().path, "/slack/events");
+    assert_eq!(mention["type"], "event_callback");
+    assert_eq!(mention["event"]["type"], "app_mention");
+    assert_eq!(
+        mention["event"]["text"],
+        format!("hello <@{}>!", sim.world.app().user_id)
+    );
+    assert_eq!(mention["event"]["ts"], root);
+    assert!(mention["event_id"].as_str().unwrap().starts_with("Ev"));
+    assert_eq!(mention["authorizations"][0]["is_bot"], true);
+
+    let dm = sim.world.bot_dm("priya").unwrap();
+    sim.world.say("priya", &dm, None, "hi").await.unwrap();
+    eventually("the message", || app.received().len() == 2).await;
+    let message = app.received()[1].payload();
+    assert_eq!(message["event"]["channel_type"], "im");
+    assert_eq!(message["event"]["text"], "hi");
+}
+
+#[tokio::test]
+async fn an_event_is_retried_three_times_with_number_and_reason() {
+    let app = App::start(|_| Answer::Status(500)).await;
+    let sim = Sim::with_app(&app).await;
+    sim.world
+        .change_settings(|settings| settings.event_retries_s = vec![0, 0, 0]);
+    sim.world
+        .say("priya", "#platform", None, "@idp")
+        .await
+        .unwrap();
+    eventually("three retries", || app.received().len() == 4).await;
+    let got = app.received();
+    assert_eq!(got[0].header("x-slack-retry-num"), None);
+    for (number, retry) in got.iter().enumerate().skip(1) {
+        assert_eq!(
+            retry.header("x-slack-retry-num"),
+            Some(number.to_string().as_str())
+        );
+        assert_eq!(retry.header("x-slack-retry-reason"), Some("http_error"));
+        assert_eq!(retry.payload()["event_id"], got[0].payload()["event_id"]);
+    }
+}
+
+#[tokio::test]
+async fn an_app_can_decline_retries() {
+    let app = App::start(|got| match got.payload()["event"]["text"].as_str() {
+        Some("last") => Answer::Empty,
+        _ => Answer::StatusNoRetry(500),
+    })
+    .await;
+    let sim = Sim::with_app(&app).await;
+    sim.world
+        .change_settings(|settings| settings.event_retries_s = vec![0, 0, 0]);
+    sim.world
+        .say("priya", "#platform", None, "@idp")
+        .await
+        .unwrap();
+    eventually("the record", || {
+        sim.world
+            .log()
+            .deliveries
+            .iter()
+            .any(|record| record.answer.is_some())
+    })
+    .await;
+    // A later event through the same path shows that no retry of the first was under way.
+    let dm = sim.world.bot_dm("priya").unwrap();
+    sim.world.say("priya", &dm, None, "last").await.unwrap();
+    eventually("the later event", || app.received().len() == 2).await;
+    assert_eq!(app.received()[1].payload()["event"]["text"], "last");
+}
