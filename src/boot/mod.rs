@@ -2,5 +2,7 @@
 
 pub mod problem;
 
+pub mod config;
+
 pub mod postgres;
 pub mod schema;

@@ -10,6 +10,7 @@ use std::fmt;
 pub struct Problem {
     kind: Kind,
     text: String,
+    place: Option<String>,
     cause: Option<anyhow::Error>,
     hints: Vec<String>,
 }
@@ -29,6 +30,7 @@ impl Problem {
         Self {
             kind: Kind::Failed,
             text: text.into(),
+            place: None,
             cause: None,
             hints: Vec::new(),
         }
@@ -40,6 +42,13 @@ impl Problem {
             kind: Kind::Misuse,
             ..Self::failed(text)
         }
+    }
+
+    /// Adds where it is: a file, with line and column from 1 where they are known.
+    #[must_use]
+    pub fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = Some(place.into());
+        self
     }
 
     /// Adds the library's own words.
@@ -59,6 +68,11 @@ impl Problem {
     /// What is wrong, in one sentence without a full stop.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// Where it is, if it is in a file.
+    pub fn place(&self) -> Option<&str> {
+        self.place.as_deref()
     }
 
     /// What to try, in the order of promise.
@@ -99,6 +113,9 @@ impl<T, E: Into<anyhow::Error>> OrFail<T> for Result<T, E> {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
+        if let Some(place) = &self.place {
+            write!(f, "\n  --> {place}")?;
+        }
         for cause in self.causes() {
             write!(f, "\n  Caused by: {}", cause.trim())?;
         }

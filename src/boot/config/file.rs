@@ -1,0 +1,141 @@
+//! `idp.toml` as it is written: its keys, and where they stand.
+//!
+//! An unknown key is refused with its place and the nearest right word, since a mistyped key that is ignored is a
+//! setting that silently isn't.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::organisation::{Limits, Retention};
+use crate::boot::problem::{OrFail, Problem};
+use crate::catalog::problem::nearest;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    pub(super) listen: Option<String>,
+    pub(super) public_url: Option<String>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) commands_dir: Option<PathBuf>,
+    pub(super) templates_dir: Option<PathBuf>,
+    pub(super) postgres_bin: Option<PathBuf>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) database_url: Option<SecretString>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) state_key: Option<SecretString>,
+    #[serde(default)]
+    pub(super) slack: Slack,
+    pub(super) paused: Option<String>,
+    #[serde(default)]
+    pub(super) teams: BTreeMap<String, Spanned<TeamTable>>,
+    #[serde(default)]
+    pub(super) groups: BTreeMap<String, Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) channels: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    pub(super) commands: BTreeMap<String, CommandTable>,
+    #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) retention: Retention,
+    /// Where the file is and what it says, for the places of problems.
+    #[serde(skip)]
+    pub(super) source: Source,
+}
+
+/// `[slack]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Slack {
+    pub(super) api_url: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) bot_token: Option<SecretString>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) signing_secret: Option<SecretString>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) app_token: Option<SecretString>,
+}
+
+/// `[teams.NAME]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TeamTable {
+    pub(super) title: Option<String>,
+    pub(super) members: Vec<Spanned<String>>,
+    pub(super) leads: Vec<Spanned<String>>,
+}
+
+/// `[commands.NAME]`
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CommandTable {
+    pub(super) channel: Spanned<String>,
+}
+
+/// A file's name and text.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    path: PathBuf,
+    text: String,
+}
+
+impl File {
+    /// Reads a file and refuses what it doesn't know.
+    pub fn read(path: &Path) -> Result<Self, Problem> {
+        let text = fs::read_to_string(path).or_fail(format!("can't read {}", path.display()))?;
+        let source = Source {
+            path: path.to_owned(),
+            text,
+        };
+        match toml::from_str::<Self>(&source.text) {
+            Ok(file) => Ok(Self { source, ..file }),
+            Err(e) => {
+                let problem = unreadable(e.message());
+                Err(match e.span() {
+                    Some(span) => problem.at(source.place(span)),
+                    None => problem.at(path.display().to_string()),
+                })
+            }
+        }
+    }
+}
+
+impl Source {
+    /// `idp.toml:12:5`
+    pub(super) fn place(&self, span: Range<usize>) -> String {
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let line = before.matches('\n').count() + 1;
+        let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+        format!("{}:{line}:{column}", self.path.display())
+    }
+}
+
+/// The problem in the words of the TOML reader, with a hint where a key was probably mistyped.
+///
+/// serde says "unknown field `lisen`, expected one of `listen`, `public_url`": the first word in backticks is what
+/// was found, the others are what would be right.
+fn unreadable(message: &str) -> Problem {
+    let Some(rest) = message.strip_prefix("unknown field ") else {
+        return Problem::misuse(message.lines().next().unwrap_or(message));
+    };
+    let mut words = rest.split('`').skip(1).step_by(2);
+    let key = words.next().unwrap_or_default();
+    let right: Vec<&str> = words.collect();
+    let problem = Problem::misuse(format!("unknown key `{key}`"));
+    match nearest(key, right.iter().copied()) {
+        Some(word) => problem.hint(format!("did you mean `{word}`?")),
+        None => problem.hint(format!("the keys here are {}", right.join(", "))),
+    }
+}
+
+/// Wraps a secret before anything can print it.
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(Option::<String>::deserialize(from)?.map(SecretString::from))
+}

@@ -1,0 +1,82 @@
+//! The process environment, and secrets in it: each as `NAME` or, for mounted secrets, as a file in `NAME_FILE`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+
+use crate::boot::problem::Problem;
+
+/// The variables of a process.
+///
+/// No `Debug`: it holds secrets that nobody has wrapped yet.
+#[derive(Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// The variables of this process.
+    pub fn of_process() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// A secret, from `NAME` or from the file that `NAME_FILE` names. Both at once is a mistake.
+    pub fn secret(&self, name: &str) -> Result<Option<SecretString>, Problem> {
+        let in_file = format!("{name}_FILE");
+        match (self.word(name)?, self.path(&in_file)) {
+            (None, None) => Ok(None),
+            (Some(secret), None) => Ok(Some(SecretString::from(secret))),
+            (None, Some(path)) => match fs::read_to_string(&path) {
+                Ok(text) if text.trim().is_empty() => {
+                    Err(Problem::misuse(format!("the file of `{in_file}` is empty"))
+                        .at(path.display().to_string()))
+                }
+                Ok(text) => Ok(Some(SecretString::from(text.trim_end().to_owned()))),
+                Err(e) => Err(
+                    Problem::misuse(format!("can't read the file of `{in_file}`"))
+                        .at(path.display().to_string())
+                        .because(e),
+                ),
+            },
+            (Some(_), Some(_)) => Err(Problem::misuse(format!(
+                "both `{name}` and `{in_file}` are set"
+            ))
+            .hint("unset one of them, so that it is clear which one counts")),
+        }
+    }
+
+    /// A plain word. An empty variable counts as unset, since compose files and charts pass empty ones on.
+    pub fn word(&self, name: &str) -> Result<Option<String>, Problem> {
+        let Some(value) = self
+            .0
+            .get(&OsString::from(name))
+            .filter(|value| !value.is_empty())
+        else {
+            return Ok(None);
+        };
+        let text = value
+            .to_str()
+            .ok_or_else(|| Problem::misuse(format!("`{name}` is not UTF-8")))?;
+        Ok(Some(text.to_owned()))
+    }
+
+    /// A path.
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.0
+            .get(&OsString::from(name))
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    }
+}
+
+impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
+        Self(
+            variables
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
+    }
+}
