@@ -260,6 +260,41 @@ async fn downloaded_programs_serve_as_well() {
     assert!(problem.text().ends_with("holds no Postgres"), "{problem}");
 }
 
+/// The whole program where there is no Postgres: the folders with one are covered up for it.
+#[test]
+fn a_machine_without_any_postgres_gets_one() {
+    let hide = "for dir in /usr/lib/postgresql /usr/local/bin /usr/pgsql-*; do \
+        [ ! -d \"$dir\" ] || mount -t tmpfs none \"$dir\" || exit 77; done; exec \"$@\"";
+    let dir = folder();
+    let cache = kept_dir();
+    let output = Command::new("unshare")
+        .args([
+            "--mount",
+            "sh",
+            "-c",
+            hide,
+            "sh",
+            env!("CARGO_BIN_EXE_idp"),
+            "migrate",
+        ])
+        .current_dir(dir.path())
+        .env_remove("DATABASE_URL")
+        .env("XDG_CACHE_HOME", &cache)
+        .output();
+    let Ok(output) = output else {
+        return eprintln!("left out: needs `unshare`");
+    };
+    let said = String::from_utf8_lossy(&output.stderr);
+    if matches!(output.status.code(), Some(1) if said.contains("unshare"))
+        || output.status.code() == Some(77)
+    {
+        return eprintln!("left out: may not cover up folders here ({})", said.trim());
+    }
+    assert!(output.status.success(), "{said}");
+    let version = dir.path().join("idp-data/postgres/data/PG_VERSION");
+    assert_eq!(std::fs::read_to_string(version).unwrap().trim(), "18");
+}
+
 /// Run by [`Process`]: uses the cluster until its standard input ends.
 #[tokio::test]
 #[ignore = "a process for the other tests"]

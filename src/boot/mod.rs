@@ -2,7 +2,12 @@
 
 pub mod problem;
 
+pub mod clock;
 pub mod config;
+pub mod telemetry;
 
+pub mod database;
 pub mod postgres;
 pub mod schema;
+
+pub mod cli;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::boot::problem::Problem;
+use crate::boot::telemetry::Format;
 
 /// The file that is read when none is named.
 const FILE: &str = "idp.toml";
@@ -44,6 +45,20 @@ pub struct Options {
     /// Templates in place of the built-in ones
     #[arg(long, global = true, env = "IDP_TEMPLATES_DIR", value_name = "DIR")]
     pub templates_dir: Option<PathBuf>,
+
+    /// What to log: a level, or levels by module [default: info]
+    #[arg(long, global = true, env = "IDP_LOG", value_name = "LEVELS")]
+    pub log: Option<String>,
+
+    /// How log lines look
+    #[arg(
+        long,
+        global = true,
+        env = "IDP_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: Format,
 }
 
 impl Options {

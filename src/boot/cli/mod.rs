@@ -1,0 +1,88 @@
+//! The command line: what can be typed, and what each of it comes to. A file per command.
+//!
+//! Exit codes: 0 good, 1 refused or failed, 2 misuse. Results go to standard output, everything else to standard error.
+
+mod completions;
+mod migrate;
+pub mod print;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use self::print::Printer;
+use super::config::{Config, Environment, Options};
+use super::problem::Problem;
+use super::telemetry;
+
+/// An Internal Developer Platform in chat.
+#[derive(Debug, Parser)]
+#[command(name = "idp", version, disable_help_subcommand = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database to the state that this release needs
+    Migrate,
+    /// Print a script that completes `idp` commands in your shell
+    Completions(completions::Args),
+}
+
+/// What every command gets.
+#[derive(Debug)]
+struct Context {
+    options: Options,
+    printer: Printer,
+}
+
+impl Context {
+    fn config(&self) -> Result<Config, Problem> {
+        Config::load(&self.options, &Environment::of_process())
+    }
+}
+
+/// Does what the command line says.
+pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let Cli { command, options } = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        // clap prints help and mistakes itself, in the same manner.
+        Err(e) => {
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let context = Context {
+        options,
+        printer: Printer::new(),
+    };
+    match dispatch(command, &context).await {
+        Ok(code) => code,
+        Err(problem) => context.printer.problem(&problem),
+    }
+}
+
+async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Problem> {
+    telemetry::start(context.options.log_format, context.options.log.as_deref())?;
+    match command {
+        Command::Migrate => migrate::run(context).await?,
+        Command::Completions(args) => completions::run(context, &args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

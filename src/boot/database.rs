@@ -1,0 +1,119 @@
+//! The database of this process: the one of `DATABASE_URL`, or the managed one, behind one way to connect.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{ConnectOptions, Connection};
+use tracing::log::LevelFilter;
+
+use super::config::{self, Config};
+use super::postgres::{self, Cluster, Report};
+use super::problem::{OrFail, Problem};
+
+/// How long a task waits for a connection before it gives up and says so; well inside the three seconds that
+/// platforms wait for an answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a server may take to greet at start: it may be far away, or just waking up.
+const GREETING: Duration = Duration::from_secs(10);
+
+/// An open way to Postgres. Close it after all its pools.
+#[derive(Debug)]
+pub struct Database {
+    options: PgConnectOptions,
+    url: SecretString,
+    managed: Option<Cluster>,
+}
+
+impl Database {
+    /// Finds the database; a managed one is started where needed.
+    pub async fn open(config: &Config, report: Report<'_>) -> Result<Self, Problem> {
+        match &config.database {
+            config::Database::External(url) => {
+                let options = PgConnectOptions::from_str(url.expose_secret())
+                    .map_err(|e| Problem::misuse("`DATABASE_URL` can't be read").because(e))?;
+                let options = options.application_name("idp");
+                greet(&options).await?;
+                Ok(Self {
+                    options,
+                    url: url.clone(),
+                    managed: None,
+                })
+            }
+            config::Database::Managed(settings) => {
+                let cluster = postgres::open(settings, report).await?;
+                Ok(Self {
+                    options: cluster.options(),
+                    url: cluster.url(),
+                    managed: Some(cluster),
+                })
+            }
+        }
+    }
+
+    /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
+    pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
+        let options = self.options.clone().log_statements(LevelFilter::Off);
+        let pool = PgPoolOptions::new()
+            .max_connections(size)
+            .acquire_timeout(PATIENCE);
+        pool.connect_with(options)
+            .await
+            .or_fail("can't connect to Postgres")
+            .map_err(|problem| problem.hint("`idp doctor` says what is reachable and what is not"))
+    }
+
+    /// Whether it is the managed one, which no other release shares.
+    pub fn is_managed(&self) -> bool {
+        self.managed.is_some()
+    }
+
+    /// Its address, for tools.
+    pub fn url(&self) -> &SecretString {
+        &self.url
+    }
+
+    /// Leaves it; the last one out stops a managed server.
+    pub async fn close(self) -> Result<(), Problem> {
+        match self.managed {
+            Some(cluster) => cluster.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// Asks a server of the operator's own for its version: a pool would try again and again, and say only that it did.
+async fn greet(options: &PgConnectOptions) -> Result<(), Problem> {
+    let greeting = async {
+        let mut connection = options.connect().await?;
+        let version: String = sqlx::query_scalar("select current_setting('server_version_num')")
+            .fetch_one(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok::<_, sqlx::Error>(version)
+    };
+    let refused = |cause: anyhow::Error| {
+        Problem::failed("can't connect to the Postgres of `DATABASE_URL`")
+            .because(cause)
+            .hint("unset `DATABASE_URL` to let idp run a Postgres of its own")
+    };
+    let version = match tokio::time::timeout(GREETING, greeting).await {
+        Ok(Ok(version)) => version,
+        Ok(Err(e)) => return Err(refused(e.into())),
+        Err(_) => return Err(refused(anyhow::anyhow!("no answer for {GREETING:?}"))),
+    };
+    // 150018 is 15.18: <https://www.postgresql.org/docs/current/runtime-config-preset.html>.
+    let major = version.parse::<u32>().unwrap_or_default() / 10_000;
+    if major >= *postgres::SUPPORTED.start() {
+        return Ok(());
+    }
+    Err(Problem::failed(format!(
+        "the Postgres of `DATABASE_URL` is of version {major}"
+    ))
+    .hint(format!(
+        "idp needs {} or newer",
+        postgres::SUPPORTED.start()
+    )))
+}

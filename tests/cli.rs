@@ -1,0 +1,109 @@
+//! The command line as a person meets it: what it prints, and with which code it ends.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Runs `idp` in a folder, with nothing of this process's environment but the path.
+fn idp(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_idp"));
+    command.args(arguments).current_dir(dir).env_clear();
+    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+    command
+}
+
+fn folder(toml: &str) -> TempDir {
+    let dir = TempDir::new().unwrap();
+    std::fs::write(dir.path().join("idp.toml"), toml).unwrap();
+    dir
+}
+
+/// The exit code and all that was printed, results first.
+fn said(output: &Output) -> String {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    let code = output.status.code().unwrap();
+    [
+        format!("exit {code}"),
+        text(&output.stdout),
+        text(&output.stderr),
+    ]
+    .iter()
+    .filter(|part| !part.is_empty())
+    .map(String::as_str)
+    .collect::<Vec<_>>()
+    .join("\n")
+}
+
+#[test]
+fn a_mistyped_command_is_misuse_and_the_nearest_is_named() {
+    let output = idp(folder("").path(), &["migrat"]).output().unwrap();
+    insta::assert_snapshot!(said(&output), @r"
+    exit 2
+    error: unrecognized subcommand 'migrat'
+
+      tip: a similar subcommand exists: 'migrate'
+
+    Usage: idp [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn a_mistyped_key_is_misuse_and_its_place_is_named() {
+    let output = idp(folder("\nlisen = \"x\"").path(), &["migrate"])
+        .output()
+        .unwrap();
+    insta::assert_snapshot!(said(&output), @r"
+    exit 2
+    error: unknown key `lisen`
+      --> idp.toml:2:1
+
+    hint: did you mean `listen`?
+    ");
+}
+
+#[test]
+fn a_postgres_that_is_not_there_is_named_with_the_cause() {
+    let dir = folder("");
+    let mut command = idp(dir.path(), &["migrate"]);
+    // Port 1 is `tcpmux`, where nothing listens.
+    let output = command
+        .env("DATABASE_URL", "postgres://x@127.0.0.1:1/x")
+        .output()
+        .unwrap();
+    insta::assert_snapshot!(said(&output), @r"
+    exit 1
+    error: can't connect to the Postgres of `DATABASE_URL`
+      Caused by: error communicating with database: Connection refused (os error 111)
+      Caused by: Connection refused (os error 111)
+
+    hint: unset `DATABASE_URL` to let idp run a Postgres of its own
+    ");
+}
+
+#[test]
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
+    // Each address is wrong in its own way, so the complaint tells which one was taken.
+    let dir = folder("listen = 'of the file'");
+    let taken = |command: &mut Command| said(&command.output().unwrap()).replace('\n', " ");
+    assert!(taken(&mut idp(dir.path(), &["migrate"])).contains("`of the file`"));
+    let mut command = idp(dir.path(), &["migrate"]);
+    command.env("IDP_LISTEN", "of the environment");
+    assert!(taken(&mut command).contains("`of the environment`"));
+    assert!(taken(command.args(["--listen", "of the flag"])).contains("`of the flag`"));
+}
+
+#[test]
+fn completions_are_a_script() {
+    let output = idp(folder("").path(), &["completions", "bash"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    assert!(
+        String::from_utf8(output.stdout)
+            .unwrap()
+            .contains("complete -F _idp")
+    );
+}
