@@ -29,11 +29,8 @@ async fn a_test_gets_a_database_with_tables() {
 async fn made_from_nothing_then_reused() {
     let dir = folder();
     let stages = Mutex::new(Vec::new());
-    let cluster = open(&settings(&dir), &|stage| {
-        stages.lock().unwrap().push(stage.clone())
-    })
-    .await
-    .unwrap();
+    let report = |stage: &Stage| stages.lock().unwrap().push(stage.clone());
+    let cluster = open(&settings(&dir), &report).await.unwrap();
     assert!(matches!(
         stages.lock().unwrap()[..],
         [Stage::Creating { .. }, Stage::Starting { .. }]

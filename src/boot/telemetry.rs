@@ -69,7 +69,7 @@ fn filter(levels: Option<&str>) -> Result<EnvFilter, Problem> {
     Ok(filter)
 }
 
-/// The text of `/metrics`, in the OpenMetrics format.
+/// The text of `/metrics`, in the `OpenMetrics` format.
 pub fn encode(registry: &Registry) -> Result<String, Problem> {
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, registry)

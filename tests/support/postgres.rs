@@ -5,7 +5,7 @@
 //! its own. Databases are copies of a migrated template, so that a test pays a file copy and no migration.
 
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -191,13 +191,14 @@ fn is_left_over(name: &str) -> bool {
 /// Stops the server once this process and all others on it are gone. A test process has no last moment of its own,
 /// so a small shell waits for the end of its standard input, which is the end of us.
 fn stop_after_us(folder: &Path) {
-    static OUR_END: OnceLock<ChildStdin> = OnceLock::new();
+    // Never waited for: it ends after us.
+    static OUR_END: OnceLock<Child> = OnceLock::new();
     let script = r#"
         while read -r _; do :; done
         cd "$1" || exit
         flock start.lock flock --nonblock users.lock sh -c 'kill -INT "$(head -n 1 data/postmaster.pid)"'
     "#;
-    let mut shell = Command::new("sh")
+    let shell = Command::new("sh")
         .args(["-c", script, "sh"])
         .arg(folder)
         .stdin(Stdio::piped())
@@ -205,7 +206,7 @@ fn stop_after_us(folder: &Path) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    OUR_END.set(shell.stdin.take().unwrap()).unwrap();
+    OUR_END.set(shell).unwrap();
 }
 
 async fn execute(connection: &mut PgConnection, sql: impl Into<String>) {
