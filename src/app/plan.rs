@@ -23,6 +23,8 @@ pub struct PlanWork {
     pub number: RequestNumber,
     /// The name of the one who asked, for what steps write into files.
     pub requester: String,
+    /// When it was asked: the date of what is made for it.
+    pub asked_at: DateTime<Utc>,
     /// Since when the request is in the state that this work is for: an answer to an older one is dropped.
     pub since: DateTime<Utc>,
     /// The steps to be planned, in order.

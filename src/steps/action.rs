@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -17,11 +18,19 @@ use crate::domain::plan::PlannedValue;
 use crate::domain::step::{Outcome, PlanError, StepError, StepPlan};
 use crate::domain::tree::{Tree, TreeId};
 
+/// How long a step may take unless its action says otherwise: what people still wait for in a thread.
+const TIMEOUT: Duration = Duration::from_mins(1);
+
 /// One kind of step.
 #[async_trait]
 pub trait Action: Send + Sync + fmt::Debug {
     /// Its published face.
     fn spec(&self) -> ActionSpec;
+
+    /// How long `run` and `undo` may take before their effect counts as unknown.
+    fn timeout(&self) -> Duration {
+        TIMEOUT
+    }
 
     /// What `run` would do, found out without side effects.
     async fn plan(

@@ -1,6 +1,7 @@
 //! The list of all actions, and the way from a planned step to its action.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
@@ -45,6 +46,11 @@ impl Registry {
             .iter()
             .find(|action| action.spec().name == name)
             .map(AsRef::as_ref)
+    }
+
+    /// How long an action may take.
+    pub fn timeout(&self, name: &str) -> Duration {
+        self.get(name).map_or(Duration::ZERO, Action::timeout)
     }
 
     /// Whether a step runs, now that `outputs` of the steps before it are known.

@@ -217,7 +217,8 @@ pub async fn runs_without_job(conn: &mut Conn) -> Result<Vec<RunId>> {
     sqlx::query_scalar(
         "select r.id from run r
          where r.state in ('queued', 'running', 'cancelling', 'undoing')
-           and not exists (select 1 from graphile_worker._private_jobs j where starts_with(j.key, 'run:' || r.id || ':'))",
+           and not exists (select 1 from graphile_worker._private_jobs j
+                           where starts_with(j.key, 'run:' || r.id || ':') and j.attempts < j.max_attempts)",
     )
     .fetch_all(conn)
     .await

@@ -1,0 +1,159 @@
+//! One step of a run: begun by `app`, done here, finished by `app`.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::job::{Held, StepJob};
+use crate::app::plan::{self, Compared};
+use crate::app::step::{self, Attempt, Begun, Work};
+use crate::domain::run::Direction;
+use crate::domain::step::{Done, Outcome, StepError};
+use crate::steps::{RunContext, StepKey};
+
+use super::queue::Failure;
+use super::{Bench, plan as planning};
+
+/// How often a step at work looks whether its run was cancelled.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long a step may go on after it was told to let go; then it is cut off and its effect counts as unknown.
+const LET_GO: Duration = Duration::from_secs(5);
+
+/// How long a step may go on when the process stops, before it is told to let go.
+const FINISH: Duration = Duration::from_secs(15);
+
+/// Does what a step's job asks for.
+pub(super) async fn step(bench: &Bench, held: &Held, job: StepJob) -> Result<(), Failure> {
+    let begun = match step::begin(&bench.app, held, job).await? {
+        Begun::PlanAgain(attempt) => plan_again(bench, held, attempt).await?,
+        begun => begun,
+    };
+    match begun {
+        Begun::Nothing => Ok(()),
+        // Were the job to end here, the run would be left without one.
+        Begun::PlanAgain(_) => Err(Failure::NotStarted),
+        Begun::Act(work) => act(bench, held, *work).await,
+    }
+}
+
+/// Plans the run again, just before its first step: it goes on only if nothing differs from what was approved.
+async fn plan_again(bench: &Bench, held: &Held, attempt: Attempt) -> Result<Begun, Failure> {
+    let run = attempt.job.run;
+    if let Some(work) = plan::take_again(&bench.app, run).await? {
+        let result = planning::make(bench, &work).await;
+        match plan::compare(&bench.app, run, &work, result).await? {
+            Compared::Same => return Ok(step::start(&bench.app, held, attempt).await?),
+            Compared::Superseded => tracing::info!(%run, "The plan differs from the approved one"),
+            Compared::Again { cause } => {
+                step::not_started(&bench.app, held, attempt, cause).await?;
+                return Ok(Begun::Nothing);
+            }
+        }
+    }
+    // The run doesn't begin: its state says so by now, and the job ends on it.
+    Ok(step::begin(&bench.app, held, attempt.job).await?)
+}
+
+/// How the work on a step came to its end.
+enum End {
+    /// By itself.
+    Came(Result<Outcome, StepError>),
+    /// Interrupted, since the process stops.
+    HandedBack,
+}
+
+async fn act(bench: &Bench, held: &Held, work: Work) -> Result<(), Failure> {
+    let cancelled = CancellationToken::new();
+    let attempt = work.attempt;
+    let end = {
+        let doing = perform(bench, &work, cancelled.clone());
+        tokio::pin!(doing);
+        tokio::select! {
+            biased;
+            result = &mut doing => End::Came(result),
+            () = told_to_let_go(bench, attempt.job) => {
+                cancelled.cancel();
+                let rest = tokio::time::timeout(LET_GO, &mut doing).await;
+                End::Came(rest.unwrap_or_else(|_| Err(cut_off())))
+            }
+            () = stopping(bench) => {
+                cancelled.cancel();
+                match tokio::time::timeout(LET_GO, &mut doing).await {
+                    Ok(Ok(outcome)) => End::Came(Ok(outcome)),
+                    Ok(Err(_)) | Err(_) => End::HandedBack,
+                }
+            }
+        }
+    };
+    match end {
+        End::Came(result) => step::finish(&bench.app, held, &work, result).await?,
+        End::HandedBack => step::hand_back(&bench.app, held, attempt).await?,
+    }
+    Ok(())
+}
+
+/// The action itself, within its time.
+async fn perform(
+    bench: &Bench,
+    work: &Work,
+    cancelled: CancellationToken,
+) -> Result<Outcome, StepError> {
+    let job = work.attempt.job;
+    let context = RunContext {
+        key: StepKey {
+            run: job.run,
+            step: work.planned.id.clone(),
+            generation: job.generation,
+        },
+        request: work.request,
+        now: work.now,
+        since: work.since,
+        cancelled,
+        blobs: work.blobs.iter().cloned().collect(),
+    };
+    let registry = &bench.registry;
+    let acting = async {
+        match job.direction {
+            Direction::Do => registry.run(&work.planned, &work.outputs, &context).await,
+            Direction::Undo => {
+                let output = work.output.as_ref();
+                let undone = registry.undo(&work.planned, &work.outputs, output, &context);
+                undone.await.map(|()| Outcome::Done(Done::default()))
+            }
+        }
+    };
+    let limit = registry.timeout(&work.planned.action);
+    match tokio::time::timeout(limit, acting).await {
+        Ok(result) => result,
+        Err(_) => Err(StepError::Unknown {
+            cause: format!("There was no answer for {} s", limit.as_secs()),
+            check: format!("Whether \"{}\" took effect", work.planned.title),
+        }),
+    }
+}
+
+fn cut_off() -> StepError {
+    StepError::Unknown {
+        cause: "It was cut off".to_owned(),
+        check: "Whether it took effect".to_owned(),
+    }
+}
+
+/// Resolves once the step's run is being cancelled. A database that gives no answer cancels nothing.
+async fn told_to_let_go(bench: &Bench, job: StepJob) {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        match step::let_go(&bench.app, job).await {
+            Ok(true) => return,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "Couldn't see whether a run is cancelled"),
+        }
+    }
+}
+
+/// Resolves once the process has been stopping for as long as a step may still take.
+async fn stopping(bench: &Bench) {
+    bench.stop.cancelled().await;
+    tokio::time::sleep(FINISH).await;
+}
