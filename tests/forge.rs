@@ -1,6 +1,7 @@
 //! The local forge against real git: packs, creation, pushes by strangers, crashes, full disks, and the wire.
 
 mod deliver;
+mod http;
 mod local;
 mod pack;
 

@@ -1,1 +1,3 @@
 //! Routes and sockets: deliveries in, pages out.
+
+pub mod git;
