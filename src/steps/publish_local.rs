@@ -46,7 +46,7 @@ impl PublishLocal {
 struct Input {
     repo_url: String,
     #[serde(default)]
-    description: String,
+    description: Option<String>,
     #[serde(default)]
     repo_visibility: Option<Visibility>,
     #[serde(default)]
@@ -224,7 +224,7 @@ impl Action for PublishLocal {
             repo: target.repo.clone(),
             request: context.request,
             team: pinned.team.clone(),
-            description: read.description.clone(),
+            description: read.description.clone().unwrap_or_default(),
             visibility: target.visibility,
             default_branch: target.branch.clone(),
         };

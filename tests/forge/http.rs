@@ -414,7 +414,7 @@ async fn requests_that_are_too_large_or_none_at_all_are_turned_away() {
             TcpStream::connect(address)
                 .unwrap()
                 .write_all(half.as_bytes())
-                .unwrap()
+                .unwrap();
         })
         .await
         .unwrap();
@@ -445,8 +445,8 @@ async fn a_forge_that_is_away_says_so() {
     }
 }
 
-#[tokio::test]
-async fn pages_show_files_and_nothing_runs_in_them() {
+/// A repository with what is awkward to show.
+async fn awkward() -> Served {
     let served = Served::empty(true).await;
     let files = tree(&[
         (
@@ -470,7 +470,12 @@ async fn pages_show_files_and_nothing_runs_in_them() {
         .push(&payments(), request(1), files, &commit())
         .await
         .unwrap();
+    served
+}
 
+#[tokio::test]
+async fn pages_show_files_and_nothing_runs_in_them() {
+    let served = awkward().await;
     let (status, home) = served.get("/git/acme/payments-api").await;
     assert_eq!(status, 200);
     for part in [

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, FORWARDED, HOST, WWW_AUTHENTICATE};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -99,7 +100,7 @@ fn is_local(request: &Request) -> bool {
             request
                 .uri()
                 .authority()
-                .map(|authority| authority.as_str())
+                .map(Authority::as_str)
         })
         .is_some_and(is_loopback_host)
 }

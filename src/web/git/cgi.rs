@@ -175,10 +175,10 @@ impl Conversation {
             if n > 0 {
                 return Ok(Some((Bytes::from(chunk), talk)));
             }
-            match talk.child.0.wait().await?.success() {
-                true => Ok(None),
-                false => Err(std::io::Error::other("git http-backend failed")),
+            if talk.child.0.wait().await?.success() {
+                return Ok(None);
             }
+            Err(std::io::Error::other("git http-backend failed"))
         })
     }
 }
