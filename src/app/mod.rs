@@ -8,6 +8,7 @@ pub mod audit;
 mod broken;
 mod definition;
 mod handle;
+pub mod instead;
 pub mod job;
 pub mod message;
 pub mod people;

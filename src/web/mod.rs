@@ -1,3 +1,34 @@
 //! Routes and sockets: deliveries in, pages out.
 
 pub mod git;
+pub mod health;
+pub mod metrics;
+pub mod slack;
+
+use std::sync::Arc;
+
+use axum::Router;
+use chrono::{DateTime, Utc};
+
+/// The clock of the process, handed in: signatures are judged by it, and nothing else.
+pub type Clock = fn() -> DateTime<Utc>;
+
+/// What all routes share.
+#[derive(Debug, Clone)]
+pub struct Web {
+    /// What is wrong at the moment.
+    pub health: Arc<health::Health>,
+    /// What is counted.
+    pub metrics: Arc<metrics::Metrics>,
+    /// Slack, where deliveries come over HTTP.
+    pub slack: Option<Arc<slack::Edge>>,
+}
+
+/// All routes. The local forge's and others are merged by `boot`.
+pub fn router(web: Web) -> Router {
+    let mut router = health::router(Arc::clone(&web.health)).merge(metrics::router(web.metrics));
+    if let Some(edge) = web.slack {
+        router = router.merge(slack::router(edge));
+    }
+    router
+}

@@ -3,6 +3,7 @@
 mod asked;
 mod home;
 mod pressed;
+mod slow;
 
 pub use asked::{
     MayNotAsk, broken, draft_found, looking_up, may_not_ask, not_built, open_form, refused,
@@ -12,3 +13,4 @@ pub use home::{Home, Offer, help, home, list, status};
 pub use pressed::{
     cancelled, may_not, nothing_to_do, old_plan, old_run, undo_begun, unknown_request, vote_refused,
 };
+pub use slow::{press_again, still_working};

@@ -1,0 +1,147 @@
+//! From a delivery to its answer, inside Slack's three seconds.
+//!
+//! The transaction runs in a task of its own: it ends even if nobody waits for it any more. If it outlasts the budget
+//! the person reads "still working" and the reply follows by what ways are left.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tokio::task::{JoinError, JoinHandle};
+
+use super::Edge;
+use crate::app::{self, Broken, instead};
+use crate::chat::slack::parse::{AnswerRoute, Inbound, RouteKind};
+use crate::chat::slack::render::{self, Answer};
+use crate::domain::event::Event;
+use crate::domain::form::FieldError;
+use crate::domain::reply::Reply;
+
+/// How long the transaction may take before an answer leaves without it (Slack gives up after 3 s).
+const WORK: Duration = Duration::from_millis(2_500);
+/// When a view has to be open, counted from the delivery: its trigger dies after 3 s.
+const VIEW: Duration = Duration::from_millis(2_800);
+/// What opening a view gets at most, and at least.
+const OPENING: (Duration, Duration) = (Duration::from_millis(300), Duration::from_secs(2));
+
+/// What Slack is told.
+#[derive(Debug, PartialEq)]
+pub(super) enum Ack {
+    /// It is ours now; with an answer, where there is one.
+    Taken(Option<Value>),
+    /// Nothing was kept: Slack is to deliver it again. Only events are delivered again.
+    DeliverAgain,
+}
+
+/// What came of the work, and what has to be said if it broke.
+type Worked = Result<Result<Reply, Broken>, JoinError>;
+
+impl Edge {
+    /// Acts on a delivery.
+    pub(super) async fn act(self: &Arc<Self>, inbound: Inbound) -> Ack {
+        let began = Instant::now();
+        let Inbound { delivery, route } = inbound;
+        let undone = instead::undone(&delivery.event);
+        let searched = matches!(delivery.event, Event::Searched { .. });
+        let app = self.app.clone();
+        let mut work = self
+            .tasks
+            .spawn(async move { app::handle(&app, delivery).await });
+
+        let ack = match tokio::time::timeout(WORK, &mut work).await {
+            Ok(worked) => match self.reply(worked, undone, &route) {
+                Some(reply) => self.leave(&reply, &route, began).await,
+                None => Ack::DeliverAgain,
+            },
+            Err(_) => self.leave_later(work, undone, route),
+        };
+        // A search is a key press: it would drown the rest.
+        if !searched {
+            self.metrics.answered(began.elapsed());
+        }
+        self.metrics.delivered(
+            "slack",
+            match ack {
+                Ack::Taken(_) => "taken",
+                Ack::DeliverAgain => "broken",
+            },
+        );
+        ack
+    }
+
+    /// The reply, also to work that broke; none where Slack will deliver again.
+    fn reply(&self, worked: Worked, undone: &str, route: &AnswerRoute) -> Option<Reply> {
+        let broken = match worked {
+            Ok(Ok(reply)) => return Some(possible(reply, route)),
+            Ok(Err(broken)) => broken,
+            Err(panicked) => Broken::log("answering Slack", panicked.into()),
+        };
+        let card = instead::broken(undone, &broken);
+        match (route.kind, route.fields.first()) {
+            (RouteKind::Event, _) => None,
+            // The page stays, and with it what was typed.
+            (RouteKind::ViewSubmission, Some((field, _))) => Some(Reply::Errors {
+                errors: vec![FieldError {
+                    field: field.clone(),
+                    message: card.fallback,
+                }],
+            }),
+            _ => Some(Reply::Card { card }),
+        }
+    }
+
+    /// Opens the view, if one is to be opened, gives the body, and leaves the rest for after.
+    async fn leave(self: &Arc<Self>, reply: &Reply, route: &AnswerRoute, began: Instant) -> Ack {
+        let mut answer = render::answer(reply, route);
+        if let Some(call) = answer.before.take() {
+            let left = VIEW
+                .saturating_sub(began.elapsed())
+                .clamp(OPENING.0, OPENING.1);
+            if let Err(error) = self.call(&call, Some(left)).await {
+                answer = self.not_opened(&error, reply, route);
+            }
+        }
+        let Answer { body, after, .. } = answer;
+        self.call_after(after);
+        Ack::Taken(body)
+    }
+
+    /// Answers without the reply, which follows.
+    fn leave_later(
+        self: &Arc<Self>,
+        work: JoinHandle<Result<Reply, Broken>>,
+        undone: &'static str,
+        route: AnswerRoute,
+    ) -> Ack {
+        tracing::warn!(kind = ?route.kind, "An answer left without its reply, which takes longer");
+        let body = render::still_working(&instead::still_working(), &route);
+        let edge = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let Some(reply) = edge.reply(work.await, undone, &route) else {
+                return;
+            };
+            for call in render::late(&reply, &route) {
+                if edge.call(&call, None).await.is_err() {
+                    let instead = Reply::Card {
+                        card: instead::not_opened(&reply),
+                    };
+                    for call in render::late(&instead, &route) {
+                        edge.call_and_log(&call).await;
+                    }
+                    return;
+                }
+            }
+        });
+        Ack::Taken(body)
+    }
+}
+
+/// Nothing opens a view from a mention: there a button does.
+fn possible(reply: Reply, route: &AnswerRoute) -> Reply {
+    match (&reply, route.kind) {
+        (Reply::Form { .. }, RouteKind::Event) => Reply::Card {
+            card: instead::not_opened(&reply),
+        },
+        _ => reply,
+    }
+}
