@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::new_id;
-use crate::domain::id::{MessageId, RequestId, ThreadId};
+use super::sending::{PlaceLost, elsewhere};
+use crate::domain::id::{InstallationId, MessageId, RequestId, ThreadId};
 use crate::domain::message::{Milestone, Notice, Placement, Spot, Subject, ThreadRole};
 use crate::store::thread::Thread;
 use crate::store::{self, Conn};
@@ -108,6 +109,78 @@ pub async fn close_copies(
         if thread.role == ThreadRole::Direct {
             store::thread::close(conn, thread.id, now).await?;
         }
+    }
+    Ok(())
+}
+
+/// A channel of the platform can be posted to no longer: what stands there goes on elsewhere.
+pub async fn channel_lost(
+    conn: &mut Conn,
+    installation: InstallationId,
+    channel: &str,
+    why: PlaceLost,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    for thread in store::thread::in_channel(conn, installation, channel).await? {
+        place_lost(conn, &thread, why, now).await?;
+    }
+    Ok(())
+}
+
+/// Somebody deleted a message of ours: the card is posted anew. A reply is let go: it was said.
+pub async fn deleted(
+    conn: &mut Conn,
+    installation: InstallationId,
+    channel: &str,
+    external: &str,
+) -> store::Result<()> {
+    let found = store::message::by_external(conn, installation, channel, external).await?;
+    let Some(id) = found else {
+        return Ok(());
+    };
+    let Some(message) = store::message::lock(conn, id).await? else {
+        return Ok(());
+    };
+    if message.place == 0 {
+        store::message::forget_post(conn, id, Uuid::now_v7()).await?;
+        store::thread::set_root(conn, message.thread, None).await?;
+        store::message::wake(conn, installation).await?;
+    }
+    Ok(())
+}
+
+/// Closes a thread whose place is lost; a main one goes on in the requester's direct messages, with all it still had
+/// to say.
+pub(super) async fn place_lost(
+    conn: &mut Conn,
+    thread: &Thread,
+    why: PlaceLost,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    store::thread::close(conn, thread.id, now).await?;
+    let unsaid = store::message::unsaid(conn, thread.id).await?;
+    store::message::give_up_thread(conn, thread.id, "its place is lost").await?;
+    let Some(request) = thread.request else {
+        return Ok(());
+    };
+    let found = store::request::get(conn, request).await?;
+    let Some(found) = found else {
+        return Ok(());
+    };
+    let requester = store::account::get(conn, found.account).await?;
+    let Some(placement) = elsewhere(thread, &requester.external) else {
+        tracing::error!(%request, "A request can't be told to anybody: its last place is lost");
+        return Ok(());
+    };
+    let new = open_thread(conn, request, &placement, thread.role, now).await?;
+    post(conn, &new, Subject::Root, now).await?;
+    let what = match why {
+        PlaceLost::Gone => Notice::Archived,
+        PlaceLost::NotIn => Notice::NotIn,
+    };
+    post(conn, &new, Subject::Notice { what }, now).await?;
+    for subject in unsaid {
+        say(conn, &new, subject, now).await?;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ pub mod message;
 pub mod people;
 pub mod plan;
 pub mod run;
+pub mod sending;
 mod settings;
 pub mod step;
 pub mod view;

@@ -39,10 +39,14 @@ pub async fn holds(conn: &mut Conn, name: &str, holder: &str, now: DateTime<Utc>
     Ok(held.is_some())
 }
 
-/// Gives every lease of `holder` back, so that another need not wait for the deadline.
-pub async fn free(conn: &mut Conn, holder: &str) -> Result<()> {
-    sqlx::query!("delete from lease where holder = $1", holder)
-        .execute(conn)
-        .await?;
+/// Gives a lease back, so that another need not wait for the deadline.
+pub async fn free(conn: &mut Conn, name: &str, holder: &str) -> Result<()> {
+    sqlx::query!(
+        "delete from lease where name = $1 and holder = $2",
+        name,
+        holder
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }

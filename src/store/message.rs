@@ -86,17 +86,6 @@ pub async fn waits(conn: &mut Conn, thread: ThreadId, subject: Subject) -> Resul
     .await
 }
 
-/// Whether the thread has a message about this at all.
-pub async fn has(conn: &mut Conn, thread: ThreadId, subject: Subject) -> Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select 1 from message where thread_id = $1 and subject = $2) as "found!""#,
-        thread as _,
-        Json(subject) as _,
-    )
-    .fetch_one(conn)
-    .await
-}
-
 /// Wants the root cards of a request's open threads shown anew.
 pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
     sqlx::query!(
@@ -207,13 +196,41 @@ pub async fn by_external(
 /// Writes that a send begins, before it does.
 pub async fn sending(conn: &mut Conn, id: MessageId, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "update message set sending_since = $2 where id = $1",
+        "update message set sending_since = coalesce(sending_since, $2) where id = $1",
         id as _,
         now
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Keeps where a post was found whose answer had been lost; what it shows is not known.
+pub async fn found(conn: &mut Conn, id: MessageId, external: &str) -> Result<()> {
+    sqlx::query!(
+        "update message set external_id = $2, sending_since = null, not_before = null where id = $1",
+        id as _,
+        external
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The message of a thread that is about this.
+pub async fn about(
+    conn: &mut Conn,
+    thread: ThreadId,
+    subject: Subject,
+) -> Result<Option<MessageId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: MessageId" from message where thread_id = $1 and subject = $2
+           order by place desc limit 1"#,
+        thread as _,
+        Json(subject) as _,
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Writes that a revision is seen, under which id, and what it was.
@@ -286,6 +303,19 @@ pub async fn give_up(conn: &mut Conn, id: MessageId, why: &str) -> Result<()> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// What a thread still had to say, in order: milestones and notices that were never posted.
+pub async fn unsaid(conn: &mut Conn, thread: ThreadId) -> Result<Vec<Subject>> {
+    let rows = sqlx::query_scalar!(
+        r#"select subject as "subject: Json<Subject>" from message
+           where thread_id = $1 and shown = 0 and given_up is null and kind in ('milestone', 'notice')
+           order by place"#,
+        thread as _
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|subject| subject.0).collect())
 }
 
 /// Gives up whatever a closed thread still wants.

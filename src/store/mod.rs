@@ -31,6 +31,7 @@ pub mod step;
 pub mod thread;
 pub mod timer;
 pub mod vote;
+pub mod wake;
 
 pub use sqlx::types::Json;
 pub use sqlx::{Acquire, Error};

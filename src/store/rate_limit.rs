@@ -42,6 +42,22 @@ pub async fn closed_until(
     .await
 }
 
+/// The buckets of an installation that are closed, and until when.
+pub async fn closed(
+    conn: &mut Conn,
+    installation: InstallationId,
+    now: DateTime<Utc>,
+) -> Result<Vec<(String, DateTime<Utc>)>> {
+    let rows = sqlx::query!(
+        "select bucket, not_before from rate_limit where installation_id = $1 and not_before > $2",
+        installation as _,
+        now
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.bucket, r.not_before)).collect())
+}
+
 /// Forgets buckets that are open again.
 pub async fn forget_open(conn: &mut Conn, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!("delete from rate_limit where not_before <= $1", now)

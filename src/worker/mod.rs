@@ -5,6 +5,7 @@
 
 mod plan;
 pub mod queue;
+pub mod sender;
 mod step;
 
 use std::sync::Arc;

@@ -1,0 +1,216 @@
+//! The sender: one process at a time sends for an installation, so that order and pace live in one place.
+//!
+//! Who holds the lease sends; the others wait for it to run out, seconds after its holder dies. A raised message wakes
+//! the holder by a notification; a look each second is the net under that.
+
+mod pace;
+mod send;
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::task::{Id, JoinSet};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use self::pace::Pace;
+use crate::app::sending::{self, Due, Lease, RENEW, Waiting, Wake};
+use crate::app::{App, people};
+use crate::clients::slack::Slack;
+use crate::domain::id::{InstallationId, ThreadId};
+
+/// How often one without the lease looks whether it is free.
+const TRY: Duration = Duration::from_secs(1);
+
+/// The net under the notifications.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// How often a refused token is tried again.
+const TOKEN: Duration = Duration::from_secs(30);
+
+/// Sends at once, at most: each in another thread.
+const AT_ONCE: usize = 8;
+
+/// Sends an installation's messages whenever it holds the lease, until told to stop.
+pub async fn run(app: App, slack: Slack, installation: InstallationId, stop: CancellationToken) {
+    let lease = Lease {
+        installation,
+        holder: Uuid::now_v7().to_string(),
+    };
+    while !stop.is_cancelled() {
+        match lease.hold(&app).await {
+            Ok(true) => hold(&app, &slack, &lease, &stop).await,
+            Ok(false) => {}
+            Err(error) => tracing::warn!(%error, "The sender's lease can't be taken"),
+        }
+        tokio::select! {
+            () = tokio::time::sleep(TRY) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// Sends while the lease holds, and gives it back on a stop.
+async fn hold(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken) {
+    tracing::info!(installation = %lease.installation, "Sending for the installation");
+    tokio::select! {
+        () = renew(app, lease) => {
+            tracing::warn!(installation = %lease.installation, "Another process sends now");
+        }
+        () = work(app, slack, lease, stop) => {
+            if let Err(error) = lease.free(app).await {
+                tracing::warn!(%error, "The sender's lease runs out by itself");
+            }
+        }
+    }
+}
+
+/// Renews the lease; ends when it is lost. While the database gives no answer nothing can be taken either.
+async fn renew(app: &App, lease: &Lease) {
+    loop {
+        tokio::time::sleep(RENEW).await;
+        match lease.hold(app).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, "The sender's lease can't be renewed"),
+        }
+    }
+}
+
+async fn work(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken) {
+    let mut hands = Hands {
+        app,
+        slack,
+        lease,
+        pace: Pace::new(),
+        busy: HashMap::new(),
+        sends: JoinSet::new(),
+    };
+    let mut wake = None;
+    while !stop.is_cancelled() {
+        if wake.is_none() {
+            wake = listen(app).await;
+        }
+        let next = hands.look().await;
+        tokio::select! {
+            () = tokio::time::sleep_until(next) => {}
+            lost = raised(&mut wake, lease.installation) => if lost { wake = None },
+            () = hands.one_ended() => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    // What is under way ends, so that nobody has to look for it.
+    while !hands.busy.is_empty() {
+        hands.one_ended().await;
+    }
+}
+
+/// The sends of one holder.
+struct Hands<'a> {
+    app: &'a App,
+    slack: &'a Slack,
+    lease: &'a Lease,
+    pace: Pace,
+    /// Threads with a send under way, by its task: one at a time in each.
+    busy: HashMap<Id, ThreadId>,
+    sends: JoinSet<()>,
+}
+
+impl Hands<'_> {
+    /// Looks at what is due and begins what may go; gives the moment of the next look.
+    async fn look(&mut self) -> Instant {
+        self.pace.forget();
+        match sending::waiting(self.app, self.lease).await {
+            Ok(waiting) if waiting.revoked => {
+                self.try_token().await;
+                Instant::now() + TOKEN
+            }
+            Ok(waiting) => Instant::now() + self.begin(&waiting),
+            Err(error) => {
+                tracing::warn!(%error, "Messages can't be looked at");
+                Instant::now() + LOOK
+            }
+        }
+    }
+
+    fn begin(&mut self, waiting: &Waiting) -> Duration {
+        let mut wait = LOOK;
+        if let Some(next) = waiting.next {
+            wait = wait.min((next - waiting.now).to_std().unwrap_or_default());
+        }
+        for due in &waiting.due {
+            if self.busy.len() >= AT_ONCE {
+                break; // the next one that ends looks again
+            }
+            if closed(waiting, due) || self.busy.values().any(|thread| *thread == due.thread) {
+                continue;
+            }
+            match self.pace.may(due) {
+                Ok(()) => self.send(due.clone()),
+                Err(not_before) => wait = wait.min(not_before),
+            }
+        }
+        wait
+    }
+
+    fn send(&mut self, due: Due) {
+        let (app, slack, lease) = (self.app.clone(), self.slack.clone(), self.lease.clone());
+        let thread = due.thread;
+        let task = self
+            .sends
+            .spawn(async move { send::send(&app, &slack, &lease, &due).await });
+        self.busy.insert(task.id(), thread);
+    }
+
+    /// Waits for a send to end; for ever while none is under way.
+    async fn one_ended(&mut self) {
+        let id = match self.sends.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => {
+                tracing::error!(%error, "A send broke off");
+                error.id()
+            }
+            None => return std::future::pending().await,
+        };
+        self.busy.remove(&id);
+    }
+
+    /// A token that was refused may be good again.
+    async fn try_token(&self) {
+        match self.slack.auth_test().await {
+            Ok(_) => {
+                tracing::info!("Slack takes our token again");
+                let installation = self.lease.installation;
+                if let Err(error) = people::record_token(self.app, installation, true).await {
+                    tracing::warn!(%error, "The good token can't be recorded");
+                }
+            }
+            Err(error) => tracing::warn!(%error, "Sending is paused: Slack refuses our token"),
+        }
+    }
+}
+
+/// Whether the platform has closed the bucket that this message is sent through.
+fn closed(waiting: &Waiting, due: &Due) -> bool {
+    let bucket = if due.edit { send::UPDATE } else { send::POST };
+    waiting.closed.iter().any(|(name, _)| name == bucket)
+}
+
+async fn listen(app: &App) -> Option<Wake> {
+    match Wake::listen(&app.pool).await {
+        Ok(wake) => Some(wake),
+        Err(error) => {
+            tracing::warn!(%error, "Not woken by notifications; looking each second");
+            None
+        }
+    }
+}
+
+/// Resolves when messages were raised, with whether the connection was lost; never without a connection.
+async fn raised(wake: &mut Option<Wake>, installation: InstallationId) -> bool {
+    match wake {
+        Some(wake) => wake.raised(installation).await.is_err(),
+        None => std::future::pending().await,
+    }
+}
