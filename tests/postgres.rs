@@ -8,6 +8,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use idp::boot::postgres::{Cluster, Settings, Source, Stage, erase, open, silent};
+use idp::boot::schema;
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
 use sqlx::{ConnectOptions, Connection};
 use tempfile::TempDir;
@@ -255,6 +256,62 @@ async fn downloaded_programs_serve_as_well() {
     };
     let problem = open(&settings, silent()).await.unwrap_err();
     assert!(problem.text().ends_with("holds no Postgres"), "{problem}");
+}
+
+#[tokio::test]
+async fn a_schema_that_this_release_cannot_work_on_is_refused() {
+    let database = Database::empty().await;
+    let pool = database.pool(2).await;
+    let refused = async || schema::check(&pool).await.unwrap_err().to_string();
+    insta::assert_snapshot!(refused().await, @r"
+    the database is empty
+    hint: run `idp migrate` first
+    ");
+
+    schema::migrate(&pool).await.unwrap();
+    schema::check(&pool).await.unwrap();
+    schema::migrate(&pool).await.unwrap(); // again is fine
+
+    sqlx::query("delete from _sqlx_migrations")
+        .execute(&pool)
+        .await
+        .unwrap();
+    sqlx::query("insert into _sqlx_migrations values (1, 'later', now(), true, '', 0)")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert!(
+        refused()
+            .await
+            .starts_with("the database is older than this release")
+    );
+
+    sqlx::query("update release set oldest_readable = 2")
+        .execute(&pool)
+        .await
+        .unwrap();
+    insta::assert_snapshot!(refused().await, @r"
+    the database has moved on: it needs release 2 of idp or newer, and this is 1
+    hint: upgrade this replica
+    ");
+    assert!(
+        schema::migrate(&pool).await.is_err(),
+        "nor does it touch one"
+    );
+}
+
+#[tokio::test]
+async fn the_release_before_may_go_on_after_a_migration() {
+    let database = Database::new().await;
+    let pool = database.pool(2).await;
+    sqlx::query(
+        "insert into _sqlx_migrations values (99999999999999, 'later', now(), true, '', 0)",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    schema::check(&pool).await.unwrap();
+    schema::migrate(&pool).await.unwrap();
 }
 
 /// The whole program where there is no Postgres: the folders with one are covered up for it.

@@ -9,5 +9,6 @@ pub mod telemetry;
 pub mod database;
 pub mod postgres;
 pub mod schema;
+pub mod shutdown;
 
 pub mod cli;
