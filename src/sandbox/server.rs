@@ -60,12 +60,11 @@ pub fn serve(
     levers: Levers,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<Sandbox, SandboxError> {
-    let base = match &config.base_url {
-        Some(base) => base.clone(),
-        None => {
-            let address = format!("http://{}/", listener.local_addr()?);
-            Url::parse(&address).map_err(|_| SandboxError::Address(address))?
-        }
+    let base = if let Some(base) = &config.base_url {
+        base.clone()
+    } else {
+        let address = format!("http://{}/", listener.local_addr()?);
+        Url::parse(&address).map_err(|_| SandboxError::Address(address))?
     };
     let world = World::open(config, levers, base)?;
     let done = tokio::spawn(run(Arc::clone(&world), listener, shutdown));
@@ -80,26 +79,26 @@ async fn run(
     let saver = tokio::spawn(Arc::clone(&world).keep_saving());
     let stop = CancellationToken::new();
     let stopped = stop.clone();
-    let server = axum::serve(listener, router(Arc::clone(&world)))
+    let serving = axum::serve(listener, router(Arc::clone(&world)))
         .with_graceful_shutdown(async move { stopped.cancelled().await });
-    let mut server = tokio::spawn(server.into_future());
-    let served = tokio::select! {
-        served = &mut server => Some(served),
+    let mut task = tokio::spawn(serving.into_future());
+    let ended = tokio::select! {
+        ended = &mut task => Some(ended),
         () = shutdown => None,
     };
-    let served = if served.is_some() {
-        served
+    let ended = if ended.is_some() {
+        ended
     } else {
         world.links().refresh(None, "link_disabled");
         stop.cancel();
         // Live pages never end by themselves: after the grace they are cut.
-        let served = timeout(GRACE, &mut server).await.ok();
-        server.abort();
-        served
+        let ended = timeout(GRACE, &mut task).await.ok();
+        task.abort();
+        ended
     };
     saver.abort();
     world.save().await?;
-    match served {
+    match ended {
         Some(Ok(result)) => Ok(result?),
         Some(Err(cause)) => Err(SandboxError::Listen(std::io::Error::other(cause))),
         None => Ok(()),

@@ -48,7 +48,7 @@ impl World {
     pub fn kick(self: &Arc<Self>, channel: &str, who: &str) -> Result<(), ActError> {
         let user = self.with(|inner| inner.account(who))?;
         let id = self.change_channel(channel, |channel| {
-            channel.members.retain(|own| *own != user)
+            channel.members.retain(|own| *own != user);
         })?;
         let event = json!({ "type": "member_left_channel", "user": user, "channel": id, "channel_type": "C", "team": self.team().id });
         self.emit("member_left_channel", None, event);
@@ -161,7 +161,7 @@ impl World {
                 inner.clear_views(&person.id);
             }
             inner.changed(Change::Workspace);
-            Ok(inner.user(&person))
+            Ok(Inner::user(&person))
         })?;
         self.emit(
             "user_change",

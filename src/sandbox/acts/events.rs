@@ -30,7 +30,7 @@ impl World {
         tokio::spawn(async move {
             world
                 .deliver_event(person, payload, settings.event_retries_s)
-                .await
+                .await;
         });
     }
 

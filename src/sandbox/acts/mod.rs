@@ -10,6 +10,8 @@ mod events;
 mod form;
 mod press;
 mod say;
+mod submission;
+mod suggest;
 
 use serde::Serialize;
 

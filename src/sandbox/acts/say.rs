@@ -96,7 +96,7 @@ impl World {
             let trigger = inner.new_trigger(&person.id, None);
             wire::command(
                 inner,
-                wire::Command {
+                &wire::Command {
                     person,
                     channel,
                     name,

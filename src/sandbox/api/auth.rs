@@ -1,5 +1,7 @@
 //! `auth.test`, `team.info`, `bots.info`, and the address of a Socket Mode connection.
 
+#![expect(clippy::unnecessary_wraps, reason = "all methods have one signature")]
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -31,7 +33,6 @@ pub(super) fn test(_: &Arc<World>, inner: &mut Inner, _: &Args) -> Answer {
     ]))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "one signature for all methods")]
 pub(super) fn api_test(_: &Arc<World>, _: &mut Inner, args: &Args) -> Answer {
     Ok(members([("args", args.clone().shown())]))
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
     args::Args,
+    page::page,
     reply::{ApiError, members},
 };
-use crate::sandbox::world::{Channel, ChannelKind, Inner, Message, World};
+use crate::sandbox::world::{Change, Channel, ChannelKind, Inner, Message, World};
 
 type Answer = Result<Map<String, Value>, ApiError>;
 
@@ -149,7 +149,7 @@ pub(super) fn join(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
     }
     if !channel.has(&bot) {
         channel.members.push(bot);
-        inner.changed(crate::sandbox::world::Change::Workspace);
+        inner.changed(Change::Workspace);
     }
     let channel = inner
         .channel(&id)
@@ -187,61 +187,6 @@ fn answer(args: &Args, messages: Vec<Value>) -> Answer {
         ("has_more", json!(more)),
         ("response_metadata", metadata),
     ]))
-}
-
-/// One page of a list, and the cursor to the next.
-pub(super) fn page(args: &Args, all: Vec<Value>) -> Result<(Value, Value), ApiError> {
-    let invalid = || ApiError::new("invalid_cursor");
-    let from: usize = match args.text("cursor") {
-        None => 0,
-        Some(cursor) => STANDARD
-            .decode(cursor)
-            .ok()
-            .and_then(|bytes| String::from_utf8(bytes).ok())
-            .and_then(|text| text.strip_prefix("next:")?.parse().ok())
-            .ok_or_else(invalid)?,
-    };
-    let limit: usize = match args.text("limit") {
-        None => 100,
-        Some(limit) => limit.parse().map_err(|_| ApiError::new("invalid_limit"))?,
-    };
-    let limit = limit.clamp(1, 1000);
-    let end = (from + limit).min(all.len());
-    let cursor = if end < all.len() {
-        STANDARD.encode(format!("next:{end}"))
-    } else {
-        String::new()
-    };
-    let items: Vec<Value> = all.into_iter().skip(from).take(limit).collect();
-    Ok((json!(items), json!({ "next_cursor": cursor })))
-}
-
-impl Inner {
-    /// The scope for this kind of conversation, such as `groups:history`.
-    fn scoped(&self, channel: &Channel, verb: &str) -> Result<(), ApiError> {
-        let noun = match channel.kind {
-            ChannelKind::Public => "channels",
-            ChannelKind::Private => "groups",
-            ChannelKind::Direct => "im",
-        };
-        let needed = format!("{noun}:{verb}");
-        if self.settings.scopes.contains(&needed) {
-            return Ok(());
-        }
-        Err(ApiError::missing_scope(&[&needed], &self.settings.scopes))
-    }
-
-    /// A channel whose messages the bot may read: it must be in.
-    fn readable(&self, args: &Args) -> Result<&Channel, ApiError> {
-        let channel = self.visible(&args.needed("channel")?)?;
-        self.scoped(channel, "history")?;
-        let there = channel.has(&self.workspace.app.user_id);
-        if there {
-            Ok(channel)
-        } else {
-            Err(ApiError::new("not_in_channel"))
-        }
-    }
 }
 
 /// Messages between `oldest` and `latest`, oldest first; nobody's ephemeral ones.

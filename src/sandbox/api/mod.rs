@@ -1,6 +1,7 @@
 //! Slack's Web API, as far as the app uses it: `/api/METHOD` with forms or JSON, tokens, scopes, rate limits, and the
 //! errors by the names that Slack gives them. Names and arguments: <https://docs.slack.dev/reference/methods>.
 
+mod access;
 mod args;
 mod auth;
 pub(in crate::sandbox) mod blocks;
@@ -8,6 +9,7 @@ mod chat;
 mod conversations;
 mod hooks;
 mod methods;
+mod page;
 mod people;
 mod reply;
 mod views;
@@ -48,11 +50,12 @@ async fn call(
     body: Bytes,
 ) -> Response {
     let started = Instant::now();
-    let result = Args::read(query.as_deref(), &headers, &body)
-        .and_then(|args| answer(&world, &name, &headers, &args).map_err(|error| error.after(args)));
-    let (args, outcome) = match result {
-        Ok((args, answer)) => (args, Ok(answer)),
-        Err(mut error) => (error.take_args(), Err(error)),
+    let (args, outcome) = match Args::read(query.as_deref(), &headers, &body) {
+        Ok(args) => {
+            let outcome = answer(&world, &name, &headers, &args);
+            (args, outcome)
+        }
+        Err(error) => (Args::default(), Err(error)),
     };
     let (status, shown) = match &outcome {
         Ok(answer) => (200, Value::Object(answer.clone())),
@@ -80,18 +83,17 @@ fn answer(
     name: &str,
     headers: &HeaderMap,
     args: &Args,
-) -> Result<(Args, Map<String, Value>), ApiError> {
+) -> Result<Map<String, Value>, ApiError> {
     let method = methods::find(name)
         .ok_or_else(|| ApiError::new("unknown_method").with("req_method", name.into()))?;
-    let answer = world.with(|inner| {
+    world.with(|inner| {
         authorized(world, inner, method, &args.token(headers))?;
         let channel = args.text("channel");
         inner
             .admit(name, method.tier, channel.as_deref())
             .map_err(ApiError::rate_limited)?;
         (method.run)(world, inner, args)
-    })?;
-    Ok((args.clone(), answer))
+    })
 }
 
 /// The right kind of token, still good, with one of the scopes that the method asks for.

@@ -1,12 +1,14 @@
 //! `users.*` and `usergroups.*`.
 
+#![expect(clippy::unnecessary_wraps, reason = "all methods have one signature")]
+
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
 use super::{
     args::Args,
-    conversations::page,
+    page::page,
     reply::{ApiError, members},
 };
 use crate::sandbox::world::{Inner, World};
@@ -20,16 +22,11 @@ pub(super) fn info(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
     }
     let person = inner.workspace.people.iter().find(|person| person.id == id);
     let person = person.ok_or_else(|| ApiError::new("user_not_found"))?;
-    Ok(members([("user", inner.user(person))]))
+    Ok(members([("user", Inner::user(person))]))
 }
 
 pub(super) fn list(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
-    let mut users: Vec<Value> = inner
-        .workspace
-        .people
-        .iter()
-        .map(|person| inner.user(person))
-        .collect();
+    let mut users: Vec<Value> = inner.workspace.people.iter().map(Inner::user).collect();
     users.push(inner.bot_user());
     let (users, metadata) = page(args, users)?;
     Ok(members([

@@ -7,24 +7,21 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::args::Args;
-
 /// A refusal by Slack's name for it.
 #[derive(Debug)]
 pub(in crate::sandbox) struct ApiError {
     name: &'static str,
-    more: Map<String, Value>,
+    /// Boxed: errors travel in results beside small answers.
+    more: Box<Map<String, Value>>,
     retry_after: Option<i64>,
-    args: Args,
 }
 
 impl ApiError {
     pub(super) fn new(name: &'static str) -> Self {
         Self {
             name,
-            more: Map::new(),
+            more: Box::default(),
             retry_after: None,
-            args: Args::default(),
         }
     }
 
@@ -53,15 +50,6 @@ impl ApiError {
             .with("provided", granted.join(",").into())
     }
 
-    /// Remembers the arguments for the log.
-    pub(super) fn after(self, args: Args) -> Self {
-        Self { args, ..self }
-    }
-
-    pub(super) fn take_args(&mut self) -> Args {
-        std::mem::take(&mut self.args)
-    }
-
     pub(super) fn status(&self) -> u16 {
         if self.retry_after.is_some() { 429 } else { 200 }
     }
@@ -70,7 +58,7 @@ impl ApiError {
         let mut body = Map::new();
         body.insert("ok".into(), false.into());
         body.insert("error".into(), self.name.into());
-        body.extend(self.more.clone());
+        body.extend((*self.more).clone());
         body
     }
 }

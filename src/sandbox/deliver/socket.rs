@@ -11,7 +11,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::{
     sync::mpsc,
     time::{Instant, MissedTickBehavior, interval, sleep_until, timeout},
@@ -23,7 +23,7 @@ use crate::sandbox::world::{DeliveryKind, World};
 /// How often the server pings; Slack's clients give up after 30 s without one.
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// "Connections are refreshed about once an hour."
-const CONNECTION_LIFE: Duration = Duration::from_secs(3600);
+const CONNECTION_LIFE: Duration = Duration::from_hours(1);
 /// How long an app may still acknowledge on a connection that it was told to leave.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -64,31 +64,26 @@ pub(super) async fn push(world: &World, parcel: &Parcel) -> (Sent, Result<Ack, F
         headers: Vec::new(),
         body: frame,
     };
-    match timeout(ACK_WITHIN, ack).await {
-        Ok(Ok(payload)) => {
-            let empty =
-                payload.is_null() || payload.as_object().is_some_and(serde_json::Map::is_empty);
-            let body = if empty {
-                String::new()
-            } else {
-                payload.to_string()
-            };
-            let json = Some(payload).filter(|payload| payload.is_object() && !empty);
-            (
-                sent,
-                Ok(Ack {
-                    status: 200,
-                    body,
-                    json,
-                    no_retry: false,
-                }),
-            )
-        }
-        Ok(Err(_)) | Err(_) => {
-            world.links().give_up(&envelope_id);
-            (sent, Err(Failure::TimedOut))
-        }
-    }
+    let Ok(Ok(payload)) = timeout(ACK_WITHIN, ack).await else {
+        world.links().give_up(&envelope_id);
+        return (sent, Err(Failure::TimedOut));
+    };
+    let empty = payload.is_null() || payload.as_object().is_some_and(Map::is_empty);
+    let body = if empty {
+        String::new()
+    } else {
+        payload.to_string()
+    };
+    let json = Some(payload).filter(|payload| payload.is_object() && !empty);
+    (
+        sent,
+        Ok(Ack {
+            status: 200,
+            body,
+            json,
+            no_retry: false,
+        }),
+    )
 }
 
 /// `GET /link?ticket=…`: the address that `apps.connections.open` gave out.

@@ -26,7 +26,7 @@ pub(in crate::sandbox) enum Source<'a> {
 }
 
 /// The fields of a slash command, form-encoded on their way.
-pub(in crate::sandbox) fn command(inner: &Inner, typed: Command<'_>) -> Value {
+pub(in crate::sandbox) fn command(inner: &Inner, typed: &Command<'_>) -> Value {
     let workspace = &inner.workspace;
     json!({
         "token": VERIFICATION_TOKEN,

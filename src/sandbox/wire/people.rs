@@ -6,7 +6,7 @@ use crate::sandbox::world::{Channel, ChannelKind, Group, Inner, Person, PersonKi
 
 impl Inner {
     /// The user object of a person.
-    pub(in crate::sandbox) fn user(&self, person: &Person) -> Value {
+    pub(in crate::sandbox) fn user(person: &Person) -> Value {
         let (first, last) = person.name.split_once(' ').unwrap_or((&person.name, ""));
         json!({
             "id": person.id,

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Author, Change, Channel, Inner, Message, MessageRef,
-    fields::{Fields, assign_ids},
+    Author, Change, Channel, Inner, Message, MessageRef, elements::assign_ids, fields::Fields,
 };
 
 /// A message that is about to be posted.

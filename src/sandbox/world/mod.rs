@@ -4,6 +4,7 @@
 //! collected while it is held and sent afterwards, so a page that is told of one always finds it.
 
 mod channels;
+mod elements;
 mod fields;
 mod limits;
 mod log;
@@ -11,6 +12,8 @@ mod messages;
 mod names;
 mod save;
 mod seed;
+mod seen;
+mod settings;
 mod state;
 mod tickets;
 mod views;
@@ -22,38 +25,35 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::{Notify, broadcast};
 use url::Url;
 
 pub(in crate::sandbox) use self::messages::long_id;
 pub use self::{
-    channels::{ChannelSummary, Post},
-    fields::{Element, Fields, InputRules, assign_ids, elements, entered, is_empty, offered, text},
+    elements::{Element, InputRules, assign_ids, elements, offered, text},
+    fields::{Fields, entered, is_empty},
     limits::{Bucket, Limiter, Tier},
     log::{Answer, Behind, CallRecord, DeliveryKind, DeliveryRecord, Log, MessageRef},
     messages::Draft,
     names::Names,
+    seen::{ChannelSummary, Post},
+    settings::{Change, Settings},
     state::{
-        App, Author, Channel, ChannelKind, Group, Message, Person, PersonKind, ResponseUrl, Team,
-        Trigger, View, Workspace,
+        App, Author, Channel, ChannelKind, Group, Message, Person, PersonKind, Team, Workspace,
     },
-    tickets::TicketError,
-    views::{Place, ViewError},
+    tickets::{ResponseUrl, TicketError, Trigger},
+    views::{Place, View, ViewError},
 };
 use super::{
     SandboxError,
-    config::{Clock, Delivery, RateLimits, SandboxConfig, SlashCommand},
+    config::{Clock, SandboxConfig},
     deliver::Links,
     levers::Levers,
 };
 
 /// How many changes a slow page may fall behind before it must read everything anew.
 const CHANGES_KEPT: usize = 1024;
-
-/// "Nearly immediately, after 1 minute, after 5 minutes": <https://docs.slack.dev/apis/events-api>.
-const EVENT_RETRIES_S: [u64; 3] = [0, 60, 300];
 
 /// The whole simulated side: workspace, settings, connections.
 pub struct World {
@@ -87,63 +87,6 @@ pub(in crate::sandbox) struct Inner {
     pending: Vec<Change>,
 }
 
-/// What can be changed while the simulator runs.
-#[derive(Clone, Debug, Serialize)]
-pub struct Settings {
-    /// How payloads reach the app.
-    pub delivery: Delivery,
-    /// The registered slash commands.
-    pub commands: Vec<SlashCommand>,
-    /// Scopes granted to the bot token.
-    pub scopes: Vec<String>,
-    /// Events subscribed to.
-    pub events: Vec<String>,
-    /// Whether rate limits hold.
-    pub limits: RateLimits,
-    /// So many of the next deliveries are sent twice.
-    pub deliver_twice: u32,
-    /// Seconds before each retry of an event that wasn't acknowledged.
-    pub event_retries_s: Vec<u64>,
-    /// Until then every Web API call is answered with 429.
-    pub refuse_until: Option<DateTime<Utc>>,
-}
-
-/// Something a page may have to show anew.
-#[derive(Clone, Debug, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Change {
-    /// A message was posted, edited or deleted.
-    Message {
-        /// Its channel.
-        channel: String,
-        /// Its timestamp.
-        ts: String,
-        /// The root's timestamp when it is a reply.
-        thread_ts: Option<String>,
-        /// Set when one person alone sees it.
-        only_for: Option<String>,
-    },
-    /// Someone's modal opened, changed or closed.
-    View {
-        /// Whose.
-        person: String,
-    },
-    /// People, groups, channels, membership or settings.
-    Workspace,
-    /// A sentence for one person that no message carries: a press that reached nobody.
-    Notice {
-        /// Whose.
-        person: String,
-        /// What went wrong.
-        text: String,
-    },
-    /// A delivery or a Web API call was recorded.
-    Log {
-        /// The message it touched, if any.
-        about: Option<MessageRef>,
-    },
-}
-
 impl World {
     /// Opens the workspace kept in the state file, or the seeded one.
     ///
@@ -162,16 +105,7 @@ impl World {
         let inner = Inner {
             workspace,
             log,
-            settings: Settings {
-                delivery: config.delivery.clone(),
-                commands: config.commands.clone(),
-                scopes: config.scopes.clone(),
-                events: config.events.clone(),
-                limits: config.limits,
-                event_retries_s: EVENT_RETRIES_S.to_vec(),
-                deliver_twice: 0,
-                refuse_until: None,
-            },
+            settings: Settings::new(&config),
             limiter: Limiter::default(),
             views: HashMap::new(),
             triggers: HashMap::new(),

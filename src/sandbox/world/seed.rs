@@ -87,8 +87,17 @@ const GROUPS: [(&str, &str, &str, &[&str]); 7] = [
     ("S07SECURI07", "security", "Security", &["mira"]),
 ];
 
-/// (id, name, kind, topic, members by handle, with the bot)
-const CHANNELS: [(&str, &str, ChannelKind, &str, &[&str], bool); 4] = [
+/// Id, name, kind, topic, members by handle, with the bot.
+type ChannelRow = (
+    &'static str,
+    &'static str,
+    ChannelKind,
+    &'static str,
+    &'static [&'static str],
+    bool,
+);
+
+const CHANNELS: [ChannelRow; 4] = [
     (
         "C07PLATFO01",
         "platform",

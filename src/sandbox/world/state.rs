@@ -5,11 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-
-use super::fields::Fields;
 
 /// The part of the world that outlives a restart.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -196,78 +193,4 @@ pub struct Message {
     pub tombstone: bool,
     /// The command or submission delivered last before this was posted.
     pub after_delivery: Option<u64>,
-}
-
-/// An open modal.
-#[derive(Clone, Debug, Serialize)]
-pub struct View {
-    /// `V…`
-    pub id: String,
-    /// Who sees it.
-    pub person: String,
-    /// As the app gave it, with block and action ids filled in: title, submit, close, blocks, `callback_id`, …
-    pub definition: Value,
-    /// What stands in its inputs.
-    pub fields: Fields,
-    /// What is wrong, by block id.
-    pub errors: BTreeMap<String, String>,
-    /// Changes with every update.
-    pub hash: String,
-    /// The first of its stack.
-    pub root_id: String,
-    /// The one below.
-    pub previous_id: Option<String>,
-}
-
-impl View {
-    /// The blocks of the definition.
-    pub fn blocks(&self) -> &[Value] {
-        self.definition
-            .get("blocks")
-            .and_then(Value::as_array)
-            .map_or(&[], Vec::as_slice)
-    }
-
-    /// A plain-text part of the definition: `title`, `submit` or `close`.
-    pub fn label(&self, part: &str) -> Option<&str> {
-        self.definition
-            .pointer(&format!("/{part}/text"))
-            .and_then(Value::as_str)
-    }
-
-    /// A flag of the definition, such as `notify_on_close`.
-    pub fn flag(&self, name: &str) -> bool {
-        self.definition
-            .get(name)
-            .and_then(Value::as_bool)
-            .unwrap_or(false)
-    }
-}
-
-/// Lets the app open one view within three seconds of an act.
-#[derive(Clone, Debug)]
-pub struct Trigger {
-    /// Whose act it was.
-    pub person: String,
-    /// When the payload was sent.
-    pub issued_at: DateTime<Utc>,
-    /// A trigger opens one view.
-    pub used: bool,
-    /// The view that the act happened in, if any.
-    pub view: Option<String>,
-}
-
-/// An address the app may answer to for half an hour.
-#[derive(Clone, Debug)]
-pub struct ResponseUrl {
-    /// Where answers go.
-    pub channel: String,
-    /// Who sees the ephemeral ones.
-    pub person: String,
-    /// The message it came from: what `replace_original` and `delete_original` change.
-    pub source: Option<String>,
-    /// When the payload was sent.
-    pub issued_at: DateTime<Utc>,
-    /// Answers so far.
-    pub uses: u32,
 }

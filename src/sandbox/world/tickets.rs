@@ -1,15 +1,43 @@
 //! What the app is lent for a short while: trigger ids (one view, three seconds) and response URLs (five posts, half an
 //! hour).
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Inner, MessageRef, ResponseUrl, Trigger, World};
+use super::{Inner, MessageRef, World};
 
 /// <https://docs.slack.dev/interactivity/handling-user-interaction>: "expire three seconds after we send them".
 const TRIGGER_LIFE: TimeDelta = TimeDelta::seconds(3);
 /// Same page: "up to 5 times within 30 minutes".
 const RESPONSE_LIFE: TimeDelta = TimeDelta::minutes(30);
 const RESPONSE_USES: u32 = 5;
+
+/// Lets the app open one view within three seconds of an act.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// Whose act it was.
+    pub person: String,
+    /// When the payload was sent.
+    pub issued_at: DateTime<Utc>,
+    /// A trigger opens one view.
+    pub used: bool,
+    /// The view that the act happened in, if any.
+    pub view: Option<String>,
+}
+
+/// An address the app may answer to for half an hour.
+#[derive(Clone, Debug)]
+pub struct ResponseUrl {
+    /// Where answers go.
+    pub channel: String,
+    /// Who sees the ephemeral ones.
+    pub person: String,
+    /// The message it came from: what `replace_original` and `delete_original` change.
+    pub source: Option<String>,
+    /// When the payload was sent.
+    pub issued_at: DateTime<Utc>,
+    /// Answers so far.
+    pub uses: u32,
+}
 
 /// Why something lent can't be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

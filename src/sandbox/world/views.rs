@@ -2,16 +2,64 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
-    Change, Inner, View, World,
-    fields::{Fields, assign_ids},
+    Change, Inner, World,
+    elements::assign_ids,
+    fields::Fields,
     messages::{long_id, short_id},
 };
 
 /// <https://docs.slack.dev/surfaces/modals>: "up to 3 views in the view stack at a time".
 const STACK: usize = 3;
+
+/// An open modal.
+#[derive(Clone, Debug, Serialize)]
+pub struct View {
+    /// `V…`
+    pub id: String,
+    /// Who sees it.
+    pub person: String,
+    /// As the app gave it, with block and action ids filled in: title, submit, close, blocks, `callback_id`, …
+    pub definition: Value,
+    /// What stands in its inputs.
+    pub fields: Fields,
+    /// What is wrong, by block id.
+    pub errors: BTreeMap<String, String>,
+    /// Changes with every update.
+    pub hash: String,
+    /// The first of its stack.
+    pub root_id: String,
+    /// The one below.
+    pub previous_id: Option<String>,
+}
+
+impl View {
+    /// The blocks of the definition.
+    pub fn blocks(&self) -> &[Value] {
+        self.definition
+            .get("blocks")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// A plain-text part of the definition: `title`, `submit` or `close`.
+    pub fn label(&self, part: &str) -> Option<&str> {
+        self.definition
+            .pointer(&format!("/{part}/text"))
+            .and_then(Value::as_str)
+    }
+
+    /// A flag of the definition, such as `notify_on_close`.
+    pub fn flag(&self, name: &str) -> bool {
+        self.definition
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    }
+}
 
 /// Where a new view goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
