@@ -5,4 +5,5 @@ mod deliveries;
 mod events;
 mod harness;
 mod messages;
+mod sockets;
 mod views;

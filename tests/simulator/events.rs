@@ -1,5 +1,7 @@
 //! Events: which are sent, how they are retried.
 
+use serde_json::json;
+
 use super::harness::{Answer, App, Sim, eventually};
 
 #[tokio::test]
@@ -40,6 +42,44 @@ async fn a_mention_and_a_direct_message_reach_the_app_and_small_talk_does_not() 
     let message = app.received()[1].payload();
     assert_eq!(message["event"]["channel_type"], "im");
     assert_eq!(message["event"]["text"], "hi");
+}
+
+#[tokio::test]
+async fn the_app_hears_of_its_own_direct_messages() {
+    let app = App::start(|_| Answer::Empty).await;
+    let sim = Sim::with_app(&app).await;
+    let dm = sim.world.bot_dm("priya").unwrap();
+    let posted = sim
+        .call("chat.postMessage", json!({ "channel": dm, "text": "one" }))
+        .await;
+    eventually("its own message", || app.received().len() == 1).await;
+    let event = app.only().payload()["event"].clone();
+    assert_eq!(
+        (event["type"].as_str(), event["ts"].as_str()),
+        (Some("message"), posted["ts"].as_str())
+    );
+    assert_eq!(event["bot_id"], json!(sim.world.app().bot_id));
+    sim.call(
+        "chat.update",
+        json!({ "channel": dm, "ts": posted["ts"], "text": "two" }),
+    )
+    .await;
+    eventually("its own edit", || app.received().len() == 2).await;
+    let event = app.received()[1].payload()["event"].clone();
+    assert_eq!(event["subtype"], "message_changed");
+    assert_eq!(event["message"]["text"], "two");
+    sim.call(
+        "chat.postMessage",
+        json!({ "channel": "#platform", "text": "loud" }),
+    )
+    .await;
+    sim.world.say("priya", &dm, None, "last").await.unwrap();
+    eventually("the next event", || app.received().len() == 3).await;
+    assert_eq!(
+        app.received()[2].payload()["event"]["text"],
+        "last",
+        "nothing from channels"
+    );
 }
 
 #[tokio::test]

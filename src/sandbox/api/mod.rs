@@ -32,7 +32,10 @@ use self::{
     methods::{Method, Token},
     reply::{ApiError, respond},
 };
-use super::world::{CallRecord, Inner, MessageRef, World};
+use super::{
+    wire,
+    world::{CallRecord, Inner, MessageRef, World},
+};
 
 /// The routes of the Web API and of response URLs.
 pub(in crate::sandbox) fn routes() -> Router<Arc<World>> {
@@ -75,7 +78,24 @@ async fn call(
         };
         inner.log_call(record);
     });
+    if let Ok(answer) = &outcome {
+        told(&world, &name, answer);
+    }
     respond(outcome, &scopes)
+}
+
+/// An app that subscribed to direct messages also hears of its own.
+fn told(world: &Arc<World>, method: &str, answer: &Map<String, Value>) {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (channel, ts) = (text("channel"), text("ts"));
+    let event = match method {
+        "chat.postMessage" => world.with(|inner| wire::own_message_event(inner, channel, ts)),
+        "chat.update" => world.with(|inner| wire::own_edit_event(inner, channel, ts)),
+        _ => None,
+    };
+    if let Some(event) = event {
+        world.emit("message.im", None, event);
+    }
 }
 
 fn answer(
@@ -89,6 +109,11 @@ fn answer(
     world.with(|inner| {
         authorized(world, inner, method, &args.token(headers))?;
         let channel = args.text("channel");
+        let channel = channel.map(|name| {
+            inner
+                .visible(&name)
+                .map_or(name.clone(), |own| own.id.clone())
+        });
         inner
             .admit(name, method.tier, channel.as_deref())
             .map_err(ApiError::rate_limited)?;

@@ -11,7 +11,7 @@ use super::{
     page::page,
     reply::{ApiError, members},
 };
-use crate::sandbox::world::{Inner, World};
+use crate::sandbox::world::{Inner, Person, PersonKind, World};
 
 type Answer = Result<Map<String, Value>, ApiError>;
 
@@ -26,7 +26,15 @@ pub(super) fn info(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
 }
 
 pub(super) fn list(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
-    let mut users: Vec<Value> = inner.workspace.people.iter().map(Inner::user).collect();
+    // People of other companies are known by `users.info` alone.
+    let own = |person: &&Person| person.kind != PersonKind::Outsider;
+    let mut users: Vec<Value> = inner
+        .workspace
+        .people
+        .iter()
+        .filter(own)
+        .map(Inner::user)
+        .collect();
     users.push(inner.bot_user());
     let (users, metadata) = page(args, users)?;
     Ok(members([

@@ -58,10 +58,13 @@ pub(super) async fn levers(State(world): State<Arc<World>>, Json(pull): Json<Pul
         world.disconnect();
     }
     let failed = |cause: String| Refused(ActError::Failed(cause));
-    if let (true, Some(kill)) = (kill_bot, &world.levers().kill_bot) {
+    let missing = || failed("Nobody handed this lever in.".into());
+    if kill_bot {
+        let kill = world.levers().kill_bot.as_ref().ok_or_else(missing)?;
         kill().await.map_err(failed)?;
     }
-    if let (Some(seconds), Some(away)) = (forge_away_s, &world.levers().forge_away) {
+    if let Some(seconds) = forge_away_s {
+        let away = world.levers().forge_away.as_ref().ok_or_else(missing)?;
         away(Duration::from_secs(seconds)).await.map_err(failed)?;
     }
     Ok(Json(json!({ "ok": true, "settings": world.settings() })))

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::VERIFICATION_TOKEN;
-use crate::sandbox::world::{Inner, Message, Person, long_id};
+use crate::sandbox::world::{ChannelKind, Inner, Message, Person, long_id};
 
 /// The envelope around an event.
 pub(in crate::sandbox) fn event(inner: &mut Inner, mut event: Value) -> Value {
@@ -48,6 +48,45 @@ pub(in crate::sandbox) fn message_event(message: &Message, person: &Person) -> V
     let mut event = typed("message", message, person);
     event["channel_type"] = json!("im");
     event
+}
+
+/// `message` for what the bot itself wrote in a direct message; `None` elsewhere.
+pub(in crate::sandbox) fn own_message_event(
+    inner: &Inner,
+    channel: &str,
+    ts: &str,
+) -> Option<Value> {
+    let channel = inner
+        .channel(channel)
+        .filter(|own| own.kind == ChannelKind::Direct)?;
+    let mut event = channel.messages.get(ts)?.on_the_wire(inner, channel);
+    event["channel"] = json!(channel.id);
+    event["channel_type"] = json!("im");
+    event["event_ts"] = json!(ts);
+    Some(event)
+}
+
+/// `message_changed` for what the bot itself edited in a direct message; `None` elsewhere.
+pub(in crate::sandbox) fn own_edit_event(
+    inner: &mut Inner,
+    channel: &str,
+    ts: &str,
+) -> Option<Value> {
+    let event_ts = inner.next_ts();
+    let channel = inner
+        .channel(channel)
+        .filter(|own| own.kind == ChannelKind::Direct)?;
+    let message = channel.messages.get(ts)?.on_the_wire(inner, channel);
+    Some(json!({
+        "type": "message",
+        "subtype": "message_changed",
+        "message": message,
+        "channel": channel.id,
+        "hidden": true,
+        "ts": event_ts,
+        "event_ts": event_ts,
+        "channel_type": "im",
+    }))
 }
 
 fn typed(kind: &str, message: &Message, person: &Person) -> Value {

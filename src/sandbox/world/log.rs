@@ -10,6 +10,8 @@ use super::{Change, Inner, Message, World};
 
 /// How many of each are kept; older ones are forgotten.
 const KEPT: usize = 2000;
+/// How many of each are written to the state file, which is written whole at every change.
+const KEPT_OVER_RESTART: usize = 200;
 
 /// A message by its address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -125,6 +127,24 @@ pub struct Behind {
 }
 
 impl Log {
+    /// The newest records, as many as are worth keeping over a restart.
+    pub(super) fn newest(&self) -> Self {
+        let last = |len: usize| len.saturating_sub(KEPT_OVER_RESTART);
+        Self {
+            next: self.next,
+            deliveries: self
+                .deliveries
+                .range(last(self.deliveries.len())..)
+                .cloned()
+                .collect(),
+            calls: self
+                .calls
+                .range(last(self.calls.len())..)
+                .cloned()
+                .collect(),
+        }
+    }
+
     /// A number for the next record.
     pub(in crate::sandbox) fn next_id(&mut self) -> u64 {
         self.next += 1;

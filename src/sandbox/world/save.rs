@@ -72,7 +72,7 @@ impl World {
                 serde_json::to_vec(&Saving {
                     format: FORMAT,
                     workspace: &inner.workspace,
-                    log: &inner.log,
+                    log: &inner.log.newest(),
                 })
             })
             .map_err(|cause| broken(cause.to_string()))?;
