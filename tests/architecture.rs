@@ -153,7 +153,9 @@ fn layer_of(file: &Path) -> Option<String> {
         .to_str()
         .unwrap();
     let layer = first.trim_end_matches(".rs");
-    (!matches!(layer, "boot" | "main" | "lib")).then(|| layer.to_owned())
+    // A module `tests` in a file of its own is a test like one written in place.
+    let is_test = file.file_name().is_some_and(|name| name == "tests.rs");
+    (!is_test && !matches!(layer, "boot" | "main" | "lib")).then(|| layer.to_owned())
 }
 
 /// The module path of a file: `src/store/queue.rs` is `[store, queue]`.

@@ -17,3 +17,4 @@ mod cli;
 mod forge;
 mod postgres;
 mod simulator;
+mod wire;

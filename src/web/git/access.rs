@@ -96,12 +96,7 @@ fn is_local(request: &Request) -> bool {
         .get(HOST)
         .and_then(|host| host.to_str().ok());
     header
-        .or_else(|| {
-            request
-                .uri()
-                .authority()
-                .map(Authority::as_str)
-        })
+        .or_else(|| request.uri().authority().map(Authority::as_str))
         .is_some_and(is_loopback_host)
 }
 

@@ -1,0 +1,3 @@
+//! The bot's edge to Slack, over real sockets, against a small Slack of the tests' own.
+
+mod client;
