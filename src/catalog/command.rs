@@ -1,10 +1,13 @@
 //! A command: what people can ask for, who may, with which form, whose approval and which steps.
 
-use serde_json::Value;
+mod read;
+mod rules;
 
-use super::parameters::Parameters;
+use serde_json::{Map, Value};
+
+use super::parameters::{Parameters, Widget};
 use super::problem::{Mark, Problem};
-use super::yaml::Node;
+use super::step::{Checks, Output, Step};
 use crate::domain::canonical::Digest;
 
 /// Names that `/idp` understands itself.
@@ -67,23 +70,6 @@ pub struct Require {
     pub at: Mark,
 }
 
-/// One step of a command or a template.
-#[derive(Debug, Clone)]
-pub struct Step {
-    /// Unique in its file.
-    pub id: String,
-    /// What people read, where the file has it.
-    pub name: Option<String>,
-    /// The action.
-    pub action: String,
-    /// Its input as written.
-    pub(super) input: Node,
-    /// Its condition as written.
-    pub(super) condition: Option<Node>,
-    /// Where it stands in the file.
-    pub at: Mark,
-}
-
 /// What happens when a step stops.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnFailure {
@@ -94,29 +80,14 @@ pub enum OnFailure {
     Undo,
 }
 
-/// What people get at the end.
-#[derive(Debug, Clone, Default)]
-pub struct Output {
-    /// Links on the card.
-    pub(super) links: Vec<OutputEntry>,
-    /// Texts on the card.
-    pub(super) text: Vec<OutputEntry>,
-}
-
-/// One link or text, as written.
-#[derive(Debug, Clone)]
-pub(super) struct OutputEntry {
-    pub(super) title: Node,
-    pub(super) content: Node,
-    pub(super) condition: Option<Node>,
-}
+/// The action that stands for the chosen template's own steps.
+pub(super) const TEMPLATE_RUN: &str = "template:run";
 
 impl Command {
     /// Reads a command from its bytes: from a file, or from the blob kept with a request. Everything is checked that
-    /// needs no more than the file itself.
+    /// needs no more than the bytes themselves.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<Problem>> {
-        let _ = bytes;
-        todo!()
+        Self::read("command.yaml", bytes, &Checks::default())
     }
 
     /// The bytes that it was read from.
@@ -129,10 +100,30 @@ impl Command {
         self.digest
     }
 
+    /// Whether it runs a template's steps.
+    pub fn uses_template(&self) -> bool {
+        self.template_step().is_some()
+    }
+
     /// The name of the template that these values choose (`ui:field: TemplatePicker`), or that the command always
     /// uses; `None` for commands without a template, and while nothing is chosen yet.
-    pub fn template<'a>(&'a self, values: &'a serde_json::Map<String, Value>) -> Option<&'a str> {
-        let _ = values;
-        todo!()
+    pub fn template<'a>(&'a self, values: &'a Map<String, Value>) -> Option<&'a str> {
+        let step = self.template_step()?;
+        if let Some(fixed) = step.input.get("template") {
+            return fixed.text();
+        }
+        values.get(&self.template_field()?.name)?.as_str()
+    }
+
+    /// The parameter that chooses the template.
+    pub(super) fn template_field(&self) -> Option<&super::parameters::Parameter> {
+        self.parameters
+            .iter()
+            .find(|parameter| parameter.widget == Widget::Template)
+    }
+
+    /// The step that stands for the template's own.
+    pub(super) fn template_step(&self) -> Option<&Step> {
+        self.steps.iter().find(|step| step.action == TEMPLATE_RUN)
     }
 }

@@ -1,10 +1,18 @@
 //! From parameters to pages that people fill in, and from what they typed to checked [`Inputs`].
+//!
+//! The command's own pages come first, then the chosen template's. Where both ask for the same name, the command's
+//! field is shown and the value has to please both schemas.
+
+mod check;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::parameters::{Page as ParameterPage, Parameter, Widget};
 use super::{Command, Template};
-use crate::domain::form::{Choice, Field, FieldError};
+use crate::domain::form::{Choice, Field, FieldKind};
+
+pub use self::check::{check_all, check_page};
 
 /// What a form has to know of the one who fills it in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -64,8 +72,7 @@ pub struct Unique {
 
 /// How many pages the form has: the command's own, then the chosen template's.
 pub fn pages(command: &Command, template: Option<&Template>) -> usize {
-    let _ = (command, template);
-    todo!()
+    asked_pages(command, template).len()
 }
 
 /// A page by its index from 0; `None` beyond the last.
@@ -76,33 +83,22 @@ pub fn page(
     values: &Map<String, Value>,
     facts: &FormFacts,
 ) -> Option<Page> {
-    let _ = (command, template, index, values, facts);
-    todo!()
-}
-
-/// Checks what was typed on one page; gives the values of that page, typed as their schema says.
-///
-/// `template` is the one that the typed values choose ([`Command::template`]), where there is one already.
-pub fn check_page(
-    command: &Command,
-    template: Option<&Template>,
-    index: usize,
-    typed: &Map<String, Value>,
-    facts: &FormFacts,
-) -> Result<Map<String, Value>, Vec<FieldError>> {
-    let _ = (command, template, index, typed, facts);
-    todo!()
-}
-
-/// Checks everything at once, at submit: the only way to [`Inputs`]. Values that no page asks for are refused.
-pub fn check_all(
-    command: &Command,
-    template: Option<&Template>,
-    values: &Map<String, Value>,
-    facts: &FormFacts,
-) -> Result<Inputs, Vec<FieldError>> {
-    let _ = (command, template, values, facts);
-    todo!()
+    let pages = asked_pages(command, template);
+    let page = pages.get(index)?;
+    // While the template isn't chosen, its pages are still to come.
+    let open = template.is_none() && command.template_field().is_some();
+    let last = index + 1 == pages.len() && !open;
+    Some(Page {
+        title: command.title.clone(),
+        heading: page.title.to_owned(),
+        fields: page
+            .fields
+            .iter()
+            .map(|parameter| field(parameter, values, facts))
+            .collect(),
+        submit: if last { "Ask for approval" } else { "Next" }.to_owned(),
+        back: index > 0,
+    })
 }
 
 /// The fields whose names must be free, with the names wanted, of those that have a value.
@@ -111,13 +107,155 @@ pub fn uniques(
     template: Option<&Template>,
     values: &Map<String, Value>,
 ) -> Vec<Unique> {
-    let _ = (command, template, values);
-    todo!()
+    asked_pages(command, template)
+        .iter()
+        .flat_map(|page| &page.fields)
+        .filter_map(|parameter| {
+            Some(Unique {
+                field: parameter.name.clone(),
+                kind: parameter.unique.clone()?,
+                name: values.get(&parameter.name)?.as_str()?.to_owned(),
+            })
+        })
+        .collect()
 }
 
 /// The values that free words behind a command's name stand for: one word is the `name`, a sentence the
-/// `description`.
+/// `description` (where there is none, the words joined are the `name`).
 pub fn prefill(command: &Command, words: &str) -> Map<String, Value> {
-    let _ = (command, words);
-    todo!()
+    let words: Vec<&str> = words.split_whitespace().collect();
+    let has = |name: &str| {
+        command
+            .parameters
+            .get(name)
+            .is_some_and(|p| matches!(p.widget, Widget::Line | Widget::Lines))
+    };
+    let mut values = Map::new();
+    match words.as_slice() {
+        [] => {}
+        [one] if has("name") => drop(values.insert("name".to_owned(), Value::from(*one))),
+        several if has("description") => {
+            drop(values.insert("description".to_owned(), several.join(" ").into()))
+        }
+        several if has("name") => {
+            drop(values.insert("name".to_owned(), several.join("-").to_lowercase().into()))
+        }
+        _ => {}
+    }
+    values
+}
+
+/// One page to be asked: the template's fields that the command asks for already are gone.
+struct Asked<'a> {
+    title: &'a str,
+    fields: Vec<&'a Parameter>,
+}
+
+fn asked_pages<'a>(command: &'a Command, template: Option<&'a Template>) -> Vec<Asked<'a>> {
+    let own = command.parameters.pages.iter().map(|page| (page, false));
+    let its = template
+        .into_iter()
+        .flat_map(|template| &template.parameters.pages)
+        .map(|page| (page, true));
+    let visible = |page: &'a ParameterPage, from_template: bool| Asked {
+        title: &page.title,
+        fields: page
+            .fields
+            .iter()
+            .filter(|field| !from_template || command.parameters.get(&field.name).is_none())
+            .collect(),
+    };
+    own.chain(its)
+        .map(|(page, from_template)| visible(page, from_template))
+        .filter(|page| !page.fields.is_empty())
+        .collect()
+}
+
+fn field(parameter: &Parameter, values: &Map<String, Value>, facts: &FormFacts) -> Field {
+    let number = |name: &str| parameter.schema.get(name).and_then(Value::as_f64);
+    let length = |name: &str| {
+        parameter
+            .schema
+            .get(name)
+            .and_then(Value::as_u64)
+            .and_then(|n| u32::try_from(n).ok())
+    };
+    let text = |multiline| FieldKind::Text {
+        multiline,
+        min: length("minLength"),
+        max: length("maxLength"),
+    };
+    let kind = match parameter.widget {
+        Widget::Line => text(false),
+        Widget::Lines => text(true),
+        Widget::Number { integer } => FieldKind::Number {
+            integer,
+            min: number("minimum"),
+            max: number("maximum"),
+        },
+        Widget::Switch => FieldKind::Switch,
+        Widget::Choice => FieldKind::Choice {
+            options: choices(parameter),
+        },
+        Widget::Choices => FieldKind::Choices {
+            options: choices(parameter),
+        },
+        Widget::Template => FieldKind::Choice {
+            options: facts.templates.clone(),
+        },
+        Widget::Team => FieldKind::Choice {
+            options: facts.offered_teams().to_vec(),
+        },
+    };
+    Field {
+        name: parameter.name.clone(),
+        label: parameter.title.clone(),
+        help: parameter.help.clone(),
+        placeholder: parameter.placeholder.clone(),
+        required: parameter.required,
+        value: values
+            .get(&parameter.name)
+            .cloned()
+            .or_else(|| start(parameter, facts)),
+        kind,
+    }
+}
+
+/// What a field starts with: its default; the asker's first team; the only template there is.
+fn start(parameter: &Parameter, facts: &FormFacts) -> Option<Value> {
+    let first = |choices: &[Choice]| {
+        choices
+            .first()
+            .map(|choice| Value::from(choice.value.clone()))
+    };
+    parameter
+        .default
+        .clone()
+        .or_else(|| match parameter.widget {
+            Widget::Team => first(&facts.teams),
+            Widget::Template if facts.templates.len() == 1 => first(&facts.templates),
+            _ => None,
+        })
+}
+
+fn choices(parameter: &Parameter) -> Vec<Choice> {
+    let choice = |(value, label): &(Value, String)| Choice {
+        value: value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned),
+        label: label.clone(),
+        description: None,
+    };
+    parameter.options.iter().map(choice).collect()
+}
+
+impl FormFacts {
+    /// The teams that the asker may choose.
+    fn offered_teams(&self) -> &[Choice] {
+        if self.may_pick_any && !self.all_teams.is_empty() {
+            &self.all_teams
+        } else {
+            &self.teams
+        }
+    }
 }

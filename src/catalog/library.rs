@@ -1,23 +1,19 @@
 //! The catalog at work: read from folders or from the binary, swapped as a whole when files change.
 
+mod load;
+mod source;
+mod watch;
+
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
+pub use self::source::Sources;
+pub use self::watch::{Watching, watch};
 use super::{Command, Known, Problem, Template, problem};
 use crate::domain::action::ActionSpec;
 use crate::domain::form::Choice;
-
-/// Where definitions come from; `None`: the ones embedded in the binary.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources {
-    /// `IDP_COMMANDS_DIR`.
-    pub commands: Option<PathBuf>,
-    /// `IDP_TEMPLATES_DIR`.
-    pub templates: Option<PathBuf>,
-}
 
 /// All definitions at one moment.
 #[derive(Debug, Clone, Default)]
@@ -25,15 +21,18 @@ pub struct Catalog {
     commands: BTreeMap<String, Arc<Command>>,
     templates: BTreeMap<String, Arc<Template>>,
     problems: Vec<Problem>,
+    /// Which file each definition came from: what a broken file stood for.
+    origins: BTreeMap<String, Origin>,
+}
+
+/// What a file (or folder of a template) held when it was last good.
+#[derive(Debug, Clone)]
+enum Origin {
+    Command(Arc<Command>),
+    Template(Arc<Template>),
 }
 
 impl Catalog {
-    /// Reads and checks everything. What is wrong is in [`Self::problems`]; what is right is there to be used.
-    pub fn load(sources: &Sources, actions: &[ActionSpec], known: &Known) -> Self {
-        let _ = (sources, actions, known);
-        todo!()
-    }
-
     /// A command by its name.
     pub fn command(&self, name: &str) -> Option<&Arc<Command>> {
         self.commands.get(name)
@@ -127,22 +126,40 @@ impl Library {
 
     /// Reads everything again; a broken file keeps its last good version.
     pub fn reload(&self) -> Reloaded {
-        todo!()
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current();
+        let fresh = Catalog::read(&self.sources, &self.actions, &known, Some(&before));
+        let reloaded = Reloaded::between(&before, &fresh);
+        self.current.store(Arc::new(fresh));
+        drop(known); // held until here, so that two reloads can't overtake each other
+        reloaded
     }
 }
 
-/// Watches the folders until it is dropped.
-#[derive(Debug)]
-pub struct Watching {
-    _watcher: notify::RecommendedWatcher,
-}
-
-/// Reloads when files change, a moment after the last change, and tells `on_reload` what came of it. Nothing to watch
-/// where both sources are embedded: `None`.
-pub fn watch(
-    library: &Arc<Library>,
-    on_reload: impl Fn(&Reloaded) + Send + 'static,
-) -> notify::Result<Option<Watching>> {
-    let _ = (library, on_reload);
-    todo!()
+impl Reloaded {
+    fn between(before: &Catalog, after: &Catalog) -> Self {
+        let digests = |catalog: &Catalog| -> BTreeMap<String, crate::domain::canonical::Digest> {
+            let commands = catalog
+                .commands()
+                .map(|c| (format!("command {}", c.name), c.digest()));
+            let templates = catalog
+                .templates()
+                .map(|t| (format!("template {}", t.name), t.digest()));
+            commands.chain(templates).collect()
+        };
+        let (old, new) = (digests(before), digests(after));
+        Self {
+            changed: new
+                .iter()
+                .filter(|(name, digest)| old.get(*name) != Some(digest))
+                .map(|(name, _)| name.clone())
+                .collect(),
+            removed: old
+                .keys()
+                .filter(|name| !new.contains_key(*name))
+                .cloned()
+                .collect(),
+            problems: after.problems.clone(),
+        }
+    }
 }

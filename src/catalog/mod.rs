@@ -12,8 +12,10 @@ pub mod form;
 pub mod library;
 pub mod parameters;
 pub mod problem;
+mod reader;
 pub mod render;
 pub mod rule;
+pub mod step;
 pub mod template;
 mod yaml;
 

@@ -1,9 +1,21 @@
 //! Backstage's `fetch:template`: the files of a template's skeleton, rendered in memory.
+//!
+//! Nothing touches a disk and nothing depends on a clock, so the same package, input and values give the same tree.
+//! Only files with code in them go through the engine; all others are copied.
 
-use serde_json::{Map, Value};
+mod files;
+mod input;
 
+use minijinja::Environment;
+use serde_json::{Map, Value, json};
+
+pub(super) use self::files::Files;
 use super::Template;
-use crate::domain::tree::{Existing, Tree};
+use super::expression::{self, environment, fault, scan};
+use crate::domain::tree::{Entry, Existing, Mode, Tree, TreePath};
+
+/// The action that renders.
+pub(super) const FETCH_TEMPLATE: &str = "fetch:template";
 
 /// The input of `fetch:template`.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,21 +50,92 @@ pub struct RenderError {
     pub what: String,
 }
 
-impl FetchTemplate {
-    /// Reads the input as the step has it.
-    pub fn read(input: &Value) -> Result<Self, RenderError> {
-        let _ = input;
-        todo!()
-    }
-
-    /// The JSON Schema of the input, for the action's table.
-    pub fn schema() -> Value {
-        todo!()
+impl RenderError {
+    fn whole(file: impl Into<String>, what: impl Into<String>) -> Self {
+        Self {
+            file: file.into(),
+            line: 0,
+            what: what.into(),
+        }
     }
 }
 
 /// The rendered files. The same package, input and values always give the same tree.
 pub fn tree(package: &Template, input: &FetchTemplate) -> Result<Tree, RenderError> {
-    let _ = (package, input);
-    todo!()
+    let settings = Files::of(input);
+    let opened = settings.open(package.files())?;
+    let engine = environment(settings.syntax);
+    let context = expression::context(&json!({ "values": input.values }));
+    let mut tree = Tree::new();
+    for file in opened.files() {
+        let Some(path) = rendered_path(engine, &file, &context)? else {
+            continue;
+        };
+        let bytes = match file.template {
+            Some(text) => render(engine, file.source, text, &context)?.into_bytes(),
+            None => file.entry.bytes.clone(),
+        };
+        let entry = Entry {
+            mode: file.entry.mode,
+            bytes,
+        };
+        tree.insert(path, entry)
+            .map_err(|error| RenderError::whole(file.source, error.to_string()))?;
+    }
+    match settings.target.as_ref() {
+        None => Ok(tree),
+        Some(target) => tree
+            .below(target)
+            .map_err(|error| RenderError::whole(&input.url, error.to_string())),
+    }
+}
+
+/// Where a file goes; a path with a part that renders to nothing skips it, which is how templates leave files out.
+fn rendered_path(
+    engine: &Environment<'_>,
+    file: &files::File<'_>,
+    context: &minijinja::Value,
+) -> Result<Option<TreePath>, RenderError> {
+    let path = if scan::is_template(&file.path) {
+        let rendered = engine.render_str(&file.path, context.clone());
+        rendered.map_err(|error| {
+            RenderError::whole(
+                file.source,
+                format!("the file's path: {}", fault(&error, &file.path).what),
+            )
+        })?
+    } else {
+        file.path.clone()
+    };
+    if path.is_empty() || path.starts_with('/') || path.contains("//") || path.ends_with('/') {
+        return Ok(None);
+    }
+    TreePath::new(path)
+        .map(Some)
+        .map_err(|error| RenderError::whole(file.source, error.to_string()))
+}
+
+fn render(
+    engine: &Environment<'_>,
+    file: &str,
+    text: &str,
+    context: &minijinja::Value,
+) -> Result<String, RenderError> {
+    engine
+        .template_from_named_str(file, text)
+        .and_then(|template| template.render(context.clone()))
+        .map_err(|error| {
+            let fault = fault(&error, text);
+            RenderError {
+                file: file.to_owned(),
+                line: fault.line,
+                what: fault.what,
+            }
+        })
+}
+
+/// Whether an entry is text that the engine may read: what is no UTF-8 or has a NUL byte is binary.
+fn as_text(entry: &Entry) -> Option<&str> {
+    let text = std::str::from_utf8(&entry.bytes).ok()?;
+    (entry.mode != Mode::Symlink && !text.contains('\0')).then_some(text)
 }

@@ -1,10 +1,20 @@
 //! A template: a Backstage `scaffolder.backstage.io/v1beta3` entity and the files of its folder, in one package.
+//!
+//! The package is the canonical bytes of the folder as a tree, so one digest names definition and skeleton together,
+//! and a request that keeps the package can be carried out whatever becomes of the folder.
 
-use super::command::{Output, Step};
+mod read;
+mod skeleton;
+
 use super::parameters::Parameters;
 use super::problem::Problem;
+use super::step::{Checks, Output, Step};
+use crate::domain::action::ActionSpec;
 use crate::domain::canonical::Digest;
 use crate::domain::tree::Tree;
+
+/// The file in a template's folder that says what it is.
+pub(super) const ENTITY: &str = "template.yaml";
 
 /// One template, checked.
 #[derive(Debug, Clone)]
@@ -29,8 +39,9 @@ pub struct Template {
 impl Template {
     /// Reads a template from its package: the canonical bytes of the tree of its folder.
     pub fn parse(package: &[u8]) -> Result<Self, Vec<Problem>> {
-        let _ = package;
-        todo!()
+        let files = Tree::decode(package)
+            .map_err(|error| vec![Problem::whole("package", error.to_string())])?;
+        Self::read("", files, &Checks::default())
     }
 
     /// The canonical bytes of its folder, `template.yaml` and all: what requests keep.
@@ -46,5 +57,19 @@ impl Template {
     /// The files of its folder, `template.yaml` among them.
     pub fn files(&self) -> &Tree {
         &self.files
+    }
+
+    /// The names in the outputs of its steps, together.
+    pub(super) fn outputs(&self, actions: &[ActionSpec]) -> Vec<String> {
+        let mut names = Vec::new();
+        for step in &self.steps {
+            let spec = actions.iter().find(|spec| spec.name == step.action);
+            for &name in spec.map_or(&[][..], |spec| spec.outputs) {
+                if !names.iter().any(|known| known == name) {
+                    names.push(name.to_owned());
+                }
+            }
+        }
+        names
     }
 }

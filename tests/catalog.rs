@@ -1,0 +1,74 @@
+//! The catalog from the outside: shipped definitions, bad ones with their exact messages, and rendered services that
+//! pass their own tests.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use idp::catalog::flow::{self, Asked};
+use idp::catalog::form::{self, FormFacts};
+use idp::catalog::{Catalog, Inputs, Known, Library, Sources, render};
+use idp::domain::action::{ActionSpec, Undo};
+use idp::domain::form::Choice;
+use serde_json::{Map, Value, json};
+
+/// The faces of the actions that definitions in these tests use.
+fn actions() -> Vec<ActionSpec> {
+    let spec = |name, title, input, outputs| ActionSpec { name, title, input, outputs, undo: Undo::Can };
+    let object = |required: &[&str], properties: Value| {
+        json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+    };
+    vec![
+        spec("fetch:template", "Render files", render::FetchTemplate::schema(), &[]),
+        spec(
+            "publish:local",
+            "Create repository",
+            object(
+                &["repoUrl"],
+                json!({
+                    "repoUrl": { "type": "string" },
+                    "repoVisibility": { "enum": ["private", "internal", "public"] },
+                    "defaultBranch": { "type": "string" },
+                    "description": { "type": "string" },
+                }),
+            ),
+            &["remoteUrl", "repoContentsUrl", "commitHash"],
+        ),
+        spec(
+            "catalog:register",
+            "Register in catalog",
+            object(&[], json!({ "repoContentsUrl": { "type": "string" }, "catalogInfoPath": { "type": "string" } })),
+            &["catalogInfoUrl", "entityRef"],
+        ),
+        spec("template:run", "Run the template", object(&[], json!({ "template": { "type": "string" } })), &[]),
+        spec("debug:log", "Write to the log", object(&[], json!({ "message": { "type": "string" } })), &[]),
+    ]
+}
+
+fn shipped() -> Catalog {
+    Catalog::load(&Sources::default(), &actions(), &Known::default())
+}
+
+fn choice(value: &str) -> Choice {
+    Choice { value: value.to_owned(), label: value.to_owned(), description: None }
+}
+
+fn facts(catalog: &Catalog) -> FormFacts {
+    FormFacts { teams: vec![choice("payments")], templates: catalog.template_choices(), ..FormFacts::default() }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(map) => map,
+        other => panic!("{other} is no object"),
+    }
+}
+
+#[test]
+fn the_shipped_definitions_are_right() {
+    let catalog = shipped();
+    let problems: Vec<String> = catalog.problems().iter().map(ToString::to_string).collect();
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(catalog.commands().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["new-service"]);
+    assert_eq!(catalog.templates().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["node-http", "static-site"]);
+}
