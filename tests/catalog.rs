@@ -14,12 +14,21 @@ use serde_json::{Map, Value, json};
 
 /// The faces of the actions that definitions in these tests use.
 fn actions() -> Vec<ActionSpec> {
-    let spec = |name, title, input, outputs| ActionSpec { name, title, input, outputs, undo: Undo::Can };
-    let object = |required: &[&str], properties: Value| {
-        json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
+    let spec = |name, title, input, outputs| ActionSpec {
+        name,
+        title,
+        input,
+        outputs,
+        undo: Undo::Can,
     };
+    let object = |required: &[&str], properties: Value| json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false });
     vec![
-        spec("fetch:template", "Render files", render::FetchTemplate::schema(), &[]),
+        spec(
+            "fetch:template",
+            "Render files",
+            render::FetchTemplate::schema(),
+            &[],
+        ),
         spec(
             "publish:local",
             "Create repository",
@@ -37,11 +46,24 @@ fn actions() -> Vec<ActionSpec> {
         spec(
             "catalog:register",
             "Register in catalog",
-            object(&[], json!({ "repoContentsUrl": { "type": "string" }, "catalogInfoPath": { "type": "string" } })),
+            object(
+                &[],
+                json!({ "repoContentsUrl": { "type": "string" }, "catalogInfoPath": { "type": "string" } }),
+            ),
             &["catalogInfoUrl", "entityRef"],
         ),
-        spec("template:run", "Run the template", object(&[], json!({ "template": { "type": "string" } })), &[]),
-        spec("debug:log", "Write to the log", object(&[], json!({ "message": { "type": "string" } })), &[]),
+        spec(
+            "template:run",
+            "Run the template",
+            object(&[], json!({ "template": { "type": "string" } })),
+            &[],
+        ),
+        spec(
+            "debug:log",
+            "Write to the log",
+            object(&[], json!({ "message": { "type": "string" } })),
+            &[],
+        ),
     ]
 }
 
@@ -50,11 +72,19 @@ fn shipped() -> Catalog {
 }
 
 fn choice(value: &str) -> Choice {
-    Choice { value: value.to_owned(), label: value.to_owned(), description: None }
+    Choice {
+        value: value.to_owned(),
+        label: value.to_owned(),
+        description: None,
+    }
 }
 
 fn facts(catalog: &Catalog) -> FormFacts {
-    FormFacts { teams: vec![choice("payments")], templates: catalog.template_choices(), ..FormFacts::default() }
+    FormFacts {
+        teams: vec![choice("payments")],
+        templates: catalog.template_choices(),
+        ..FormFacts::default()
+    }
 }
 
 fn object(value: Value) -> Map<String, Value> {
@@ -69,6 +99,18 @@ fn the_shipped_definitions_are_right() {
     let catalog = shipped();
     let problems: Vec<String> = catalog.problems().iter().map(ToString::to_string).collect();
     assert_eq!(problems, Vec::<String>::new());
-    assert_eq!(catalog.commands().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["new-service"]);
-    assert_eq!(catalog.templates().map(|t| t.name.as_str()).collect::<Vec<_>>(), ["node-http", "static-site"]);
+    assert_eq!(
+        catalog
+            .commands()
+            .map(|c| c.name.as_str())
+            .collect::<Vec<_>>(),
+        ["new-service"]
+    );
+    assert_eq!(
+        catalog
+            .templates()
+            .map(|t| t.name.as_str())
+            .collect::<Vec<_>>(),
+        ["node-http", "static-site"]
+    );
 }

@@ -13,6 +13,7 @@
 mod architecture;
 mod support;
 
+mod catalog;
 mod cli;
 mod forge;
 mod postgres;

@@ -63,7 +63,11 @@ pub(in crate::catalog) fn faults(source: &str, parameters: &BTreeSet<&str>) -> V
     let references = program.references();
     let mut variables: Vec<&str> = references.variables();
     variables.sort_unstable();
-    for name in variables.into_iter().filter(|name| !roots.contains(name)) {
+    // The scanner reads code between delimiters; they stand on the first line, so lines stay right.
+    let wrapped = format!("${{{{{source}}}}}");
+    let bound = bound_by_macros(&wrapped);
+    let unknown = |name: &&str| !roots.contains(name) && !bound.contains(name);
+    for name in variables.into_iter().filter(unknown) {
         let right = roots.map(str::to_owned).to_vec();
         found.push(Fault {
             line: 1,
@@ -72,8 +76,6 @@ pub(in crate::catalog) fn faults(source: &str, parameters: &BTreeSet<&str>) -> V
             right,
         });
     }
-    // The scanner reads code between delimiters; the prefix is as long as what is cut off again below.
-    let wrapped = format!("${{{{{source}}}}}");
     for mention in scan::mentions(&wrapped) {
         let Some(name) = mention.path.first() else {
             continue;
@@ -99,6 +101,19 @@ pub(in crate::catalog) fn faults(source: &str, parameters: &BTreeSet<&str>) -> V
         }
     }
     found
+}
+
+/// The names that macros give a value: `g` in `plan.grants.exists(g, g.write)`.
+fn bound_by_macros(wrapped: &str) -> Vec<&str> {
+    const MACROS: [&str; 5] = ["all", "exists", "exists_one", "map", "filter"];
+    let pieces = scan::pieces(wrapped);
+    let tokens = pieces.iter().flat_map(|piece| &piece.tokens);
+    let words: Vec<&str> = tokens.map(|token| &wrapped[token.range.clone()]).collect();
+    words
+        .windows(4)
+        .filter(|four| MACROS.contains(&four[0]) && four[1] == "(" && four[3] == ",")
+        .map(|four| four[2])
+        .collect()
 }
 
 fn one_line(text: &str) -> String {
