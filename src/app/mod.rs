@@ -18,6 +18,7 @@ pub mod sending;
 mod settings;
 pub mod step;
 pub mod view;
+pub mod watched;
 
 pub use broken::{Broken, Reference};
 pub use definition::Definition;

@@ -94,6 +94,18 @@ pub async fn in_channel(
     .await
 }
 
+/// The channels in which requests stand that can still be decided or run.
+pub async fn open_channels(conn: &mut Conn, installation: InstallationId) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select distinct t.channel as "channel!" from thread t join request r on r.id = t.request_id
+           where t.installation_id = $1 and t.channel is not null and t.account is null and t.closed_at is null
+             and r.state in ('planning', 'awaiting_approval')"#,
+        installation as _
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// Keeps the channel that a DM turned out to be.
 pub async fn set_channel(conn: &mut Conn, id: ThreadId, channel: &str) -> Result<()> {
     sqlx::query!(

@@ -8,8 +8,8 @@ use graphile_worker::{
     WorkerRecoveryConfig,
 };
 
-use super::{Bench, Shared, plan, step};
-use crate::app::job::{self, Held, PlanJob, StepJob};
+use super::{Bench, Shared, people, plan, step};
+use crate::app::job::{self, Held, LookupJob, PlanJob, StepJob};
 
 /// Makes the options of a queue worker with the pool inside: `boot` has the database, `worker` has not.
 pub type Factory = Arc<dyn Fn() -> WorkerOptions + Send + Sync>;
@@ -83,6 +83,7 @@ fn options(base: WorkerOptions, shared: &Shared, concurrency: usize) -> WorkerOp
         .add_extension(Arc::clone(shared))
         .define_job::<PlanJob>()
         .define_job::<StepJob>()
+        .define_job::<LookupJob>()
 }
 
 /// Looks after the queue until told to stop. What it finds is a bug: it is told, and only stuck queues are mended.
@@ -146,5 +147,15 @@ impl TaskHandler for StepJob {
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let (bench, held) = taken(&context)?;
         step::step(&bench, &held, self).await
+    }
+}
+
+impl TaskHandler for LookupJob {
+    const IDENTIFIER: &'static str = Self::IDENTIFIER;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let (bench, _) = taken(&context)?;
+        let looked_up = people::look_up(&bench.app, &bench.chats, self).await;
+        looked_up.map_err(Failure::from)
     }
 }

@@ -99,17 +99,32 @@ impl Slack {
             .collect()
     }
 
+    /// `conversations.list`: all channels that we may see, archived ones among them, all pages.
+    pub async fn channels(&self) -> Result<Vec<Channel>, SlackError> {
+        let mut channels = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..PAGES {
+            let mut arguments = vec![("types", "public_channel,private_channel"), ("limit", PAGE)];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", &cursor));
+            }
+            let answer = self.read("conversations.list", &arguments).await?;
+            let page = answer.get("channels").and_then(Value::as_array);
+            for channel in page.into_iter().flatten() {
+                channels.push(read_channel(channel)?);
+            }
+            match text(&answer, "/response_metadata/next_cursor") {
+                Some(next) => cursor = next,
+                None => break,
+            }
+        }
+        Ok(channels)
+    }
+
     /// `conversations.info`
     pub async fn channel(&self, id: &str) -> Result<Channel, SlackError> {
         let answer = self.read("conversations.info", &[("channel", id)]).await?;
-        let channel = answer.get("channel").unwrap_or(&Value::Null);
-        Ok(Channel {
-            id: required(channel, "/id")?,
-            name: text(channel, "/name"),
-            kind: place(channel),
-            member: flag(channel, "is_member") || flag(channel, "is_im"),
-            archived: flag(channel, "is_archived"),
-        })
+        read_channel(answer.get("channel").unwrap_or(&Value::Null))
     }
 
     /// `conversations.members`, all pages.
@@ -130,6 +145,16 @@ impl Slack {
         }
         Ok(members)
     }
+}
+
+fn read_channel(channel: &Value) -> Result<Channel, SlackError> {
+    Ok(Channel {
+        id: required(channel, "/id")?,
+        name: text(channel, "/name"),
+        kind: place(channel),
+        member: flag(channel, "is_member") || flag(channel, "is_im"),
+        archived: flag(channel, "is_archived"),
+    })
 }
 
 fn kind(user: &Value, installation: &str) -> AccountKind {

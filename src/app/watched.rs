@@ -1,0 +1,48 @@
+//! What `worker` is to learn of the platforms, and whose turn it is to ask: one replica asks, all know.
+
+use std::collections::BTreeSet;
+
+use chrono::TimeDelta;
+
+use super::App;
+use crate::domain::id::{AccountId, InstallationId};
+use crate::domain::person::Account;
+use crate::store;
+
+/// Takes the turn of a piece of recurring work, over all replicas; false: it isn't due yet.
+pub async fn turn(app: &App, name: &str, every: TimeDelta) -> store::Result<bool> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let taken = store::timer::take_turn(&mut tx, name, now - every, now).await?;
+    tx.commit().await?;
+    Ok(taken)
+}
+
+/// The account that a look-up job is for.
+pub async fn account(app: &App, id: AccountId) -> store::Result<Account> {
+    let mut conn = app.pool.acquire().await?;
+    store::account::get(&mut conn, id).await
+}
+
+/// The platform's ids of channels whose members must be known: where requests stand, and where they are to stand.
+pub async fn channels(app: &App, installation: InstallationId) -> store::Result<BTreeSet<String>> {
+    let mut conn = app.pool.acquire().await?;
+    let mut found: BTreeSet<String> = store::thread::open_channels(&mut conn, installation)
+        .await?
+        .into_iter()
+        .collect();
+    let catalog = app.library.current();
+    let configured = &app.settings.channels;
+    let names = configured
+        .default
+        .iter()
+        .chain(configured.commands.values())
+        .chain(configured.groups.values())
+        .chain(catalog.commands().filter_map(|c| c.channel.as_ref()));
+    for name in names {
+        let name = name.strip_prefix('#').unwrap_or(name);
+        let channel = store::channel::named(&mut conn, installation, name).await?;
+        found.extend(channel.map(|c| c.external));
+    }
+    Ok(found)
+}
