@@ -318,7 +318,8 @@ create index service_claims on service using gin (claims jsonb_path_ops);
 create table claim (
     kind text not null,
     name text not null,
-    request_id uuid not null references request,
+    -- Names are taken before the request is written, so that a taken one leaves nothing behind.
+    request_id uuid not null references request deferrable initially deferred,
     created_at timestamptz not null,
     primary key (kind, name)
 );

@@ -1,12 +1,270 @@
-//! One delivery in, one reply out.
+//! One delivery in, one reply out: the inbox row first, then who acts, then the verb.
 
-use super::{App, Broken};
-use crate::domain::event::Delivery;
+use serde_json::{Map, Value, json};
+
+use super::actor::{self, Actor};
+use super::audit::{self, Chain};
+use super::home::{self, Typed};
+use super::submit::{self, Filled};
+use super::{App, Broken, cancel, decide, open_form, people, show};
+use crate::cards::answer::{self, MayNotAsk};
+use crate::cards::{Open, plan as plan_card};
+use crate::domain::event::{ButtonId, Delivery, Event, Place};
+use crate::domain::form::Choice;
+use crate::domain::id::DraftId;
+use crate::domain::permission::Verb;
 use crate::domain::reply::Reply;
+use crate::domain::vote::Verdict;
+use crate::store::inbox::{self, Opened};
+use crate::store::{self, Conn};
+
+/// The name of the slash command where a delivery doesn't tell it.
+pub(super) const DEFAULT_SLASH: &str = "/idp";
+
+/// How often a delivery is tried whose transaction fell to another one (a deadlock): nothing of it was kept.
+const TRIES: u32 = 3;
+
+/// What a searching field offers at most (experience.md §4).
+const OFFERED: usize = 100;
 
 /// Acts on one verified delivery. A repeated one gets the same reply and has no second effect.
 pub async fn handle(app: &App, delivery: Delivery) -> Result<Reply, Broken> {
-    let _ = app;
-    let cause = anyhow::anyhow!("{:?} is not handled yet", delivery.event);
-    Err(Broken::log("answering a delivery", cause))
+    let mut tried = 1;
+    loop {
+        match act(app, &delivery).await {
+            Ok(reply) => return Ok(reply),
+            Err(cause) if tried < TRIES && store::fell(&cause) => tried += 1,
+            Err(cause) => return Err(Broken::log(kind(&delivery.event), cause)),
+        }
+    }
+}
+
+async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
+    if let Some(reply) = decide::late(app, delivery).await? {
+        return Ok(reply);
+    }
+    let mut tx = store::begin(&app.pool).await?;
+    let sender = &delivery.sender;
+    let Some(installation) = actor::installation(&mut tx, sender).await? else {
+        let reply = not_installed(&mut tx, delivery).await?;
+        tx.commit().await?;
+        return Ok(reply);
+    };
+    let key = inbox::Key {
+        installation: installation.id,
+        key: &delivery.key,
+    };
+    let now = match inbox::open(&mut tx, key, kind(&delivery.event)).await? {
+        Opened::New(now) => now,
+        Opened::Seen(reply) => return Ok(reply),
+    };
+    let (account, reply) = if sender.account.is_empty() {
+        people::learn(&mut tx, &installation, sender, &delivery.event, now).await?;
+        (None, Reply::Done)
+    } else {
+        let account = actor::account(&mut tx, &installation, sender, now).await?;
+        let actor = Actor {
+            installation,
+            account,
+            now,
+        };
+        let reply = answer(app, &mut tx, &actor, delivery).await?;
+        (Some(actor.account.id), reply)
+    };
+    inbox::close(&mut tx, key, account, kept(&delivery.event, &reply)).await?;
+    tx.commit().await?;
+    Ok(reply)
+}
+
+/// What a repeated delivery is answered: the same, but for a link that opens a session, which is kept nowhere.
+fn kept<'a>(event: &Event, reply: &'a Reply) -> &'a Reply {
+    match event {
+        Event::Asked { words, .. } | Event::Mentioned { words, .. }
+            if words.trim_start().starts_with("login") =>
+        {
+            &Reply::Done
+        }
+        _ => reply,
+    }
+}
+
+async fn answer(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    delivery: &Delivery,
+) -> anyhow::Result<Reply> {
+    match &delivery.event {
+        Event::Asked {
+            command,
+            words,
+            place,
+        } => {
+            let typed = Typed {
+                slash: command,
+                words,
+                place,
+                opens: true,
+            };
+            home::asked(app, conn, actor, typed).await
+        }
+        Event::Mentioned { words, place } => {
+            let typed = Typed {
+                slash: DEFAULT_SLASH,
+                words,
+                place,
+                opens: false,
+            };
+            home::asked(app, conn, actor, typed).await
+        }
+        Event::PageFilled {
+            draft,
+            page,
+            values,
+            turn,
+        } => {
+            let filled = Filled {
+                draft: *draft,
+                page: *page,
+                values: values.iter().cloned().collect::<Map<String, Value>>(),
+                turn: *turn,
+            };
+            submit::page_filled(app, conn, actor, filled).await
+        }
+        Event::Pressed {
+            button,
+            value,
+            place,
+            ..
+        } => pressed(app, conn, actor, (*button, value), place).await,
+        Event::DenyReasoned { plan, reason } => {
+            let word = (Verdict::Deny, Some(reason.as_str()));
+            decide::vote(app, conn, actor, *plan, word).await
+        }
+        Event::Searched {
+            draft,
+            field,
+            query,
+        } => searched(app, conn, actor, *draft, (field, query)).await,
+        event @ (Event::GroupsChanged
+        | Event::AccountChanged
+        | Event::ChannelChanged { .. }
+        | Event::MessageDeleted { .. }
+        | Event::Uninstalled
+        | Event::Other { .. }) => {
+            people::learn(
+                conn,
+                &actor.installation,
+                &delivery.sender,
+                event,
+                actor.now,
+            )
+            .await?;
+            Ok(Reply::Done)
+        }
+    }
+}
+
+async fn pressed(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    (button, value): (ButtonId, &str),
+    place: &Place,
+) -> anyhow::Result<Reply> {
+    let unknown = || Ok(show::unknown(value, DEFAULT_SLASH));
+    match button {
+        ButtonId::RequestApprove => match value.parse() {
+            Ok(plan) => decide::vote(app, conn, actor, plan, (Verdict::Approve, None)).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::RequestDeny => match value.parse() {
+            Ok(plan) => decide::ask_reason(app, conn, actor, plan).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::RequestCancel => match value.parse() {
+            Ok(request) => cancel::request(app, conn, actor, request).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::RunRetry => cancel::run(app, conn, actor, Verb::Retry, value).await,
+        ButtonId::RunUndo => cancel::run(app, conn, actor, Verb::Undo, value).await,
+        ButtonId::PlanShow => match value.parse() {
+            Ok(plan) => show::plan(app, conn, actor, plan, 0).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::PlanPage => match plan_card::turn(value) {
+            Some((plan, part)) => show::plan(app, conn, actor, plan, part).await,
+            None => unknown(),
+        },
+        ButtonId::FormOpen => match value.parse::<Open>() {
+            Ok(what) => open_form::pressed(app, conn, actor, &what, place).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::FormBack => match back(value) {
+            Some(draft) => open_form::turned_back(app, conn, actor, draft).await,
+            None => unknown(),
+        },
+        ButtonId::LinkOpen => Ok(Reply::Done),
+    }
+}
+
+/// `DRAFT:PAGE`, the value of the button that turns back.
+fn back(value: &str) -> Option<(DraftId, u32)> {
+    let (draft, page) = value.split_once(':')?;
+    Some((draft.parse().ok()?, page.parse().ok()?))
+}
+
+/// What a searching field offers: of the choices of its page, those that hold what was typed.
+async fn searched(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    draft: DraftId,
+    (field, query): (&str, &str),
+) -> anyhow::Result<Reply> {
+    let options = open_form::choices(app, conn, actor, draft, field).await?;
+    let query = query.trim().to_lowercase();
+    let fits = |choice: &Choice| {
+        query.is_empty()
+            || choice.label.to_lowercase().contains(&query)
+            || choice.value.to_lowercase().contains(&query)
+    };
+    let options = options.into_iter().filter(fits).take(OFFERED).collect();
+    Ok(Reply::Choices { options })
+}
+
+/// A delivery of a workspace or app that isn't ours: one sentence, and evidence. Nobody there is written down.
+async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<Reply> {
+    let sender = &delivery.sender;
+    if sender.account.is_empty() {
+        return Ok(Reply::Done);
+    }
+    let refusal = answer::may_not_ask(&MayNotAsk::NotInstalled);
+    let what = json!({
+        "platform": sender.platform, "installation": sender.installation, "app": sender.app,
+        "account": sender.account, "what": kind(&delivery.event), "why": refusal.what,
+    });
+    let now = store::now(conn).await?;
+    audit::append(conn, Chain::System, "delivery.refused", now, what).await?;
+    Ok(Reply::Card {
+        card: answer::refused(&refusal),
+    })
+}
+
+/// The event's word, in the inbox and in logs.
+pub(super) const fn kind(event: &Event) -> &'static str {
+    match event {
+        Event::Asked { .. } => "asked",
+        Event::Mentioned { .. } => "mentioned",
+        Event::PageFilled { .. } => "page_filled",
+        Event::Pressed { .. } => "pressed",
+        Event::DenyReasoned { .. } => "deny_reasoned",
+        Event::Searched { .. } => "searched",
+        Event::GroupsChanged => "groups_changed",
+        Event::AccountChanged => "account_changed",
+        Event::ChannelChanged { .. } => "channel_changed",
+        Event::MessageDeleted { .. } => "message_deleted",
+        Event::Uninstalled => "uninstalled",
+        Event::Other { .. } => "other",
+    }
 }

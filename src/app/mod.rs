@@ -4,24 +4,39 @@
 //! and messages commit together or not at all. What a person may not do is an answer ([`crate::domain::reply::Reply`])
 //! and is committed like any other; what we broke is [`Broken`], which rolls back and shows people a reference only.
 
+mod actor;
+mod ask;
 pub mod audit;
 mod broken;
+mod cancel;
+mod decide;
 mod definition;
+pub mod end;
+mod group;
 mod handle;
+
+mod home;
 pub mod instead;
 pub mod job;
+pub mod login;
 pub mod message;
+mod open_form;
 pub mod people;
+mod place;
 pub mod plan;
 pub mod run;
 pub mod sending;
 mod settings;
+mod show;
 pub mod step;
+mod submit;
+mod tell;
 pub mod view;
 pub mod watched;
 
 pub use broken::{Broken, Reference};
 pub use definition::Definition;
+use handle::DEFAULT_SLASH;
 pub use handle::handle;
 pub use settings::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
 

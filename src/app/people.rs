@@ -1,9 +1,24 @@
 //! What syncs and look-ups tell about installations, accounts, groups and channels.
 
-use super::App;
-use crate::domain::event::PlaceKind;
-use crate::domain::id::InstallationId;
-use crate::domain::person::{AccountKind, Platform};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::audit::{self, Chain};
+use super::end::{self, End};
+use super::{App, actor, group, message, new_id};
+use crate::cards::refusal;
+use crate::domain::event::{Event, PlaceKind, Sender};
+use crate::domain::id::{InstallationId, PersonId};
+use crate::domain::message::Milestone;
+use crate::domain::person::{Account, AccountKind, Platform};
+use crate::domain::request::{RequestMove, RequestState};
+use crate::store::channel::Channel;
+use crate::store::group::Group;
+use crate::store::installation::Installation;
+use crate::store::{self, Conn, queue};
 
 /// An installation as the platform tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,8 +81,20 @@ pub async fn record_installation(
     app: &App,
     facts: &InstallationFacts,
 ) -> anyhow::Result<InstallationId> {
-    let _ = (app, facts);
-    anyhow::bail!("recording installations is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let installation = Installation {
+        id: new_id(),
+        platform: facts.platform,
+        external: facts.external.clone(),
+        app: facts.app.clone(),
+        bot_account: facts.bot_account.clone(),
+        name: facts.name.clone(),
+        revoked_at: None,
+    };
+    let id = store::installation::upsert(&mut tx, &installation, now).await?;
+    tx.commit().await?;
+    Ok(id)
 }
 
 /// Marks an installation's token as refused by the platform, or good again.
@@ -76,8 +103,26 @@ pub async fn record_token(
     installation: InstallationId,
     good: bool,
 ) -> anyhow::Result<()> {
-    let _ = (app, installation, good);
-    anyhow::bail!("recording tokens is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    token(&mut tx, installation, good, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+async fn token(
+    conn: &mut Conn,
+    installation: InstallationId,
+    good: bool,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let since = (!good).then_some(now);
+    if !store::installation::set_revoked(conn, installation, since).await? {
+        return Ok(());
+    }
+    let kind = if good { "token.good" } else { "token.refused" };
+    let what = json!({ "installation": installation });
+    audit::append(conn, Chain::System, kind, now, what).await
 }
 
 /// Replaces all groups of an installation by what one reading of the whole list told.
@@ -86,8 +131,50 @@ pub async fn record_groups(
     installation: InstallationId,
     groups: &[PlatformGroup],
 ) -> anyhow::Result<()> {
-    let _ = (app, installation, groups);
-    anyhow::bail!("recording groups is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let members: BTreeSet<&String> = groups.iter().flat_map(|g| &g.members).collect();
+    for external in members {
+        known(&mut tx, installation, external, now).await?;
+    }
+    for group in groups {
+        let kept = Group {
+            external: &group.external,
+            handle: &group.handle,
+            name: &group.name,
+        };
+        let id = store::group::upsert(&mut tx, installation, new_id(), kept, now).await?;
+        store::group::set_members(&mut tx, id, installation, &group.members, now).await?;
+    }
+    store::group::retire_others(&mut tx, installation, now).await?;
+    store::installation::set_synced(&mut tx, installation, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Writes an account that is only known by its id, to be looked up.
+async fn known(
+    conn: &mut Conn,
+    installation: InstallationId,
+    external: &str,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    if store::account::find(conn, installation, external)
+        .await?
+        .is_none()
+    {
+        let account = Account {
+            id: new_id(),
+            person: new_id(),
+            installation,
+            external: external.to_owned(),
+            name: external.to_owned(),
+            kind: AccountKind::Unknown,
+            active: true,
+        };
+        actor::write(conn, account, now).await?;
+    }
+    Ok(())
 }
 
 /// Keeps what a look-up told of an account. One that was deactivated loses its open requests.
@@ -96,8 +183,61 @@ pub async fn record_account(
     installation: InstallationId,
     facts: &AccountFacts,
 ) -> anyhow::Result<()> {
-    let _ = (app, installation, facts);
-    anyhow::bail!("recording accounts is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let found = store::account::find(&mut tx, installation, &facts.external).await?;
+    let account = Account {
+        name: facts.name.clone(),
+        kind: facts.kind,
+        active: facts.active,
+        ..match found {
+            Some(known) => known,
+            None => {
+                let fresh = Account {
+                    id: new_id(),
+                    person: new_id(),
+                    installation,
+                    external: facts.external.clone(),
+                    name: facts.name.clone(),
+                    kind: facts.kind,
+                    active: facts.active,
+                };
+                actor::write(&mut tx, fresh, now).await?
+            }
+        }
+    };
+    store::account::update(&mut tx, &account, now).await?;
+    if !account.active {
+        withdraw(&mut tx, account.person, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Takes back what somebody asked for and nobody began, once none of their accounts is active.
+async fn withdraw(conn: &mut Conn, person: PersonId, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let accounts = store::account::of_person(conn, person).await?;
+    if accounts.iter().any(|account| account.active) {
+        return Ok(());
+    }
+    for id in store::request::not_begun(conn, person).await? {
+        let Some(mut request) = store::request::lock(conn, id).await? else {
+            continue;
+        };
+        if !matches!(
+            request.state,
+            RequestState::Planning | RequestState::AwaitingApproval
+        ) {
+            continue;
+        }
+        let end = End {
+            reason: Some(refusal::requester_gone().to_string()),
+            ..End::default()
+        };
+        end::request(conn, &mut request, RequestMove::Cancel, end, now).await?;
+        message::milestone(conn, id, Milestone::Ended, now).await?;
+    }
+    Ok(())
 }
 
 /// Keeps what was learned of a channel.
@@ -106,8 +246,21 @@ pub async fn record_channel(
     installation: InstallationId,
     facts: &ChannelFacts,
 ) -> anyhow::Result<()> {
-    let _ = (app, installation, facts);
-    anyhow::bail!("recording channels is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let channel = Channel {
+        id: Uuid::now_v7(),
+        external: facts.external.clone(),
+        name: facts.name.clone(),
+        kind: facts.kind,
+        usable: facts.usable,
+    };
+    let id = store::channel::upsert(&mut tx, installation, &channel, now).await?;
+    if let Some(members) = &facts.members {
+        store::channel::set_members(&mut tx, id, members, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
 }
 
 /// The platform's ids of accounts that are worth looking up: named by the configuration or by a delivery, not yet known.
@@ -115,6 +268,60 @@ pub async fn unknown_accounts(
     app: &App,
     installation: InstallationId,
 ) -> anyhow::Result<Vec<String>> {
-    let _ = (app, installation);
-    anyhow::bail!("finding unknown accounts is not there yet")
+    let settings = &app.settings;
+    let teams = settings.teams.values();
+    let in_teams = teams
+        .flat_map(|t| [&t.members, &t.leads])
+        .flat_map(|s| group::accounts(s));
+    let named: BTreeSet<String> = settings
+        .groups
+        .values()
+        .flatten()
+        .cloned()
+        .chain(in_teams)
+        .collect();
+    let named: Vec<String> = named.into_iter().collect();
+    let mut conn = app.pool.acquire().await?;
+    Ok(store::account::unknown(&mut conn, installation, &named).await?)
+}
+
+/// What a delivery tells that nobody asks for: kept, or enqueued to be looked up.
+pub(super) async fn learn(
+    conn: &mut Conn,
+    installation: &Installation,
+    sender: &Sender,
+    event: &Event,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    match event {
+        Event::AccountChanged => {
+            if let Some(account) =
+                store::account::find(conn, installation.id, &sender.account).await?
+            {
+                queue::enqueue_lookup(conn, account.id).await?;
+            }
+        }
+        Event::ChannelChanged { channel, usable } => {
+            let channel = Channel {
+                id: Uuid::now_v7(),
+                external: channel.clone(),
+                name: None,
+                kind: PlaceKind::Unknown,
+                usable: Some(*usable),
+            };
+            store::channel::upsert(conn, installation.id, &channel, now).await?;
+        }
+        Event::Uninstalled => token(conn, installation.id, false, now).await?,
+        // Groups are read as a whole once a minute: soon enough, and one call however many changes there are.
+        Event::GroupsChanged
+        | Event::MessageDeleted { .. }
+        | Event::Asked { .. }
+        | Event::Mentioned { .. }
+        | Event::PageFilled { .. }
+        | Event::Pressed { .. }
+        | Event::DenyReasoned { .. }
+        | Event::Searched { .. }
+        | Event::Other { .. } => {}
+    }
+    Ok(())
 }

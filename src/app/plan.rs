@@ -3,16 +3,31 @@
 //! Planning itself reaches into the world and so is `worker`'s: it calls [`take`], lets `steps` plan each draft, and
 //! gives the whole back to [`store`]; just before a run it does the same with [`take_again`] and [`compare`].
 
+mod keep;
+
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use anyhow::Context as _;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 
-use super::App;
-use crate::catalog::flow::StepDraft;
+use super::audit::{self, Chain};
+use super::definition::Definition;
+use super::end::{self, End};
+use super::run::enter;
+use super::{App, Reference, cancel, message};
+use crate::catalog::flow::{self, StepDraft};
 use crate::catalog::{Inputs, Template};
 use crate::domain::id::{PlanId, RequestId, RequestNumber, RunId};
+use crate::domain::message::Milestone;
 use crate::domain::plan::Plan;
+use crate::domain::refusal::Refusal;
+use crate::domain::request::{RequestMove, RequestState};
+use crate::domain::run::{RunMove, RunState};
 use crate::domain::step::PlanError;
+use crate::store::request::Request;
+use crate::store::run::Run;
+use crate::store::{self, Conn, queue};
 
 /// What is to be planned.
 #[derive(Debug, Clone)]
@@ -73,10 +88,33 @@ pub enum Compared {
     },
 }
 
+/// The longest wait between two tries of planning.
+const LONGEST_WAIT: TimeDelta = TimeDelta::minutes(5);
+
 /// The work of planning a request that is to be planned; `None`: nothing to do any more.
 pub async fn take(app: &App, request: RequestId) -> anyhow::Result<Option<PlanWork>> {
-    let _ = (app, request);
-    anyhow::bail!("planning is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let Some(mut request) = store::request::lock(&mut tx, request).await? else {
+        return Ok(None);
+    };
+    if request.state != RequestState::Planning {
+        return Ok(None);
+    }
+    let now = store::now(&mut tx).await?;
+    if !may_still_ask(&mut tx, &request).await? {
+        withdraw(&mut tx, &mut request, now).await?;
+        tx.commit().await?;
+        return Ok(None);
+    }
+    let work = work(app, &mut tx, &request).await?;
+    match work {
+        Ok(work) => Ok(Some(work)),
+        Err(refusal) => {
+            refuse(&mut tx, &mut request, &refusal, now).await?;
+            tx.commit().await?;
+            Ok(None)
+        }
+    }
 }
 
 /// Keeps what planning brought: plan, blobs, claims and rule, or the end of the request.
@@ -85,14 +123,41 @@ pub async fn store(
     work: &PlanWork,
     result: Result<Planned, PlanError>,
 ) -> anyhow::Result<Stored> {
-    let _ = (app, work, result);
-    anyhow::bail!("planning is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let request = store::request::lock(&mut tx, work.request).await?;
+    let mut request = request.context("the request is gone")?;
+    if request.state != RequestState::Planning || request.since != work.since {
+        return Ok(Stored::Outdated);
+    }
+    let now = store::now(&mut tx).await?;
+    let stored = settle(app, &mut tx, &mut request, result, now).await?;
+    tx.commit().await?;
+    Ok(stored)
 }
 
 /// The work of planning again just before a run's first step; `None`: the run doesn't begin now.
 pub async fn take_again(app: &App, run: RunId) -> anyhow::Result<Option<PlanWork>> {
-    let _ = (app, run);
-    anyhow::bail!("planning is not there yet")
+    let mut tx = store::begin(&app.pool).await?;
+    let Some((mut request, mut run)) = unbegun(&mut tx, run).await? else {
+        return Ok(None);
+    };
+    let now = store::now(&mut tx).await?;
+    if !may_still_ask(&mut tx, &request).await? {
+        supersede(&mut tx, &mut request, &mut run, now).await?;
+        withdraw(&mut tx, &mut request, now).await?;
+        tx.commit().await?;
+        return Ok(None);
+    }
+    // What could be made into steps once can be so again: the definition is the same bytes.
+    match work(app, &mut tx, &request).await? {
+        Ok(work) => Ok(Some(work)),
+        Err(refusal) => {
+            supersede(&mut tx, &mut request, &mut run, now).await?;
+            refuse(&mut tx, &mut request, &refusal, now).await?;
+            tx.commit().await?;
+            Ok(None)
+        }
+    }
 }
 
 /// Compares a plan made just before the run with the approved one. Where they differ the votes are void and the request
@@ -103,6 +168,189 @@ pub async fn compare(
     work: &PlanWork,
     result: Result<Planned, PlanError>,
 ) -> anyhow::Result<Compared> {
-    let _ = (app, run, work, result);
-    anyhow::bail!("planning is not there yet")
+    let result = match result {
+        Err(PlanError::Again { cause, .. }) => return Ok(Compared::Again { cause }),
+        settled => settled,
+    };
+    let mut tx = store::begin(&app.pool).await?;
+    let Some((mut request, mut run)) = unbegun(&mut tx, run).await? else {
+        return Ok(Compared::Superseded);
+    };
+    if request.since != work.since {
+        return Ok(Compared::Superseded);
+    }
+    let approval = store::approval::get(&mut tx, run.approval).await?;
+    let approved = store::plan::get(&mut tx, approval.plan).await?;
+    let approved = approved.context("the approved plan is gone")?;
+    if let Ok(planned) = &result
+        && planned.plan.digest() == approved.digest
+    {
+        return Ok(Compared::Same);
+    }
+    let now = store::now(&mut tx).await?;
+    supersede(&mut tx, &mut request, &mut run, now).await?;
+    settle(app, &mut tx, &mut request, result, now).await?;
+    tx.commit().await?;
+    Ok(Compared::Superseded)
+}
+
+/// The request and the run that has not begun its first step, both locked, in the order in which all verbs lock.
+async fn unbegun(conn: &mut Conn, run: RunId) -> anyhow::Result<Option<(Request, Run)>> {
+    let Some(seen) = store::run::get(conn, run).await? else {
+        return Ok(None);
+    };
+    let Some(request) = store::request::lock(conn, seen.request).await? else {
+        return Ok(None);
+    };
+    let Some(run) = store::run::lock(conn, run).await? else {
+        return Ok(None);
+    };
+    let current = cancel::current_run(conn, &request).await?;
+    let begins = matches!(run.state, RunState::Queued | RunState::Running);
+    let is_current = current.is_some_and(|current| current.id == run.id);
+    Ok((begins && is_current).then_some((request, run)))
+}
+
+/// Whether the one who asked is still an active member. Their groups were looked at when they asked.
+async fn may_still_ask(conn: &mut Conn, request: &Request) -> store::Result<bool> {
+    let accounts = store::account::of_person(conn, request.requester).await?;
+    Ok(accounts.iter().any(|account| account.active))
+}
+
+/// The drafts of a request's steps; `Err`: its definition can't be made into steps with these inputs.
+async fn work(
+    app: &App,
+    conn: &mut Conn,
+    request: &Request,
+) -> anyhow::Result<Result<PlanWork, Refusal>> {
+    let definition = Definition::of(conn, request).await?;
+    let drafts = match flow::steps(definition.asked(&app.settings.environment)) {
+        Ok(drafts) => drafts,
+        Err(wrong) => {
+            return Ok(Err(Refusal::new(format!("{wrong}."))
+                .instead("The platform team can put the definition right.")));
+        }
+    };
+    let requester = store::account::get(conn, request.account).await?.name;
+    Ok(Ok(PlanWork {
+        request: request.id,
+        number: request.number,
+        requester,
+        asked_at: request.created_at,
+        since: request.since,
+        drafts,
+        template: definition.template,
+        inputs: definition.inputs,
+    }))
+}
+
+/// Does with a locked request in planning what its planning brought.
+async fn settle(
+    app: &App,
+    conn: &mut Conn,
+    request: &mut Request,
+    result: Result<Planned, PlanError>,
+    now: DateTime<Utc>,
+) -> anyhow::Result<Stored> {
+    match result {
+        Ok(planned) => keep::plan(app, conn, request, planned, now).await,
+        Err(PlanError::Refused(refusal)) => {
+            refuse(conn, request, &refusal, now).await?;
+            Ok(Stored::Ended)
+        }
+        Err(PlanError::Again { cause, after }) => {
+            again(app, conn, request, (cause, after), now).await
+        }
+    }
+}
+
+/// Enqueues another try, or gives planning up.
+async fn again(
+    app: &App,
+    conn: &mut Conn,
+    request: &mut Request,
+    (cause, after): (String, Option<TimeDelta>),
+    now: DateTime<Utc>,
+) -> anyhow::Result<Stored> {
+    request.plan_attempts += 1;
+    if request.plan_attempts < i32::try_from(app.settings.limits.plan_attempts)? {
+        store::request::save(conn, request).await?;
+        queue::enqueue_plan(
+            conn,
+            request.id,
+            Some(now + wait(request.plan_attempts, after)),
+        )
+        .await?;
+        return Ok(Stored::Again);
+    }
+    let reference = Reference::new();
+    tracing::warn!(%reference, request = %request.id, cause, "Gave up planning");
+    let end = End {
+        reason: Some(cause),
+        reference: Some(reference.to_string()),
+        by: None,
+    };
+    end::request(conn, request, RequestMove::PlanFailed, end, now).await?;
+    message::milestone(conn, request.id, Milestone::Ended, now).await?;
+    Ok(Stored::Ended)
+}
+
+/// Doubling from two seconds, never shorter than the other side said.
+fn wait(attempts: i32, after: Option<TimeDelta>) -> TimeDelta {
+    let doubled = TimeDelta::seconds(1_i64 << attempts.clamp(1, 16));
+    doubled.min(LONGEST_WAIT).max(after.unwrap_or_default())
+}
+
+/// It can't be done: ends the request with the sentence that says why.
+async fn refuse(
+    conn: &mut Conn,
+    request: &mut Request,
+    refusal: &Refusal,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let end = End {
+        reason: Some(refusal.to_string()),
+        ..End::default()
+    };
+    end::request(conn, request, RequestMove::PlanRefused, end, now).await?;
+    Ok(message::milestone(conn, request.id, Milestone::Ended, now).await?)
+}
+
+/// The one who asked is gone: the request goes before anything runs.
+async fn withdraw(
+    conn: &mut Conn,
+    request: &mut Request,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let end = End {
+        reason: Some(crate::cards::refusal::requester_gone().to_string()),
+        ..End::default()
+    };
+    end::request(conn, request, RequestMove::Cancel, end, now).await
+}
+
+/// Takes an approved request back to planning: its run never began, its votes are void.
+async fn supersede(
+    conn: &mut Conn,
+    request: &mut Request,
+    run: &mut Run,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let state = run.state.after(RunMove::Supersede)?;
+    enter(run, state, now);
+    store::run::save(conn, run).await?;
+    request.state = request.state.after(RequestMove::PlanChanged)?;
+    request.since = now;
+    request.plan_attempts = 0;
+    store::request::save(conn, request).await?;
+    let what = json!({ "run": run.id, "plan": request.plan });
+    audit::append(
+        conn,
+        Chain::Request(request.id),
+        "request.plan_changed",
+        now,
+        what,
+    )
+    .await?;
+    Ok(message::raise(conn, request.id).await?)
 }

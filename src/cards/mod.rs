@@ -10,6 +10,7 @@ mod waits;
 mod words;
 
 pub mod answer;
+pub mod form;
 pub mod notice;
 pub mod plan;
 pub mod refusal;

@@ -72,3 +72,8 @@ pub fn on_the_forge(name: &str) -> Refusal {
     ))
     .instead("Please choose another name.")
 }
+
+/// The one who asked was deactivated before anything ran.
+pub fn requester_gone() -> Refusal {
+    Refusal::new("The account that asked for this was deactivated.")
+}

@@ -19,6 +19,16 @@ words! {
     }
 }
 
+impl Platform {
+    /// Whether people read and press there.
+    pub const fn is_chat(self) -> bool {
+        match self {
+            Self::Slack | Self::Discord => true,
+            Self::Github | Self::Operator => false,
+        }
+    }
+}
+
 words! {
     /// What kind of member an account is. Only full members may ask.
     pub enum AccountKind {

@@ -111,6 +111,13 @@ impl Plan {
         )
     }
 
+    /// Reads a plan back from its kept bytes.
+    pub fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        let json = bytes.strip_prefix(b"idp.plan.v1\0").unwrap_or(bytes);
+        let steps = serde_json::from_slice(json)?;
+        Ok(Self { steps })
+    }
+
     /// The bytes that the digest is over: kept as they are.
     pub fn bytes(&self) -> Vec<u8> {
         canonical::bytes(

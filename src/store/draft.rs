@@ -76,23 +76,46 @@ pub async fn lock(conn: &mut Conn, id: DraftId) -> Result<Option<Draft>> {
     .await
 }
 
-/// The draft that a person left unfinished last, of one command.
+/// The draft that a person left unfinished last, of one command, and when; one that was only opened isn't worth it.
 pub async fn unfinished(
     conn: &mut Conn,
     person: PersonId,
     command: &str,
     since: DateTime<Utc>,
-) -> Result<Option<DraftId>> {
-    sqlx::query_scalar!(
-        r#"select id as "id: DraftId" from draft
-           where person_id = $1 and command = $2 and consumed_at is null and touched_at > $3
-             and (page > 0 or revision > 1)
-           order by touched_at desc limit 1"#,
+) -> Result<Option<Unfinished>> {
+    let mut found = all_unfinished(conn, person, since).await?;
+    found.retain(|u| u.command == command);
+    Ok(found.into_iter().next())
+}
+
+/// A draft that waits to be gone on with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Its id.
+    pub id: DraftId,
+    /// Its command.
+    pub command: String,
+    /// When it was last touched.
+    pub touched_at: DateTime<Utc>,
+}
+
+/// The drafts that a person left unfinished, latest first, the last one of each command.
+pub async fn all_unfinished(
+    conn: &mut Conn,
+    person: PersonId,
+    since: DateTime<Utc>,
+) -> Result<Vec<Unfinished>> {
+    sqlx::query_as!(
+        Unfinished,
+        r#"select id as "id: DraftId", command, touched_at from (
+               select distinct on (command) id, command, touched_at from draft
+               where person_id = $1 and consumed_at is null and touched_at > $2 and (page > 0 or revision > 1)
+               order by command, touched_at desc) latest
+           order by touched_at desc"#,
         person as _,
-        command,
         since,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await
 }
 

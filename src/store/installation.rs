@@ -111,6 +111,17 @@ pub async fn set_revoked(
     Ok(done.rows_affected() == 1)
 }
 
+/// When the groups of the chat installation that lags most were last read as a whole; one that never was counts from
+/// its beginning. `None`: there is no such installation.
+pub async fn oldest_sync(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        "select min(coalesce(synced_at, timestamptz '1970-01-01Z')) from installation
+         where platform in ('slack', 'discord')"
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Keeps when the groups were last read as a whole.
 pub async fn set_synced(conn: &mut Conn, id: InstallationId, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(

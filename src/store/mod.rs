@@ -63,3 +63,12 @@ pub async fn now(conn: &mut Conn) -> Result<DateTime<Utc>> {
 pub fn violates(error: &Error, constraint: &str) -> bool {
     matches!(error, Error::Database(e) if e.constraint() == Some(constraint))
 }
+
+/// Whether a transaction fell to another one (a deadlock, a failed serialisation): nothing of it was kept, and a second
+/// try is right.
+pub fn fell(error: &anyhow::Error) -> bool {
+    let codes = ["40001", "40P01"];
+    error.chain().any(|cause| {
+        matches!(cause.downcast_ref(), Some(Error::Database(e)) if e.code().is_some_and(|c| codes.contains(&&*c)))
+    })
+}

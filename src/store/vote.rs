@@ -84,8 +84,8 @@ pub struct Look {
     pub since: DateTime<Utc>,
     /// Its current plan.
     pub current: Option<PlanId>,
-    /// When the current plan was made.
-    pub current_at: Option<DateTime<Utc>>,
+    /// The database's clock.
+    pub now: DateTime<Utc>,
     /// Who ended it, or whose vote decided it: a name for this reader.
     pub decider: Option<String>,
 }
@@ -110,7 +110,7 @@ pub async fn look(conn: &mut Conn, press: Press<'_>) -> Result<Option<Look>> {
         r#"select i.id as "installation: InstallationId", i.app_id as app, a.id as "account: AccountId",
                   a.person_id as "person: PersonId", a.kind as "kind: AccountKind", a.active,
                   r.id as "request: RequestId", r.number as "number: RequestNumber", r.state as "state: RequestState",
-                  r.since, r.plan_id as "current: PlanId", c.created_at as "current_at?",
+                  r.since, r.plan_id as "current: PlanId", idp_now() as "now!",
                   (select name from account d
                    where d.person_id = coalesce(r.ended_by, (select v.person_id from vote v where v.plan_id = r.plan_id
                                                              order by v.created_at desc, v.id desc limit 1))
@@ -119,7 +119,6 @@ pub async fn look(conn: &mut Conn, press: Press<'_>) -> Result<Option<Look>> {
            join account a on a.installation_id = i.id and a.external_id = $3
            join plan p on p.id = $4
            join request r on r.id = p.request_id
-           left join plan c on c.id = r.plan_id
            where i.platform = $1 and i.external_id = $2"#,
         press.platform as _,
         press.installation,

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::home::Offer;
 use crate::cards::root::name;
 use crate::cards::{Open, button, words};
-use crate::domain::card::{Block, ButtonStyle, Card, Text};
+use crate::domain::card::{Block, ButtonStyle, Card, Span, Text};
 use crate::domain::id::DraftId;
 use crate::domain::refusal::Refusal;
 use crate::domain::view::RequestView;
@@ -176,6 +176,13 @@ pub fn draft_found(
     }
 }
 
+/// The form can't be sent any more: it was sent, or lay too long.
+pub fn draft_gone() -> Card {
+    Card::lines([
+        "This form was sent already, or is older than a day. Type the command again to begin anew.",
+    ])
+}
+
 /// The request was taken; where it stands comes by the permalink.
 pub fn submitted(view: &RequestView, place: &str) -> Card {
     Card::lines([format!(
@@ -268,4 +275,14 @@ fn with_button(line: Text, what: &Open, label: &str) -> Card {
             },
         ],
     }
+}
+
+/// The one-time link to our pages, for the one who asked alone.
+pub fn login(url: &str) -> Card {
+    Card::lines([Text::default()
+        .with(Span::Link {
+            url: url.to_owned(),
+            label: "Open the pages".to_owned(),
+        })
+        .and(" within ten minutes. The link works once, and only for you.")])
 }

@@ -6,11 +6,12 @@ mod pressed;
 mod slow;
 
 pub use asked::{
-    MayNotAsk, broken, draft_found, looking_up, may_not_ask, not_built, open_form, refused,
-    sentence, submitted, unknown_command, use_the_button,
+    MayNotAsk, broken, draft_found, draft_gone, login, looking_up, may_not_ask, not_built,
+    open_form, refused, sentence, submitted, unknown_command, use_the_button,
 };
 pub use home::{Home, Offer, help, home, list, status};
 pub use pressed::{
-    cancelled, may_not, nothing_to_do, old_plan, old_run, undo_begun, unknown_request, vote_refused,
+    Late, cancelled, late, may_not, nothing_to_do, old_plan, old_run, undo_begun, unknown_request,
+    vote_refused,
 };
 pub use slow::{press_again, still_working};

@@ -19,7 +19,7 @@ pub fn vote_refused(
 ) -> Card {
     // Whatever else is true, a request that is decided says so first.
     if view.state != RequestState::AwaitingApproval {
-        return late(view, now);
+        return late_of(view, now);
     }
     match refused {
         VoteRefused::OwnRequest => own_request(view),
@@ -90,38 +90,57 @@ pub fn old_plan(view: &RequestView, now: DateTime<Utc>) -> Card {
         .and(". Please read the new one and decide again.")])
 }
 
+/// What a press that comes too late is told: read in one look, without the whole request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Late<'a> {
+    /// Where the request stands.
+    pub state: RequestState,
+    /// Who decided or ended it, if anybody did.
+    pub by: Option<&'a str>,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
 /// The request moved on before the press: what happened, by whom, when.
-fn late(view: &RequestView, now: DateTime<Utc>) -> Card {
-    let end = view.end.as_ref();
-    let at = end.map_or(view.since, |e| e.at);
-    let by = end
-        .and_then(|e| e.by.as_ref())
-        .map(|p| words::line(&p.name));
-    let (what, at) = match view.state {
+pub fn late(late: &Late<'_>, now: DateTime<Utc>) -> Card {
+    let by = late.by.map(words::line);
+    let what = match late.state {
         RequestState::Planning | RequestState::AwaitingApproval => {
             return Card::lines([
                 "The plan is being made again. Its card will show the new one; please decide then.",
             ]);
         }
-        RequestState::Approved => approved(view),
-        RequestState::Denied => (done_by(by, "denied"), at),
-        RequestState::Cancelled => (done_by(by, "cancelled"), at),
-        RequestState::Expired => ("This expired".to_owned(), at),
-        RequestState::Refused => ("This was found impossible".to_owned(), at),
-        RequestState::PlanFailed => ("This plan couldn't be made".to_owned(), at),
+        RequestState::Approved => done_by(by, "approved"),
+        RequestState::Denied => done_by(by, "denied"),
+        RequestState::Cancelled => done_by(by, "cancelled"),
+        RequestState::Expired => "This expired".to_owned(),
+        RequestState::Refused => "This was found impossible".to_owned(),
+        RequestState::PlanFailed => "This plan couldn't be made".to_owned(),
     };
     Card::lines([Text::plain(format!("{what} at "))
-        .with(words::when(at, now))
+        .with(words::when(late.at, now))
         .and("; the card is up to date now.")])
 }
 
-fn approved(view: &RequestView) -> (String, DateTime<Utc>) {
-    let run = view.run.as_ref();
-    let last = run.and_then(|run| run.approved_by.last());
-    match last {
-        Some((who, at)) => (done_by(Some(words::line(&who.name)), "approved"), *at),
-        None => ("This was approved".to_owned(), view.since),
+fn late_of(view: &RequestView, now: DateTime<Utc>) -> Card {
+    let end = view.end.as_ref();
+    let ended = end.map(|e| (e.by.as_ref(), e.at));
+    let approved = view.run.as_ref().and_then(|run| run.approved_by.last());
+    let approved = approved.map(|(who, at)| (Some(who), *at));
+    let (by, at) = match view.state {
+        RequestState::Approved => approved,
+        _ => ended,
     }
+    .unwrap_or((None, view.since));
+    let by = by.map(|p| p.name.as_str());
+    late(
+        &Late {
+            state: view.state,
+            by,
+            at,
+        },
+        now,
+    )
 }
 
 fn done_by(who: Option<String>, did: &str) -> String {

@@ -1,0 +1,98 @@
+//! Who acts: the installation that a delivery is of, and the account and person behind it.
+
+use chrono::{DateTime, Utc};
+
+use super::new_id;
+use crate::domain::event::Sender;
+use crate::domain::id::PersonId;
+use crate::domain::person::{Account, AccountKind};
+use crate::store::installation::Installation;
+use crate::store::{self, Conn, queue};
+
+/// Who acts, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Actor {
+    /// Where they act.
+    pub installation: Installation,
+    /// With which account.
+    pub account: Account,
+    /// The transaction's moment.
+    pub now: DateTime<Utc>,
+}
+
+impl Actor {
+    /// The human.
+    pub(super) fn person(&self) -> PersonId {
+        self.account.person
+    }
+}
+
+/// The installation that a delivery is of, if it is one of ours and meant for our app.
+pub(super) async fn installation(
+    conn: &mut Conn,
+    sender: &Sender,
+) -> store::Result<Option<Installation>> {
+    let found = store::installation::find(conn, sender.platform, &sender.installation).await?;
+    Ok(found.filter(|i| meant_for(i.app.as_deref(), sender)))
+}
+
+/// Whether a delivery is meant for this app; one that doesn't say is.
+pub(super) fn meant_for(app: Option<&str>, sender: &Sender) -> bool {
+    match (app, sender.app.as_deref()) {
+        (Some(ours), Some(theirs)) => ours == theirs,
+        _ => true,
+    }
+}
+
+/// The account that acts; one that was never seen is written down, and looked up soon.
+pub(super) async fn account(
+    conn: &mut Conn,
+    installation: &Installation,
+    sender: &Sender,
+    now: DateTime<Utc>,
+) -> store::Result<Account> {
+    if let Some(known) = store::account::find(conn, installation.id, &sender.account).await? {
+        return Ok(known);
+    }
+    let outsider = sender
+        .home
+        .as_ref()
+        .is_some_and(|home| *home != installation.external);
+    let account = Account {
+        id: new_id(),
+        person: new_id(),
+        installation: installation.id,
+        external: sender.account.clone(),
+        name: sender
+            .name
+            .clone()
+            .unwrap_or_else(|| sender.account.clone()),
+        kind: if outsider {
+            AccountKind::Outsider
+        } else {
+            AccountKind::Unknown
+        },
+        active: true,
+    };
+    write(conn, account, now).await
+}
+
+/// Writes a new account with a person of its own. Whoever was first wins.
+pub(super) async fn write(
+    conn: &mut Conn,
+    account: Account,
+    now: DateTime<Utc>,
+) -> store::Result<Account> {
+    store::person::insert(conn, account.person, now).await?;
+    if store::account::insert(conn, &account, now).await? {
+        if account.kind == AccountKind::Unknown {
+            queue::enqueue_lookup(conn, account.id).await?;
+        }
+        return Ok(account);
+    }
+    // Another transaction wrote it meanwhile; the person made here stays without an account and harms nobody.
+    match store::account::find(conn, account.installation, &account.external).await? {
+        Some(known) => Ok(known),
+        None => Err(store::Error::RowNotFound),
+    }
+}

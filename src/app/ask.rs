@@ -1,0 +1,100 @@
+//! The right to ask: checked when a command is typed, when its form is sent, and once more before the run.
+
+use serde_json::json;
+
+use super::App;
+use super::actor::Actor;
+use super::audit::{self, Chain};
+use super::group::{self, Belongs};
+use crate::cards::answer::{self, MayNotAsk};
+use crate::catalog::Command;
+use crate::domain::person::{Account, AccountKind};
+use crate::domain::reply::Reply;
+use crate::store::{self, Conn};
+
+/// Whether somebody may ask for a command now. `Ok` gives what they belong to.
+pub(super) async fn may(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    command: &Command,
+    slash: &str,
+) -> store::Result<Result<Belongs, MayNotAsk>> {
+    if let Some(reason) = &app.settings.paused {
+        return Ok(Err(MayNotAsk::Paused {
+            reason: reason.clone(),
+        }));
+    }
+    if let Err(why) = is_member(&actor.account) {
+        return Ok(Err(why));
+    }
+    let belongs = group::of_person(app, conn, actor.person(), actor.now).await?;
+    if let Err(why) = allowed(app, conn, actor, command, &belongs).await? {
+        return Ok(Err(why));
+    }
+    let max = app.settings.limits.open_requests;
+    let open = store::request::list(conn, Some(actor.person()), true, i64::from(max)).await?;
+    if open.len() >= max as usize {
+        return Ok(Err(MayNotAsk::TooMany {
+            max,
+            slash: slash.to_owned(),
+        }));
+    }
+    Ok(Ok(belongs))
+}
+
+/// Full members may; an account that nobody looked up yet may as far as the form.
+pub(super) fn is_member(account: &Account) -> Result<(), MayNotAsk> {
+    if !account.active {
+        return Err(MayNotAsk::Inactive);
+    }
+    match account.kind {
+        AccountKind::Full | AccountKind::Unknown => Ok(()),
+        AccountKind::Guest => Err(MayNotAsk::Guest),
+        AccountKind::Outsider => Err(MayNotAsk::Outsider),
+        AccountKind::Bot => Err(MayNotAsk::Bot),
+    }
+}
+
+/// Whether somebody is in one of the groups that a command allows.
+pub(super) async fn allowed(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    command: &Command,
+    belongs: &Belongs,
+) -> store::Result<Result<(), MayNotAsk>> {
+    let allow = &command.allow;
+    if allow.is_empty() || allow.iter().any(|g| belongs.groups.contains(g)) {
+        return Ok(Ok(()));
+    }
+    for handle in allow {
+        let facts = group::facts(app, conn, handle, actor.installation.id, actor.now).await?;
+        if facts.is_some_and(|f| !f.fresh(actor.now)) {
+            return Ok(Err(MayNotAsk::Stale {
+                group: handle.clone(),
+            }));
+        }
+    }
+    Ok(Err(MayNotAsk::NotAllowed {
+        command: command.name.clone(),
+        allow: allow.clone(),
+    }))
+}
+
+/// Says no, and keeps that it was said.
+pub(super) async fn refuse(
+    conn: &mut Conn,
+    actor: &Actor,
+    command: &str,
+    why: &MayNotAsk,
+) -> store::Result<Reply> {
+    let refusal = answer::may_not_ask(why);
+    let what = json!({
+        "person": actor.person(), "account": actor.account.id, "command": command, "why": refusal.what,
+    });
+    audit::append(conn, Chain::System, "ask.refused", actor.now, what).await?;
+    Ok(Reply::Card {
+        card: answer::refused(&refusal),
+    })
+}

@@ -1,0 +1,302 @@
+//! Approve and Deny.
+//!
+//! Most presses on a busy card come too late, so [`late`] looks without a lock and answers those with one read and one
+//! row. A press that can still matter locks the request, and `domain` counts the vote on groups as of now.
+
+use serde_json::json;
+
+use super::actor::{self, Actor};
+use super::audit::{self, Chain};
+use super::end::{self, End};
+use super::{App, group, message, new_id, run, view};
+use crate::cards::{answer, form};
+use crate::domain::event::{ButtonId, Delivery, Event};
+use crate::domain::id::{ApprovalId, PlanId};
+use crate::domain::message::Milestone;
+use crate::domain::plan::Plan;
+use crate::domain::reply::Reply;
+use crate::domain::request::{RequestMove, RequestState};
+use crate::domain::vote::{Ballot, Standing, Verdict, Vote, VoteRefused};
+use crate::store::approval::Approval;
+use crate::store::request::Request;
+use crate::store::vote::{Cast, Press};
+use crate::store::{self, Conn, inbox};
+
+/// Longest reason that is kept of a Deny, in characters.
+const REASON: usize = 1000;
+
+/// Answers a press that can't matter any more. `None`: it may matter (or isn't such a press), so it takes the long way.
+pub(super) async fn late(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
+    let Some((plan, kind)) = decided_plan(&delivery.event) else {
+        return Ok(None);
+    };
+    let mut conn = app.pool.acquire().await?;
+    let press = Press {
+        platform: delivery.sender.platform,
+        installation: &delivery.sender.installation,
+        account: &delivery.sender.account,
+        plan,
+    };
+    let Some(look) = store::vote::look(&mut conn, press).await? else {
+        return Ok(None);
+    };
+    let open = look.state == RequestState::AwaitingApproval;
+    if open || !actor::meant_for(look.app.as_deref(), &delivery.sender) {
+        return Ok(None);
+    }
+    let told = answer::Late {
+        state: look.state,
+        by: look.decider.as_deref(),
+        at: look.since,
+    };
+    let card = answer::late(&told, look.now);
+    let key = inbox::Key {
+        installation: look.installation,
+        key: &delivery.key,
+    };
+    let reply = inbox::answer(&mut conn, key, kind, look.account, Reply::Card { card }).await?;
+    Ok(Some(reply))
+}
+
+/// The plan that a press decides on, if it is such a press.
+fn decided_plan(event: &Event) -> Option<(PlanId, &'static str)> {
+    match event {
+        Event::Pressed {
+            button: ButtonId::RequestApprove | ButtonId::RequestDeny,
+            value,
+            ..
+        } => Some((value.parse().ok()?, super::handle::kind(event))),
+        Event::DenyReasoned { plan, .. } => Some((*plan, super::handle::kind(event))),
+        _ => None,
+    }
+}
+
+/// Someone pressed Deny: asks for the reason, if their word could count.
+pub(super) async fn ask_reason(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    plan: PlanId,
+) -> anyhow::Result<Reply> {
+    let poll = match poll(app, conn, actor, plan).await? {
+        Ok(poll) => poll,
+        Err(reply) => return Ok(reply),
+    };
+    match cast(&poll, actor, Verdict::Deny) {
+        Ok(_) => {
+            let (title, hint) = form::deny(poll.request.number);
+            Ok(Reply::AskReason { plan, title, hint })
+        }
+        Err(refused) => refuse(app, conn, actor, &poll, &refused).await,
+    }
+}
+
+/// Counts a vote and does what follows from it.
+pub(super) async fn vote(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    plan: PlanId,
+    (verdict, reason): (Verdict, Option<&str>),
+) -> anyhow::Result<Reply> {
+    let mut poll = match poll(app, conn, actor, plan).await? {
+        Ok(poll) => poll,
+        Err(reply) => return Ok(reply),
+    };
+    let (vote, standing) = match cast(&poll, actor, verdict) {
+        Ok(counted) => counted,
+        Err(refused) => return refuse(app, conn, actor, &poll, &refused).await,
+    };
+    let reason = reason.map(|r| r.trim().chars().take(REASON).collect::<String>());
+    keep(conn, actor, &poll, &vote, reason.as_deref()).await?;
+    let request = &mut poll.request;
+    match standing {
+        Standing::Lacking(_) => message::raise(conn, request.id).await?,
+        Standing::Met => {
+            approve(app, conn, request, &poll.plan, actor.now).await?;
+            message::milestone(conn, request.id, Milestone::Decided, actor.now).await?;
+        }
+        Standing::Denied => {
+            let end = End {
+                by: Some(actor.person()),
+                reason,
+                reference: None,
+            };
+            end::request(conn, request, RequestMove::Deny, end, actor.now).await?;
+            message::milestone(conn, request.id, Milestone::Decided, actor.now).await?;
+        }
+    }
+    Ok(Reply::Done)
+}
+
+/// A request that can be decided, locked, with its ballot.
+struct Poll {
+    request: Request,
+    plan: store::plan::Plan,
+    ballot: Ballot,
+    groups: Vec<crate::domain::person::GroupFacts>,
+}
+
+/// Locks the request of a plan that can be voted on; `Err`: what the presser is told instead.
+async fn poll(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    plan: PlanId,
+) -> anyhow::Result<Result<Poll, Reply>> {
+    let Some(kept) = store::plan::get(conn, plan).await? else {
+        return Ok(Err(unknown(plan)));
+    };
+    let Some(request) = store::request::lock(conn, kept.request).await? else {
+        return Ok(Err(unknown(plan)));
+    };
+    let (Some(expires_at), RequestState::AwaitingApproval, true) =
+        (kept.expires_at, request.state, request.plan == Some(plan))
+    else {
+        let view = view::load(app, conn, request.id, actor.installation.id).await?;
+        let card = answer::vote_refused(&view, &VoteRefused::OtherPlan, &[], actor.now);
+        return Ok(Err(Reply::Card { card }));
+    };
+    let rule = kept.rule.0.clone();
+    let handles = rule.require.iter().map(|q| q.from.handle.as_str());
+    let groups = group::all_facts(app, conn, handles, actor.installation.id, actor.now).await?;
+    let votes = store::vote::on_plan(conn, plan).await?;
+    let ballot = Ballot {
+        plan,
+        requester: request.requester,
+        rule,
+        expires_at,
+        votes,
+    };
+    Ok(Ok(Poll {
+        request,
+        plan: kept,
+        ballot,
+        groups,
+    }))
+}
+
+fn cast(poll: &Poll, actor: &Actor, verdict: Verdict) -> Result<(Vote, Standing), VoteRefused> {
+    let ballot = &poll.ballot;
+    ballot.cast(
+        actor.person(),
+        poll.plan.id,
+        verdict,
+        &poll.groups,
+        actor.now,
+    )
+}
+
+/// A press on an open plan that doesn't count is evidence too.
+async fn refuse(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    poll: &Poll,
+    refused: &VoteRefused,
+) -> anyhow::Result<Reply> {
+    let request = poll.request.id;
+    let own = group::of_person(app, conn, actor.person(), actor.now).await?;
+    let view = view::load(app, conn, request, actor.installation.id).await?;
+    let card = answer::vote_refused(&view, refused, &own.groups, actor.now);
+    let what = json!({
+        "plan": poll.plan.id, "by": actor.person(), "account": actor.account.id, "groups": own.groups,
+        "why": why(refused),
+    });
+    audit::append(
+        conn,
+        Chain::Request(request),
+        "vote.refused",
+        actor.now,
+        what,
+    )
+    .await?;
+    Ok(Reply::Card { card })
+}
+
+const fn why(refused: &VoteRefused) -> &'static str {
+    match refused {
+        VoteRefused::OwnRequest => "own_request",
+        VoteRefused::NotADecider => "not_a_decider",
+        VoteRefused::Stale { .. } => "stale_groups",
+        VoteRefused::Twice => "twice",
+        VoteRefused::Late { .. } => "late",
+        VoteRefused::OtherPlan => "other_plan",
+    }
+}
+
+async fn keep(
+    conn: &mut Conn,
+    actor: &Actor,
+    poll: &Poll,
+    vote: &Vote,
+    reason: Option<&str>,
+) -> store::Result<()> {
+    let cast = Cast {
+        id: new_id(),
+        vote,
+        requester: poll.request.requester,
+        account: actor.account.id,
+        reason,
+    };
+    store::vote::insert(conn, cast).await?;
+    let what = json!({
+        "vote": cast.id, "plan": vote.plan, "digest": poll.plan.digest, "by": vote.person,
+        "account": actor.account.id, "verdict": vote.verdict, "groups": vote.groups, "reason": reason,
+    });
+    audit::append(
+        conn,
+        Chain::Request(poll.request.id),
+        "vote.cast",
+        vote.at,
+        what,
+    )
+    .await
+}
+
+/// The rule is met: approval, run and first job, in the caller's transaction.
+pub(super) async fn approve(
+    app: &App,
+    conn: &mut Conn,
+    request: &mut Request,
+    plan: &store::plan::Plan,
+    now: chrono::DateTime<chrono::Utc>,
+) -> anyhow::Result<crate::domain::id::RunId> {
+    let moved = match request.state {
+        RequestState::Planning => RequestMove::PlanNeedsNobody,
+        _ => RequestMove::Approve,
+    };
+    request.state = request.state.after(moved)?;
+    request.since = now;
+    store::request::save(conn, request).await?;
+    let approval = Approval {
+        id: new_id::<ApprovalId>(),
+        plan: plan.id,
+        request: request.id,
+        rule: plan.rule.name.clone(),
+        good_until: now + chrono::TimeDelta::hours(app.settings.limits.approval_hours.into()),
+        created_at: now,
+    };
+    store::approval::insert(conn, &approval).await?;
+    let run = run::begin(conn, approval.id, &Plan::parse(&plan.bytes)?, now).await?;
+    let what = json!({
+        "approval": approval.id, "plan": plan.id, "digest": plan.digest, "rule": approval.rule,
+        "good_until": approval.good_until, "run": run,
+    });
+    audit::append(
+        conn,
+        Chain::Request(request.id),
+        "request.approved",
+        now,
+        what,
+    )
+    .await?;
+    message::close_copies(conn, request.id, now).await?;
+    Ok(run)
+}
+
+fn unknown(plan: PlanId) -> Reply {
+    Reply::Card {
+        card: answer::unknown_request(&plan.to_string(), super::DEFAULT_SLASH),
+    }
+}

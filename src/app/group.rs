@@ -1,0 +1,220 @@
+//! Who is in which group or team, as of now: user groups of the platforms, lists and teams of the configuration.
+//!
+//! Rules name sources, ballots know handles: a handle is what [`facts`] finds people by. A team's leads have one of their
+//! own, with blanks in it, so that no user group of a platform can ever take it.
+
+use chrono::{DateTime, Utc};
+
+use super::{App, PLATFORM_GROUP, Team};
+use crate::catalog::rule::Source;
+use crate::domain::form::Choice;
+use crate::domain::id::{InstallationId, PersonId};
+use crate::domain::person::{Account, FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
+use crate::store::{self, Conn};
+
+const LEADS_OF: &str = "leads of ";
+const GROUP: &str = "group:";
+
+/// The handle that stands for a rule's source: the group's own, also for a team that is led by exactly one group.
+pub(super) fn handle(app: &App, source: &Source) -> String {
+    match source {
+        Source::Group(handle) => handle.clone(),
+        Source::Leads(team) => {
+            let leads = app.settings.teams.get(team).map(|t| t.leads.as_slice());
+            match leads {
+                Some([only]) if only.starts_with(GROUP) => only[GROUP.len()..].to_owned(),
+                _ => format!("{LEADS_OF}{team}"),
+            }
+        }
+    }
+}
+
+/// What is known of the groups behind handles; those that nobody knows are left out.
+pub(super) async fn all_facts(
+    app: &App,
+    conn: &mut Conn,
+    handles: impl IntoIterator<Item = &str>,
+    reader: InstallationId,
+    now: DateTime<Utc>,
+) -> store::Result<Vec<GroupFacts>> {
+    let mut found = Vec::new();
+    for handle in handles {
+        found.extend(facts(app, conn, handle, reader, now).await?);
+    }
+    Ok(found)
+}
+
+/// What is known of the group behind a handle; `None`: there is none.
+pub(super) async fn facts(
+    app: &App,
+    conn: &mut Conn,
+    handle: &str,
+    reader: InstallationId,
+    now: DateTime<Utc>,
+) -> store::Result<Option<GroupFacts>> {
+    let Some(team) = handle.strip_prefix(LEADS_OF) else {
+        return group(app, conn, handle, reader, now).await;
+    };
+    let Some(team) = app.settings.teams.get(team) else {
+        return Ok(None);
+    };
+    let mut leads = listed(conn, handle, accounts(&team.leads), reader, now).await?;
+    for source in groups(&team.leads) {
+        if let Some(more) = group(app, conn, source, reader, now).await? {
+            leads.synced_at = leads.synced_at.min(more.synced_at);
+            for member in more.members {
+                if !leads.has(member.person) {
+                    leads.members.push(member);
+                }
+            }
+        }
+    }
+    Ok(Some(leads))
+}
+
+async fn group(
+    app: &App,
+    conn: &mut Conn,
+    handle: &str,
+    reader: InstallationId,
+    now: DateTime<Utc>,
+) -> store::Result<Option<GroupFacts>> {
+    if let Some(list) = app.settings.groups.get(handle) {
+        return listed(conn, handle, list.clone(), reader, now)
+            .await
+            .map(Some);
+    }
+    if let Some(facts) = store::group::facts(conn, handle, reader).await? {
+        return Ok(Some(facts));
+    }
+    // Before the first reading of the groups, or long after the last one, nobody can say that there is no such group.
+    let stale = store::installation::oldest_sync(conn)
+        .await?
+        .filter(|synced_at| now - *synced_at > FACTS_GOOD_FOR);
+    Ok(stale.map(|synced_at| GroupFacts {
+        name: GroupName {
+            handle: handle.to_owned(),
+            external: None,
+        },
+        members: Vec::new(),
+        synced_at,
+    }))
+}
+
+/// A list of the configuration: as of now, whoever of it is known.
+async fn listed(
+    conn: &mut Conn,
+    handle: &str,
+    externals: Vec<String>,
+    reader: InstallationId,
+    now: DateTime<Utc>,
+) -> store::Result<GroupFacts> {
+    let mut members: Vec<PersonName> = Vec::new();
+    for account in store::account::named(conn, &externals).await? {
+        let here = account.installation == reader;
+        let name = PersonName {
+            person: account.person,
+            name: account.name,
+            external: here.then_some(account.external),
+        };
+        match members.iter_mut().find(|m| m.person == name.person) {
+            Some(known) if here => *known = name,
+            Some(_) => {}
+            None => members.push(name),
+        }
+    }
+    Ok(GroupFacts {
+        name: GroupName {
+            handle: handle.to_owned(),
+            external: None,
+        },
+        members,
+        synced_at: now,
+    })
+}
+
+/// What somebody belongs to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Belongs {
+    /// Handles of groups, by facts that may decide something.
+    pub groups: Vec<String>,
+    /// Groups that they were in when last read, too long ago to decide anything.
+    pub stale: Vec<String>,
+    /// Names of teams, as member or lead.
+    pub teams: Vec<String>,
+}
+
+impl Belongs {
+    /// Whether they are of the platform team.
+    pub(super) fn platform(&self) -> bool {
+        self.groups.iter().any(|g| g == PLATFORM_GROUP)
+    }
+}
+
+/// What a person belongs to, through any of their accounts.
+pub(super) async fn of_person(
+    app: &App,
+    conn: &mut Conn,
+    person: PersonId,
+    now: DateTime<Utc>,
+) -> store::Result<Belongs> {
+    let own: Vec<Account> = store::account::of_person(conn, person)
+        .await?
+        .into_iter()
+        .filter(|a| a.active)
+        .collect();
+    let is_named = |ids: &[String]| own.iter().any(|a| ids.contains(&a.external));
+    let mut belongs = Belongs::default();
+    for held in store::group::of_person(conn, person).await? {
+        // A list of the configuration with the same name stands before the platform's group.
+        if app.settings.groups.contains_key(&held.handle) {
+            continue;
+        }
+        if now - held.synced_at <= FACTS_GOOD_FOR {
+            belongs.groups.push(held.handle);
+        } else {
+            belongs.stale.push(held.handle);
+        }
+    }
+    let lists = app.settings.groups.iter().filter(|(_, ids)| is_named(ids));
+    belongs
+        .groups
+        .extend(lists.map(|(handle, _)| handle.clone()));
+    for (name, team) in &app.settings.teams {
+        let by_group = sources(team).filter_map(|s| s.strip_prefix(GROUP));
+        let in_group = by_group
+            .into_iter()
+            .any(|g| belongs.groups.iter().any(|b| b == g));
+        if in_group || is_named(&team.members) || is_named(&team.leads) {
+            belongs.teams.push(name.clone());
+        }
+    }
+    Ok(belongs)
+}
+
+/// Teams as a form offers them.
+pub(super) fn choices<'a>(app: &App, names: impl IntoIterator<Item = &'a String>) -> Vec<Choice> {
+    let choice = |name: &String| {
+        let title = app.settings.teams.get(name).map(|t| t.title.as_str());
+        Choice {
+            value: name.clone(),
+            label: title.filter(|t| !t.is_empty()).unwrap_or(name).to_owned(),
+            description: None,
+        }
+    };
+    names.into_iter().map(choice).collect()
+}
+
+fn sources(team: &Team) -> impl Iterator<Item = &String> {
+    team.members.iter().chain(&team.leads)
+}
+
+fn groups(sources: &[String]) -> impl Iterator<Item = &str> {
+    sources.iter().filter_map(|s| s.strip_prefix(GROUP))
+}
+
+/// The accounts among sources, which also stand for themselves in `[groups]`.
+pub(super) fn accounts(sources: &[String]) -> Vec<String> {
+    let account = |s: &&String| !s.starts_with(GROUP);
+    sources.iter().filter(account).cloned().collect()
+}

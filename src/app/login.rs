@@ -1,0 +1,78 @@
+//! `login`: a one-time link that opens a session on our pages. Only hashes are kept.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::TimeDelta;
+use rand::RngExt as _;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use super::App;
+use super::actor::Actor;
+use crate::cards::answer;
+use crate::domain::canonical::Digest;
+use crate::domain::id::PersonId;
+use crate::domain::reply::Reply;
+use crate::store::login::Kind;
+use crate::store::{self, Conn};
+
+/// How long a link can be used. It stands in a private answer, to be pressed at once.
+const LINK_GOOD_FOR: TimeDelta = TimeDelta::minutes(10);
+/// How long a session lasts: a working day.
+pub const SESSION_GOOD_FOR: TimeDelta = TimeDelta::hours(12);
+
+/// Answers with a link, where there is an address to link to.
+pub(super) async fn link(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    slash: &str,
+) -> anyhow::Result<Reply> {
+    let Some(base) = &app.settings.public_url else {
+        return Ok(Reply::Card {
+            card: answer::not_built("login", slash),
+        });
+    };
+    let token = token();
+    let until = actor.now + LINK_GOOD_FOR;
+    let hash = hash(&token);
+    store::login::insert(conn, hash, (Kind::Link, actor.person()), until, actor.now).await?;
+    let url = format!("{base}/ui/login/{}", token.expose_secret());
+    Ok(Reply::Card {
+        card: answer::login(&url),
+    })
+}
+
+/// Uses a link up and opens a session; `None`: the link is unknown, used or too old.
+pub async fn open_session(
+    app: &App,
+    link: &SecretString,
+) -> anyhow::Result<Option<(PersonId, SecretString)>> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let Some(person) = store::login::use_link(&mut tx, hash(link), now).await? else {
+        return Ok(None);
+    };
+    let token = token();
+    let until = now + SESSION_GOOD_FOR;
+    store::login::insert(&mut tx, hash(&token), (Kind::Token, person), until, now).await?;
+    tx.commit().await?;
+    Ok(Some((person, token)))
+}
+
+/// Whose session a token is.
+pub async fn session(app: &App, token: &SecretString) -> anyhow::Result<Option<PersonId>> {
+    let mut conn = app.pool.acquire().await?;
+    let now = store::now(&mut conn).await?;
+    Ok(store::login::session(&mut conn, hash(token), now).await?)
+}
+
+/// 256 bits, as they stand in an address.
+fn token() -> SecretString {
+    let bytes: [u8; 32] = rand::rng().random();
+    SecretString::from(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// A token is as long as its hash, so a plain hash is as hard to turn back as the token is to guess.
+fn hash(token: &SecretString) -> Digest {
+    Digest::of(token.expose_secret().as_bytes())
+}

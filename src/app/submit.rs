@@ -1,0 +1,328 @@
+//! A filled page: kept, checked, turned; on the last one the draft becomes a request.
+//!
+//! What was typed is kept before anything can refuse it, so no error costs a person their words.
+
+use serde_json::{Map, Value, json};
+
+use super::actor::Actor;
+use super::ask;
+use super::audit::{self, Chain};
+use super::open_form::{self, Desk};
+use super::{App, message, new_id, place, view};
+use crate::cards::{answer, form as lines, refusal};
+use crate::catalog::form::{self, Inputs, Unique};
+use crate::domain::event::Turn;
+use crate::domain::form::FieldError;
+use crate::domain::id::{DraftId, RequestId};
+use crate::domain::message::Placement;
+use crate::domain::person::AccountKind;
+use crate::domain::plan::Claim;
+use crate::domain::reply::Reply;
+use crate::domain::request::Origin;
+use crate::store::claim::Holder;
+use crate::store::draft::Draft;
+use crate::store::request::NewRequest;
+use crate::store::{self, Conn, queue};
+
+/// A page as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Filled {
+    /// The form's draft.
+    pub draft: DraftId,
+    /// Which page.
+    pub page: u32,
+    /// What was typed, by field.
+    pub values: Map<String, Value>,
+    /// Which way.
+    pub turn: Turn,
+}
+
+/// Keeps a page and turns it.
+pub(super) async fn page_filled(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    filled: Filled,
+) -> anyhow::Result<Reply> {
+    let Some(mut draft) = open_form::own_open(app, conn, actor, filled.draft).await? else {
+        return Ok(open_form::draft_gone());
+    };
+    draft.touched_at = actor.now;
+    draft.page = i32::try_from(filled.page)?;
+    // From here on it is worth going on with, and whatever is drawn next is another drawing.
+    draft.revision += 1;
+    keep(&mut draft.values, &filled.values);
+    store::draft::save(conn, &draft).await?;
+
+    let catalog = app.library.current();
+    let Some(command) = catalog.command(&draft.command) else {
+        return Ok(open_form::gone(&catalog, &draft.command, &draft.slash));
+    };
+    let belongs = match ask::may(app, conn, actor, command, &draft.slash).await? {
+        Ok(belongs) => belongs,
+        Err(why) => return Ok(ask::refuse(conn, actor, &command.name, &why).await?),
+    };
+    let desk = Desk::of(app, command, &draft.values, &belongs);
+    match filled.turn {
+        Turn::Back => {
+            draft.page = (draft.page - 1).max(0);
+            open_form::show(app, conn, actor, &desk, &mut draft, Vec::new()).await
+        }
+        Turn::Next => next(app, conn, actor, &desk, &mut draft, &filled).await,
+    }
+}
+
+async fn next(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    draft: &mut Draft,
+    filled: &Filled,
+) -> anyhow::Result<Reply> {
+    let page = filled.page as usize;
+    let checked = form::check_page(
+        desk.command,
+        desk.template(),
+        page,
+        &filled.values,
+        &desk.facts,
+    );
+    let values = match checked {
+        Ok(values) => values,
+        Err(errors) => return Ok(Reply::Errors { errors }),
+    };
+    keep(&mut draft.values, &values);
+    let held = held(conn, actor, desk, &draft.values).await?;
+    let here: Vec<FieldError> = held
+        .into_iter()
+        .filter(|e| filled.values.contains_key(&e.field))
+        .collect();
+    if !here.is_empty() {
+        return Ok(Reply::Errors { errors: here });
+    }
+    if page + 1 < desk.pages() {
+        draft.page += 1;
+        return open_form::show(app, conn, actor, desk, draft, Vec::new()).await;
+    }
+    if actor.account.kind == AccountKind::Unknown {
+        store::draft::save(conn, draft).await?;
+        queue::enqueue_lookup(conn, actor.account.id).await?;
+        return Ok(Reply::Card {
+            card: answer::looking_up(draft.id),
+        });
+    }
+    match form::check_all(desk.command, desk.template(), &draft.values, &desk.facts) {
+        Ok(inputs) => submit(app, conn, actor, desk, draft, inputs).await,
+        Err(errors) => wrong(app, conn, actor, desk, draft, errors).await,
+    }
+}
+
+/// Errors found at the end: at their fields if these are on the page shown, else on the page that has them.
+async fn wrong(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    draft: &mut Draft,
+    errors: Vec<FieldError>,
+) -> anyhow::Result<Reply> {
+    for index in 0..desk.pages() {
+        let page = form::page(
+            desk.command,
+            desk.template(),
+            index,
+            &draft.values,
+            &desk.facts,
+        );
+        let fields = page.map(|p| p.fields).unwrap_or_default();
+        let here: Vec<FieldError> = errors
+            .iter()
+            .filter(|e| fields.iter().any(|f| f.name == e.field))
+            .cloned()
+            .collect();
+        if here.is_empty() {
+            continue;
+        }
+        if i32::try_from(index)? == draft.page {
+            return Ok(Reply::Errors { errors: here });
+        }
+        draft.page = i32::try_from(index)?;
+        let trouble = lines::trouble(&here);
+        return open_form::show(app, conn, actor, desk, draft, trouble).await;
+    }
+    // Errors at fields that no page has: the definition changed under the form. Its first page shows what there is.
+    draft.page = 0;
+    let trouble = lines::trouble(&errors);
+    open_form::show(app, conn, actor, desk, draft, trouble).await
+}
+
+/// The draft becomes a request: names, definitions, request, audit, plan job and root card, all or nothing.
+async fn submit(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    draft: &mut Draft,
+    inputs: Inputs,
+) -> anyhow::Result<Reply> {
+    // One person's submits stand in line, so that the limit of open requests holds.
+    store::person::lock(conn, actor.person()).await?;
+    if let Err(why) = ask::may(app, conn, actor, desk.command, &draft.slash).await? {
+        return Ok(ask::refuse(conn, actor, &desk.command.name, &why).await?);
+    }
+    let asked_in = (draft.asked_in.as_str(), draft.asked_in_kind);
+    let standing = place::standing(app, conn, actor, desk.command, asked_in).await?;
+    let asking = Asking {
+        inputs: &inputs,
+        slash: &draft.slash,
+        origin: Origin::Chat,
+        draft: Some(draft.id),
+        again_from: draft.again_from,
+        placement: Some(standing.placement),
+    };
+    let request = match write(conn, actor, desk, asking).await? {
+        Ok(request) => request,
+        Err(errors) => return wrong(app, conn, actor, desk, draft, errors).await,
+    };
+    draft.consumed_at = Some(actor.now);
+    store::draft::save(conn, draft).await?;
+    let view = view::load(app, conn, request, actor.installation.id).await?;
+    let place = standing.name.unwrap_or_else(|| lines::DIRECT.to_owned());
+    Ok(Reply::Card {
+        card: answer::submitted(&view, &place),
+    })
+}
+
+/// What a request is made of beyond its command.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asking<'a> {
+    /// The checked inputs.
+    pub inputs: &'a Inputs,
+    /// The slash command's name.
+    pub slash: &'a str,
+    /// How it came to us.
+    pub origin: Origin,
+    /// The draft that it is made from.
+    pub draft: Option<DraftId>,
+    /// The request that it asks again.
+    pub again_from: Option<RequestId>,
+    /// Where it stands; `None`: nowhere (an operator's, with no chat to be told in).
+    pub placement: Option<Placement>,
+}
+
+/// Writes a request with all that belongs to it. `Err`: a name is taken.
+pub(super) async fn write(
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    asking: Asking<'_>,
+) -> anyhow::Result<Result<RequestId, Vec<FieldError>>> {
+    let id: RequestId = new_id();
+    let values = asking.inputs.values();
+    // Names first: their constraint is looked at when the transaction ends, and a taken one leaves nothing behind.
+    for unique in form::uniques(desk.command, desk.template(), values) {
+        if !store::claim::take(conn, id, &claim(&unique), actor.now).await? {
+            store::claim::release(conn, id).await?;
+            return Ok(Err(held(conn, actor, desk, values).await?));
+        }
+    }
+    let now = actor.now;
+    let command_digest = store::blob::put(conn, desk.command.source(), now).await?;
+    let template_digest = match desk.template() {
+        Some(template) => Some(store::blob::put(conn, template.package(), now).await?),
+        None => None,
+    };
+    let subject = subject(desk, values);
+    let new = NewRequest {
+        id,
+        command: &desk.command.name,
+        command_digest,
+        template_digest,
+        subject: &subject,
+        requester: actor.person(),
+        account: actor.account.id,
+        draft: asking.draft,
+        inputs: values,
+        slash: asking.slash,
+        origin: asking.origin,
+        again_from: asking.again_from,
+    };
+    let number = store::request::insert(conn, &new, now).await?;
+    let what = json!({
+        "number": number, "by": actor.person(), "account": actor.account.id, "command": desk.command.name,
+        "command_digest": command_digest, "template_digest": template_digest, "inputs": values,
+        "origin": asking.origin, "again_from": asking.again_from,
+    });
+    audit::append(conn, Chain::Request(id), "request.asked", now, what).await?;
+    if let Some(placement) = &asking.placement {
+        message::open(conn, id, placement, now).await?;
+    }
+    queue::enqueue_plan(conn, id, None).await?;
+    Ok(Ok(id))
+}
+
+/// What a request is about: the value of `name`, else the command's title.
+fn subject(desk: &Desk<'_>, values: &Map<String, Value>) -> String {
+    let name = values.get("name").and_then(Value::as_str);
+    name.unwrap_or(&desk.command.title).to_owned()
+}
+
+/// The fields whose names somebody has, each with a sentence that says who.
+async fn held(
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    values: &Map<String, Value>,
+) -> store::Result<Vec<FieldError>> {
+    let mut errors = Vec::new();
+    for unique in form::uniques(desk.command, desk.template(), values) {
+        let Some(holder) = store::claim::holder(conn, &claim(&unique)).await? else {
+            continue;
+        };
+        errors.push(FieldError {
+            message: taken(conn, actor.installation.id, &claim(&unique), holder)
+                .await?
+                .to_string(),
+            field: unique.field,
+        });
+    }
+    Ok(errors)
+}
+
+/// Who has a name, as a refusal.
+pub(super) async fn taken(
+    conn: &mut Conn,
+    reader: crate::domain::id::InstallationId,
+    claim: &Claim,
+    holder: Holder,
+) -> store::Result<crate::domain::refusal::Refusal> {
+    Ok(match holder {
+        Holder::Service { owner } => {
+            refusal::held_by_service(&claim.kind, &claim.name, Some(&owner))
+        }
+        Holder::Request { number, requester } => {
+            let names = store::person::names(conn, &[requester], reader).await?;
+            let name = names.first().map_or("", |n| n.name.as_str());
+            refusal::held_by_request(&claim.kind, &claim.name, number.0, name)
+        }
+    })
+}
+
+fn claim(unique: &Unique) -> Claim {
+    Claim {
+        kind: unique.kind.clone(),
+        name: unique.name.clone(),
+    }
+}
+
+/// What was left empty is not kept as a value.
+fn keep(values: &mut Map<String, Value>, typed: &Map<String, Value>) {
+    for (field, value) in typed {
+        if value.is_null() {
+            values.remove(field);
+        } else {
+            values.insert(field.clone(), value.clone());
+        }
+    }
+}
