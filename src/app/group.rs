@@ -33,7 +33,7 @@ pub(super) fn handle(app: &App, source: &Source) -> String {
 pub(super) async fn all_facts(
     app: &App,
     conn: &mut Conn,
-    handles: impl IntoIterator<Item = &str>,
+    handles: &[&str],
     reader: InstallationId,
     now: DateTime<Utc>,
 ) -> store::Result<Vec<GroupFacts>> {

@@ -14,7 +14,6 @@ mod definition;
 pub mod end;
 mod group;
 mod handle;
-
 mod home;
 pub mod instead;
 pub mod job;

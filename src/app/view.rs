@@ -142,8 +142,12 @@ async fn plan_view(
     (names, reader, now): (&Names, InstallationId, DateTime<Utc>),
 ) -> anyhow::Result<PlanView> {
     let rule = &kept.rule.0;
-    let handles = rule.require.iter().map(|q| q.from.handle.as_str());
-    let groups = group::all_facts(app, conn, handles, reader, now).await?;
+    let handles: Vec<&str> = rule
+        .require
+        .iter()
+        .map(|q| q.from.handle.as_str())
+        .collect();
+    let groups = group::all_facts(app, conn, &handles, reader, now).await?;
     // The reader's own id of a group is what mentions it there.
     let named = |handle: &str| {
         let found = groups.iter().find(|g| g.name.handle == handle);

@@ -133,8 +133,8 @@ async fn resolve(
         .iter()
         .map(|q| group::handle(app, &q.from))
         .collect();
-    let groups =
-        group::all_facts(app, conn, handles.iter().map(String::as_str), reader, now).await?;
+    let asked: Vec<&str> = handles.iter().map(String::as_str).collect();
+    let groups = group::all_facts(app, conn, &asked, reader, now).await?;
     let quorums = handles
         .iter()
         .zip(&deciding.require)
