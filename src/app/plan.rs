@@ -224,7 +224,10 @@ async fn work(
     request: &Request,
 ) -> anyhow::Result<Result<PlanWork, Refusal>> {
     let definition = Definition::of(conn, request).await?;
-    let drafts = match flow::steps(definition.asked(&app.settings.environment)) {
+    let drafts = match flow::steps(
+        definition.asked(&app.settings.environment),
+        app.library.actions(),
+    ) {
         Ok(drafts) => drafts,
         Err(wrong) => {
             return Ok(Err(Refusal::new(format!("{wrong}."))
