@@ -115,6 +115,21 @@ pub enum RateLimits {
     Off,
 }
 
+/// The events of the shipped app manifests; each needs no scope beyond those below.
+const EVENTS: [&str; 11] = [
+    "app_mention",
+    "message.im",
+    "subteam_members_changed",
+    "subteam_updated",
+    "user_change",
+    "member_joined_channel",
+    "member_left_channel",
+    "channel_archive",
+    "channel_unarchive",
+    "tokens_revoked",
+    "app_uninstalled",
+];
+
 /// The scopes of the shipped app manifests.
 const SCOPES: [&str; 12] = [
     "commands",
@@ -145,10 +160,7 @@ impl SandboxConfig {
                 usage_hint: "new-service | status | help".into(),
             }],
             scopes: SCOPES.iter().map(ToString::to_string).collect(),
-            events: ["app_mention", "message.im", "app_home_opened"]
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            events: EVENTS.iter().map(ToString::to_string).collect(),
             limits: RateLimits::Slack,
             state_file: None,
             reset: false,

@@ -83,6 +83,67 @@ async fn the_app_hears_of_its_own_direct_messages() {
 }
 
 #[tokio::test]
+async fn a_deleted_message_is_told_and_a_root_with_replies_as_a_tombstone() {
+    let app = App::start(|_| Answer::Empty).await;
+    let sim = Sim::with_app(&app).await;
+    let root = sim
+        .world
+        .say("priya", "#platform", None, "root")
+        .await
+        .unwrap()
+        .ts
+        .unwrap();
+    let reply = sim
+        .world
+        .say("tom", "#platform", Some(&root), "reply")
+        .await
+        .unwrap()
+        .ts
+        .unwrap();
+    sim.world
+        .change_settings(|settings| settings.events.push("message.channels".into()));
+    sim.world.delete_message("#platform", &root).unwrap();
+    eventually("the tombstone", || app.received().len() == 1).await;
+    let event = app.only().payload()["event"].clone();
+    assert_eq!(event["subtype"], "message_changed");
+    assert_eq!(event["message"]["subtype"], "tombstone");
+    assert_eq!(event["message"]["ts"], root);
+    sim.world.delete_message("#platform", &reply).unwrap();
+    eventually("the deletion", || app.received().len() == 2).await;
+    let event = app.received()[1].payload()["event"].clone();
+    assert_eq!(
+        (event["subtype"].as_str(), event["deleted_ts"].as_str()),
+        (Some("message_deleted"), Some(reply.as_str()))
+    );
+}
+
+#[tokio::test]
+async fn the_app_hears_of_changes_in_the_workspace() {
+    let app = App::start(|_| Answer::Empty).await;
+    let sim = Sim::with_app(&app).await;
+    sim.world
+        .group_member("payments-leads", "priya", true)
+        .unwrap();
+    sim.world.kick("#platform", "idp").unwrap();
+    sim.world.deactivate("gil", true).unwrap();
+    eventually("three events", || app.received().len() == 3).await;
+    let mut got: Vec<_> = app
+        .received()
+        .iter()
+        .map(|got| got.payload()["event"]["type"].as_str().unwrap().to_owned())
+        .collect();
+    got.sort();
+    assert_eq!(
+        got,
+        [
+            "member_left_channel",
+            "subteam_members_changed",
+            "user_change"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn an_event_is_retried_three_times_with_number_and_reason() {
     let app = App::start(|_| Answer::Status(500)).await;
     let sim = Sim::with_app(&app).await;

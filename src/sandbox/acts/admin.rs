@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::ActError;
+use super::{ActError, Told};
 use crate::sandbox::world::{
     Change, Channel, ChannelKind, Inner, Person, PersonKind, World, long_id,
 };
@@ -134,15 +134,18 @@ impl World {
     ///
     /// # Errors
     /// When there is none.
-    pub fn delete_message(&self, channel: &str, ts: &str) -> Result<(), ActError> {
-        self.with(|inner| {
+    pub fn delete_message(self: &Arc<Self>, channel: &str, ts: &str) -> Result<(), ActError> {
+        let gone = self.with(|inner| {
             let id = inner
                 .channel_named(channel)
                 .ok_or(ActError::NoChannel)?
                 .id
                 .clone();
-            inner.delete(&id, ts).map(|_| ()).ok_or(ActError::NoMessage)
-        })
+            inner.delete(&id, ts).ok_or(ActError::NoMessage)
+        })?;
+        let channel = gone.channel.clone();
+        self.tell(&Told::Deleted(Box::new(gone)), &channel, ts);
+        Ok(())
     }
 
     /// Switches an account off or on; one that is off loses its memberships in groups, as on Slack.

@@ -7,8 +7,18 @@ use serde_json::Value;
 use crate::sandbox::{
     deliver::{Failure, Parcel, Retry},
     wire,
-    world::{DeliveryKind, World},
+    world::{Author, DeliveryKind, Message, World},
 };
+
+/// What happened to a message.
+pub(in crate::sandbox) enum Told {
+    /// It was written.
+    Posted,
+    /// It was changed.
+    Edited,
+    /// It was taken away: as it stood before.
+    Deleted(Box<Message>),
+}
 
 impl World {
     /// Sends an event if the app subscribed to `subscription` (`message.im` covers messages in its DMs).
@@ -32,6 +42,41 @@ impl World {
                 .deliver_event(person, payload, settings.event_retries_s)
                 .await;
         });
+    }
+
+    /// Tells the app of a message that was written, edited or deleted where the bot is, its own ones included.
+    pub(in crate::sandbox) fn tell(self: &Arc<Self>, what: &Told, channel: &str, ts: &str) {
+        let event = self.with(|inner| {
+            let bot = &inner.workspace.app.user_id;
+            let channel = inner.channel(channel).filter(|own| own.has(bot))?;
+            let subscription = wire::message_subscription(channel);
+            if !inner.settings.events.iter().any(|own| own == subscription) {
+                return None;
+            }
+            let channel = channel.clone();
+            let message = match what {
+                Told::Deleted(message) => channel.messages.get(ts).unwrap_or(message),
+                Told::Posted | Told::Edited => channel.messages.get(ts)?,
+            };
+            let author = match &message.author {
+                Author::Person(id) => inner.person(id).cloned(),
+                Author::Bot | Author::Slackbot => None,
+            };
+            let event = match what {
+                Told::Posted => match &author {
+                    Some(person) => wire::message_event(message, person, &channel),
+                    None => wire::own_message_event(inner, message, &channel),
+                },
+                Told::Deleted(_) if !message.tombstone => {
+                    wire::deleted_event(inner, message, &channel)
+                }
+                Told::Edited | Told::Deleted(_) => wire::changed_event(inner, message, &channel),
+            };
+            Some((subscription, author.map(|own| own.id), event))
+        });
+        if let Some((subscription, person, event)) = event {
+            self.emit(subscription, person.as_deref(), event);
+        }
     }
 
     async fn deliver_event(

@@ -15,6 +15,7 @@ mod suggest;
 
 use serde::Serialize;
 
+pub(in crate::sandbox) use self::events::Told;
 pub use self::{
     admin::NewPerson,
     answers::RespondError,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::{ActError, Outcome};
+use super::{ActError, Outcome, Told};
 use crate::sandbox::{
     deliver::{Failure, Parcel},
     wire,
@@ -44,13 +44,9 @@ impl World {
             (message, inner.workspace.app.user_id.clone())
         });
         let bot_there = channel.has(&bot);
-        if bot_there && channel.kind == ChannelKind::Direct {
-            self.emit(
-                "message.im",
-                Some(&person.id),
-                wire::message_event(&message, &person),
-            );
-        } else if bot_there && message.text.contains(&format!("<@{bot}>")) {
+        self.tell(&Told::Posted, &channel.id, &message.ts);
+        let direct = channel.kind == ChannelKind::Direct;
+        if bot_there && !direct && message.text.contains(&format!("<@{bot}>")) {
             self.emit(
                 "app_mention",
                 Some(&person.id),

@@ -33,7 +33,7 @@ use self::{
     reply::{ApiError, respond},
 };
 use super::{
-    wire,
+    acts::Told,
     world::{CallRecord, Inner, MessageRef, World},
 };
 
@@ -84,18 +84,15 @@ async fn call(
     respond(outcome, &scopes)
 }
 
-/// An app that subscribed to direct messages also hears of its own.
+/// An app that subscribed to messages also hears of its own.
 fn told(world: &Arc<World>, method: &str, answer: &Map<String, Value>) {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
-    let (channel, ts) = (text("channel"), text("ts"));
-    let event = match method {
-        "chat.postMessage" => world.with(|inner| wire::own_message_event(inner, channel, ts)),
-        "chat.update" => world.with(|inner| wire::own_edit_event(inner, channel, ts)),
-        _ => None,
+    let what = match method {
+        "chat.postMessage" => Told::Posted,
+        "chat.update" => Told::Edited,
+        _ => return,
     };
-    if let Some(event) = event {
-        world.emit("message.im", None, event);
-    }
+    world.tell(&what, text("channel"), text("ts"));
 }
 
 fn answer(

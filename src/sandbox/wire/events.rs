@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::VERIFICATION_TOKEN;
-use crate::sandbox::world::{ChannelKind, Inner, Message, Person, long_id};
+use crate::sandbox::world::{Channel, ChannelKind, Inner, Message, Person, long_id};
 
 /// The envelope around an event.
 pub(in crate::sandbox) fn event(inner: &mut Inner, mut event: Value) -> Value {
@@ -43,50 +43,85 @@ pub(in crate::sandbox) fn mention_event(message: &Message, person: &Person) -> V
     typed("app_mention", message, person)
 }
 
-/// `message` in a direct message with the bot.
-pub(in crate::sandbox) fn message_event(message: &Message, person: &Person) -> Value {
+/// `message`: something was written in a conversation that the bot is in.
+pub(in crate::sandbox) fn message_event(
+    message: &Message,
+    person: &Person,
+    channel: &Channel,
+) -> Value {
     let mut event = typed("message", message, person);
-    event["channel_type"] = json!("im");
+    event["channel_type"] = json!(channel_type(channel));
     event
 }
 
-/// `message` for what the bot itself wrote in a direct message; `None` elsewhere.
+/// `message` for what the bot itself wrote.
 pub(in crate::sandbox) fn own_message_event(
     inner: &Inner,
-    channel: &str,
-    ts: &str,
-) -> Option<Value> {
-    let channel = inner
-        .channel(channel)
-        .filter(|own| own.kind == ChannelKind::Direct)?;
-    let mut event = channel.messages.get(ts)?.on_the_wire(inner, channel);
+    message: &Message,
+    channel: &Channel,
+) -> Value {
+    let mut event = message.on_the_wire(inner, channel);
     event["channel"] = json!(channel.id);
-    event["channel_type"] = json!("im");
-    event["event_ts"] = json!(ts);
-    Some(event)
+    event["channel_type"] = json!(channel_type(channel));
+    event["event_ts"] = json!(message.ts);
+    event
 }
 
-/// `message_changed` for what the bot itself edited in a direct message; `None` elsewhere.
-pub(in crate::sandbox) fn own_edit_event(
+/// `message_changed`; also what the tombstone of a deleted root arrives as.
+pub(in crate::sandbox) fn changed_event(
     inner: &mut Inner,
-    channel: &str,
-    ts: &str,
-) -> Option<Value> {
+    message: &Message,
+    channel: &Channel,
+) -> Value {
     let event_ts = inner.next_ts();
-    let channel = inner
-        .channel(channel)
-        .filter(|own| own.kind == ChannelKind::Direct)?;
-    let message = channel.messages.get(ts)?.on_the_wire(inner, channel);
-    Some(json!({
+    json!({
         "type": "message",
         "subtype": "message_changed",
-        "message": message,
+        "message": message.on_the_wire(inner, channel),
         "channel": channel.id,
         "hidden": true,
         "ts": event_ts,
         "event_ts": event_ts,
-        "channel_type": "im",
-    }))
+        "channel_type": channel_type(channel),
+    })
+}
+
+/// `message_deleted`.
+pub(in crate::sandbox) fn deleted_event(
+    inner: &mut Inner,
+    message: &Message,
+    channel: &Channel,
+) -> Value {
+    let event_ts = inner.next_ts();
+    json!({
+        "type": "message",
+        "subtype": "message_deleted",
+        "previous_message": message.on_the_wire(inner, channel),
+        "deleted_ts": message.ts,
+        "channel": channel.id,
+        "hidden": true,
+        "ts": event_ts,
+        "event_ts": event_ts,
+        "channel_type": channel_type(channel),
+    })
+}
+
+/// `channel`, `group` or `im`.
+fn channel_type(channel: &Channel) -> &'static str {
+    match channel.kind {
+        ChannelKind::Public => "channel",
+        ChannelKind::Private => "group",
+        ChannelKind::Direct => "im",
+    }
+}
+
+/// The subscription that covers messages of a conversation.
+pub(in crate::sandbox) fn message_subscription(channel: &Channel) -> &'static str {
+    match channel.kind {
+        ChannelKind::Public => "message.channels",
+        ChannelKind::Private => "message.groups",
+        ChannelKind::Direct => "message.im",
+    }
 }
 
 fn typed(kind: &str, message: &Message, person: &Person) -> Value {

@@ -5,7 +5,10 @@ mod interactions;
 mod people;
 
 pub(in crate::sandbox) use self::{
-    events::{event, mention_event, message_event, own_edit_event, own_message_event},
+    events::{
+        changed_event, deleted_event, event, mention_event, message_event, message_subscription,
+        own_message_event,
+    },
     interactions::{
         Command, Source, action, block_actions, block_suggestion, command, label, view_closed,
         view_submission,
