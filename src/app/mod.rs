@@ -11,6 +11,7 @@ mod broken;
 mod cancel;
 mod decide;
 mod definition;
+pub mod due;
 pub mod end;
 mod group;
 mod handle;

@@ -30,6 +30,11 @@ impl Registry {
             Box::new(debug_log::DebugLog),
             Box::new(debug_wait::DebugWait),
         ];
+        Self::of(actions)
+    }
+
+    /// A list of one's own.
+    pub fn of(actions: Vec<Box<dyn Action>>) -> Self {
         Self {
             actions: actions.into(),
         }

@@ -14,6 +14,7 @@ pub mod blob;
 pub mod channel;
 pub mod claim;
 pub mod draft;
+pub mod due;
 pub mod group;
 pub mod inbox;
 pub mod installation;

@@ -14,14 +14,27 @@ use crate::steps::{RunContext, StepKey};
 use super::queue::Failure;
 use super::{Bench, plan as planning};
 
-/// How often a step at work looks whether its run was cancelled.
-const LOOK: Duration = Duration::from_millis(500);
+/// How long steps at work are waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How often a step at work looks whether its run was cancelled.
+    pub look: Duration,
+    /// How long a step may go on after it was told to let go; then it is cut off and its effect counts as unknown.
+    pub let_go: Duration,
+    /// How long a step may go on when the process stops, before it is told to let go. With `let_go` it stays within
+    /// what the queue lets a stopping process.
+    pub finish: Duration,
+}
 
-/// How long a step may go on after it was told to let go; then it is cut off and its effect counts as unknown.
-const LET_GO: Duration = Duration::from_secs(5);
-
-/// How long a step may go on when the process stops, before it is told to let go.
-const FINISH: Duration = Duration::from_secs(15);
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            look: Duration::from_millis(500),
+            let_go: Duration::from_secs(5),
+            finish: Duration::from_secs(15),
+        }
+    }
+}
 
 /// Does what a step's job asks for.
 pub(super) async fn step(bench: &Bench, held: &Held, job: StepJob) -> Result<(), Failure> {
@@ -66,6 +79,7 @@ enum End {
 async fn act(bench: &Bench, held: &Held, work: Work) -> Result<(), Failure> {
     let cancelled = CancellationToken::new();
     let attempt = work.attempt;
+    let let_go = bench.patience.let_go;
     let end = {
         let doing = perform(bench, &work, cancelled.clone());
         tokio::pin!(doing);
@@ -74,12 +88,12 @@ async fn act(bench: &Bench, held: &Held, work: Work) -> Result<(), Failure> {
             result = &mut doing => End::Came(result),
             () = told_to_let_go(bench, attempt.job) => {
                 cancelled.cancel();
-                let rest = tokio::time::timeout(LET_GO, &mut doing).await;
+                let rest = tokio::time::timeout(let_go, &mut doing).await;
                 End::Came(rest.unwrap_or_else(|_| Err(cut_off())))
             }
             () = stopping(bench) => {
                 cancelled.cancel();
-                match tokio::time::timeout(LET_GO, &mut doing).await {
+                match tokio::time::timeout(let_go, &mut doing).await {
                     Ok(Ok(outcome)) => End::Came(Ok(outcome)),
                     Ok(Err(_)) | Err(_) => End::HandedBack,
                 }
@@ -143,7 +157,7 @@ fn cut_off() -> StepError {
 /// Resolves once the step's run is being cancelled. A database that gives no answer cancels nothing.
 async fn told_to_let_go(bench: &Bench, job: StepJob) {
     loop {
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(bench.patience.look).await;
         match step::let_go(&bench.app, job).await {
             Ok(true) => return,
             Ok(false) => {}
@@ -155,5 +169,5 @@ async fn told_to_let_go(bench: &Bench, job: StepJob) {
 /// Resolves once the process has been stopping for as long as a step may still take.
 async fn stopping(bench: &Bench) {
     bench.stop.cancelled().await;
-    tokio::time::sleep(FINISH).await;
+    tokio::time::sleep(bench.patience.finish).await;
 }

@@ -4,13 +4,13 @@ use chrono::TimeDelta;
 
 /// Tries of a step whose error says "nothing happened yet": about a minute with the waits between them, long enough
 /// for a restart of the other side and short enough that people still look at the card.
-pub const MOST_TRIES: i32 = 6;
+pub(super) const MOST_TRIES: i32 = 6;
 
 /// Tries of a step whose effect is unknown: the second one looks first, so a third unknown answer needs a person.
-pub const MOST_UNKNOWN: i32 = 3;
+pub(super) const MOST_UNKNOWN: i32 = 3;
 
 /// Starts of a step that never told their end (the process died each time) before it is given up.
-pub const MOST_LOST: i64 = 3;
+pub(super) const MOST_LOST: i64 = 3;
 
 const FIRST_S: i64 = 2;
 const LONGEST_S: i64 = 30;
@@ -18,7 +18,7 @@ const LONGEST_S: i64 = 30;
 /// The wait after so many tries (from 1): 2 s, 4 s, 8 s, … 30 s, each up to a fifth longer or shorter so that runs
 /// which failed together don't come back together. `chance` is between 0 and 1. Where the other side said how long,
 /// never shorter than that.
-pub fn wait(tries: i32, after: Option<TimeDelta>, chance: f64) -> TimeDelta {
+pub(super) fn wait(tries: i32, after: Option<TimeDelta>, chance: f64) -> TimeDelta {
     let doublings = u32::try_from(tries.saturating_sub(1)).unwrap_or(0).min(8);
     let base_ms = (FIRST_S << doublings).min(LONGEST_S) * 1000;
     #[expect(
