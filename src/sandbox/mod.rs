@@ -8,6 +8,7 @@
 //! - [`acts`]: what people do
 //! - `wire`: the payloads Slack sends; `deliver`: how they reach the app
 //! - `api`: the Web API that the app calls
+//! - `page`: what people see in a browser
 //! - `control`: `/sim/…`, the same acts as JSON for tests and tools
 
 pub mod acts;
@@ -16,6 +17,7 @@ mod config;
 mod control;
 mod deliver;
 mod levers;
+mod page;
 mod server;
 mod wire;
 pub mod world;

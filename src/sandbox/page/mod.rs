@@ -1,0 +1,99 @@
+//! The page: the workspace as one person sees it, drawn on the server and kept up to date.
+//!
+//! There is one way to draw: the address says who looks (`as`), where (`in`), at which thread and behind which message,
+//! and the whole page is made from that. The script fetches the same address again when the server says that something
+//! changed, and changes only what differs. Acts go to `/sim/…`, as those of tests do.
+
+mod behind;
+mod blocks;
+mod elements;
+mod events;
+mod frame;
+mod hint;
+mod inputs;
+mod message;
+mod modal;
+mod mrkdwn;
+mod place;
+mod scene;
+mod sidebar;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Path, Query, State},
+    http::{HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
+    routing::get,
+};
+
+use self::{place::Place, scene::Scene};
+use super::world::World;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("page.js");
+const ICON: &str = include_str!("icon.svg");
+
+/// Everything comes from here, and nothing runs but the one script: what the app sends can't add any.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                      img-src 'self' https: data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// The page, what it is made of, and the addresses of messages.
+pub(super) fn routes() -> Router<Arc<World>> {
+    Router::new()
+        .route("/", get(page))
+        .route("/archives/{channel}/{message}", get(archive))
+        .route("/page/events", get(events::stream))
+        .route("/page/style.css", get(|| asset("text/css", STYLE)))
+        .route("/page/page.js", get(|| asset("text/javascript", SCRIPT)))
+        .route("/page/icon.svg", get(|| asset("image/svg+xml", ICON)))
+}
+
+async fn page(State(world): State<Arc<World>>, Query(place): Query<Place>) -> Response {
+    let Some(scene) = Scene::of(&world, &place) else {
+        return (StatusCode::NOT_FOUND, "There is nobody in this workspace.").into_response();
+    };
+    let behind = match &place.behind {
+        Some(ts) => behind::of(&world, &scene, ts).await,
+        None => None,
+    };
+    let policy = (
+        HeaderName::from_static("content-security-policy"),
+        HeaderValue::from_static(POLICY),
+    );
+    let fresh = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    ([policy, fresh], frame::page(&scene, behind.as_ref())).into_response()
+}
+
+/// A permalink, as the app gives it to people: `/archives/C07…/p1700000000000100?thread_ts=…`.
+async fn archive(
+    Path((channel, message)): Path<(String, String)>,
+    Query(place): Query<Place>,
+) -> Redirect {
+    let digits = message.trim_start_matches('p');
+    // The last six digits stand behind the point.
+    let ts = digits
+        .len()
+        .checked_sub(6)
+        .and_then(|at| digits.split_at_checked(at))
+        .map(|(seconds, rest)| format!("{seconds}.{rest}"));
+    let to = Place {
+        channel: Some(channel),
+        thread: place.thread_ts.clone().or_else(|| ts.clone()),
+        thread_ts: None,
+        behind: None,
+        ..place
+    };
+    let mark = ts.map_or_else(String::new, |ts| format!("#m-{ts}"));
+    Redirect::to(&format!("{}{mark}", to.href()))
+}
+
+async fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-cache"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    (headers, body)
+}
