@@ -16,6 +16,7 @@ mod support;
 mod catalog;
 mod cli;
 mod forge;
+mod page;
 mod postgres;
 mod simulator;
 mod wire;

@@ -1,9 +1,9 @@
 //! The chat simulator held to Slack's rules, by an app of a few lines and by clients that nobody here wrote.
 
-mod clients;
+pub mod clients;
 mod deliveries;
 mod events;
-mod harness;
+pub mod harness;
 mod messages;
 mod sockets;
 mod views;

@@ -53,7 +53,7 @@ impl std::str::FromStr for Open {
     }
 }
 
-fn button(id: ButtonId, value: impl ToString, label: &str, style: ButtonStyle) -> Button {
+fn button(id: ButtonId, value: &dyn ToString, label: &str, style: ButtonStyle) -> Button {
     Button {
         id,
         value: value.to_string(),
@@ -97,7 +97,7 @@ pub(super) fn approve(view: &RequestView, plan: &PlanView) -> Button {
         )),
         ..button(
             ButtonId::RequestApprove,
-            plan.id,
+            &plan.id,
             "Approve",
             ButtonStyle::Primary,
         )
@@ -106,19 +106,24 @@ pub(super) fn approve(view: &RequestView, plan: &PlanView) -> Button {
 
 /// Deny; the reason is asked for next.
 pub(super) fn deny(plan: &PlanView) -> Button {
-    button(ButtonId::RequestDeny, plan.id, "Deny…", ButtonStyle::Danger)
+    button(
+        ButtonId::RequestDeny,
+        &plan.id,
+        "Deny…",
+        ButtonStyle::Danger,
+    )
 }
 
 /// See plan.
 pub(super) fn see_plan(plan: &PlanView) -> Button {
-    button(ButtonId::PlanShow, plan.id, "See plan", ButtonStyle::Plain)
+    button(ButtonId::PlanShow, &plan.id, "See plan", ButtonStyle::Plain)
 }
 
 /// Cancel while nothing has been made: no dialog.
 pub(super) fn cancel(view: &RequestView) -> Button {
     button(
         ButtonId::RequestCancel,
-        view.id,
+        &view.id,
         "Cancel",
         ButtonStyle::Plain,
     )
@@ -138,7 +143,7 @@ pub(super) fn cancel_run(view: &RequestView, run: &RunView) -> Button {
         )),
         ..button(
             ButtonId::RequestCancel,
-            view.id,
+            &view.id,
             "Cancel…",
             ButtonStyle::Plain,
         )
@@ -149,7 +154,7 @@ pub(super) fn cancel_run(view: &RequestView, run: &RunView) -> Button {
 pub(super) fn retry(run: &RunView) -> Button {
     button(
         ButtonId::RunRetry,
-        generation(run),
+        &generation(run),
         "Retry",
         ButtonStyle::Primary,
     )
@@ -165,7 +170,7 @@ pub(super) fn undo(view: &RequestView, run: &RunView) -> Button {
         confirm: Some(dialog(format!("Undo {}?", view.number), &text, "Undo")),
         ..button(
             ButtonId::RunUndo,
-            generation(run),
+            &generation(run),
             "Undo…",
             ButtonStyle::Danger,
         )
@@ -182,7 +187,7 @@ pub(super) fn link(title: &str, url: &str) -> Button {
     };
     Button {
         url: Some(url.to_owned()),
-        ..button(ButtonId::LinkOpen, "link", label, ButtonStyle::Primary)
+        ..button(ButtonId::LinkOpen, &"link", label, ButtonStyle::Primary)
     }
 }
 

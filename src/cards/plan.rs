@@ -149,9 +149,12 @@ fn step_blocks(at: usize, step: &PlanStepView) -> Vec<Block> {
     blocks
 }
 
+/// Facts of one kind and noun, with name and detail of each.
+type Counted<'a> = (FactKind, &'a str, Vec<(String, String)>);
+
 /// The facts that cards only count, by kind and noun, with name and detail of each.
-fn counted(step: &PlanStepView) -> Vec<(FactKind, &str, Vec<(String, String)>)> {
-    let mut groups: Vec<(FactKind, &str, Vec<(String, String)>)> = Vec::new();
+fn counted(step: &PlanStepView) -> Vec<Counted<'_>> {
+    let mut groups: Vec<Counted<'_>> = Vec::new();
     for fact in step.facts.iter().filter(|f| !f.headline) {
         let entry = (
             words::line(&fact.name),

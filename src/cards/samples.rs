@@ -209,12 +209,10 @@ pub(super) fn running(state: RunState) -> RequestView {
     use StepState as S;
     let states = match state {
         RunState::Queued => [S::Pending, S::Pending, S::Pending],
-        RunState::Running => [S::Done, S::Running, S::Pending],
+        RunState::Running | RunState::Cancelling => [S::Done, S::Running, S::Pending],
         RunState::Succeeded => [S::Done, S::Done, S::Done],
-        RunState::Failed => [S::Done, S::Failed, S::Pending],
+        RunState::Failed | RunState::Superseded => [S::Done, S::Failed, S::Pending],
         RunState::Blocked => [S::Done, S::Unknown, S::Pending],
-        RunState::Superseded => [S::Done, S::Failed, S::Pending],
-        RunState::Cancelling => [S::Done, S::Running, S::Pending],
         RunState::Undoing => [S::Done, S::Done, S::Undone],
         RunState::Undone => [S::Undone, S::Undone, S::Undone],
         RunState::UndoFailed => [S::Done, S::UndoFailed, S::Undone],

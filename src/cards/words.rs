@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::card::{Mention, Span, Text, TimeStyle};
+use crate::domain::card::{Mention, Span, TimeStyle};
 use crate::domain::person::{GroupName, PersonName};
 
 /// How many names a line carries before it counts the rest: `Alex Ruiz, Sam Ito, +1`.
@@ -199,12 +199,6 @@ pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> Span {
 /// A moment for fallbacks, which have no local time.
 pub(super) fn day_utc(at: DateTime<Utc>) -> String {
     at.format("%a %H:%M UTC").to_string()
-}
-
-/// Two texts, one after the other.
-pub(super) fn join(mut first: Text, second: Text) -> Text {
-    first.0.extend(second.0);
-    first
 }
 
 /// Calls the person where the platform can, else names them.

@@ -11,6 +11,9 @@ use tokio::process::Command;
 
 use super::harness::Sim;
 
+/// A client that takes longer hangs; the browser is the slowest, on a busy machine.
+const PATIENCE: Duration = Duration::from_mins(4);
+
 #[tokio::test]
 async fn bolt_js_over_http() {
     node("bolt_http.js").await;
@@ -34,7 +37,8 @@ async fn pythons_slack_sdk() {
     }
 }
 
-async fn node(script: &str) {
+/// Runs a script of `tests/clients/` in Node.
+pub async fn node(script: &str) {
     let modules = root().join(".tools/node/node_modules");
     if found(&modules.join("@slack/bolt"), script) {
         run(Command::new("node")
@@ -46,7 +50,7 @@ async fn node(script: &str) {
 
 /// Whether the client is installed; where everything must be, its absence fails.
 #[expect(clippy::print_stdout, reason = "a suite that is left out says so")]
-fn found(path: &Path, what: &str) -> bool {
+pub fn found(path: &Path, what: &str) -> bool {
     if path.exists() {
         return true;
     }
@@ -79,7 +83,7 @@ async fn run(command: &mut Command) {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let output = tokio::time::timeout(Duration::from_secs(90), config.output())
+    let output = tokio::time::timeout(PATIENCE, config.output())
         .await
         .unwrap_or_else(|_| panic!("the client doesn't end"))
         .unwrap();

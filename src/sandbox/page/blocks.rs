@@ -122,10 +122,7 @@ fn rich_leaf(leaf: &Value, words: &Words<'_>) -> Markup {
         "broadcast" => Some(format!("<!{}>", text(leaf, "range"))),
         _ => None,
     };
-    let inner = match token {
-        Some(token) => words.draw(&token),
-        None => html! { (decoded(&said)) },
-    };
+    let inner = token.map_or_else(|| html! { (decoded(&said)) }, |token| words.draw(&token));
     html! {
         @if styled("code") { code { (inner) } }
         @else if styled("bold") { strong { (inner) } }

@@ -79,6 +79,8 @@ pub(super) fn all_text(blocks: &[Value]) -> String {
         }
     }
     let mut said = String::new();
-    blocks.iter().for_each(|block| collect(block, &mut said));
+    for block in blocks {
+        collect(block, &mut said);
+    }
     said
 }

@@ -19,7 +19,6 @@ struct Input<'a> {
     element: &'a Value,
     /// Slack's name of its kind.
     kind: String,
-    block: &'a str,
     action: String,
     /// Unique on the page.
     id: String,
@@ -96,7 +95,6 @@ fn input<'a>(element: &'a Value, block: &'a str, view: Option<&View>) -> Input<'
             .unwrap_or_default()
         }),
         element,
-        block,
         action,
         required: false,
         wrong: false,

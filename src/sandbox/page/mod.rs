@@ -45,9 +45,12 @@ pub(super) fn routes() -> Router<Arc<World>> {
         .route("/", get(page))
         .route("/archives/{channel}/{message}", get(archive))
         .route("/page/events", get(events::stream))
-        .route("/page/style.css", get(|| asset("text/css", STYLE)))
-        .route("/page/page.js", get(|| asset("text/javascript", SCRIPT)))
-        .route("/page/icon.svg", get(|| asset("image/svg+xml", ICON)))
+        .route("/page/style.css", get(async || asset("text/css", STYLE)))
+        .route(
+            "/page/page.js",
+            get(async || asset("text/javascript", SCRIPT)),
+        )
+        .route("/page/icon.svg", get(async || asset("image/svg+xml", ICON)))
 }
 
 async fn page(State(world): State<Arc<World>>, Query(place): Query<Place>) -> Response {
@@ -89,7 +92,7 @@ async fn archive(
     Redirect::to(&format!("{}{mark}", to.href()))
 }
 
-async fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
+fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
     let headers = [
         (header::CONTENT_TYPE, kind),
         (header::CACHE_CONTROL, "no-cache"),

@@ -18,14 +18,17 @@ impl<'a> Words<'a> {
 
     /// Text with markup, lines and preformatted parts.
     pub(super) fn draw(&self, text: &str) -> Markup {
-        let parts: Vec<&str> = text.split("```").collect();
+        let Some((before, fenced)) = text.split_once("```") else {
+            return self.lines(text);
+        };
         // A fence that is never closed is text.
-        let closed = parts.len() % 2 == 1;
+        let Some((inside, after)) = fenced.split_once("```") else {
+            return self.lines(text);
+        };
         html! {
-            @for (at, part) in parts.iter().enumerate() {
-                @if at % 2 == 1 && (closed || at + 1 < parts.len()) { (pre(&self.bare(part.trim_matches('\n')))) }
-                @else { (self.lines(if at == 0 { part } else { part.trim_start_matches('\n') })) }
-            }
+            @if !before.is_empty() { (self.lines(before)) }
+            (pre(&self.bare(inside.trim_matches('\n'))))
+            @if !after.is_empty() { (self.draw(after.trim_start_matches('\n'))) }
         }
     }
 
@@ -169,7 +172,7 @@ pub(super) fn pre(text: &str) -> Markup {
 ///
 /// A mark opens after a break and before a word, and closes after a word and before a break, as Slack has it.
 fn span(rest: &str, before: char, mark: char) -> Option<(&str, usize)> {
-    if before.is_alphanumeric() || rest[1..].starts_with(char::is_whitespace) {
+    if before.is_alphanumeric() || rest[1..].starts_with(|c: char| c.is_whitespace() || c == mark) {
         return None;
     }
     let mut depth = 0_usize;
@@ -205,4 +208,102 @@ pub(super) fn decoded(text: &str) -> String {
     text.replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::DateTime;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::sandbox::{Levers, SandboxConfig, page::place::Place, world::World};
+
+    fn scene() -> Scene {
+        let clock = || DateTime::from_timestamp(1_795_437_840, 0).unwrap();
+        let base = "http://127.0.0.1:1/".parse().unwrap();
+        let world =
+            World::open(SandboxConfig::new(Arc::new(clock)), Levers::default(), base).unwrap();
+        Scene::of(&world, &Place::default()).unwrap()
+    }
+
+    fn drawn(text: &str) -> String {
+        Words::new(&scene()).draw(text).into_string()
+    }
+
+    #[test]
+    fn marks_stand_at_the_edges_of_words() {
+        assert_eq!(
+            drawn("*a b* and _c_, ~d~"),
+            "<strong>a b</strong> and <em>c</em>, <s>d</s>"
+        );
+        for text in [
+            "2*3*4",
+            "* a *",
+            "snake_case_name",
+            "**",
+            "a*b",
+            "_",
+            "`",
+            "*a",
+        ] {
+            assert_eq!(drawn(text), text);
+        }
+        assert_eq!(drawn("*`x`*"), "<strong><code>x</code></strong>");
+        assert_eq!(drawn("`*x*`"), "<code>*x*</code>");
+    }
+
+    #[test]
+    fn escapes_stay_text() {
+        assert_eq!(drawn("&lt;b&gt; &amp;amp;"), "&lt;b&gt; &amp;amp;");
+        assert_eq!(
+            drawn("<javascript:alert(1)|x>"),
+            "&lt;javascript:alert(1)|x&gt;"
+        );
+    }
+
+    #[test]
+    fn tokens_get_their_names() {
+        assert_eq!(
+            drawn("<@U07ALEXR002> <!subteam^S07PAYLEA03> <!here>"),
+            r#"<span class="mention">@Alex Ruiz</span> <span class="mention">@payments-leads</span> <span class="mention">@here</span>"#
+        );
+        assert_eq!(
+            drawn("<@U07PRIYA001>"),
+            r#"<span class="mention me">@Priya Nair</span>"#
+        );
+        assert_eq!(
+            drawn("<https://a.example/?x=1&amp;y=2|here *not* bold>"),
+            r#"<a href="https://a.example/?x=1&amp;y=2" target="_blank" rel="noreferrer">here *not* bold</a>"#
+        );
+        assert_eq!(
+            drawn("<!date^1795437840^{time}|13:04 UTC>"),
+            r#"<time data-at="1795437840" data-format="{time}">13:04 UTC</time>"#
+        );
+    }
+
+    #[test]
+    fn lines_quotes_and_fences() {
+        assert_eq!(
+            drawn("a\n&gt; b\n&gt; c\nd"),
+            "a<blockquote>b<br>c</blockquote>d"
+        );
+        assert!(drawn("a ```x\n*y*``` b").contains("<pre>x\n*y*</pre>"));
+        assert_eq!(drawn("a ``` b"), "a ``` b");
+    }
+
+    proptest! {
+        /// Nothing that is sent makes an element that isn't ours.
+        #[test]
+        fn no_text_makes_markup(text in "(\\PC|[<>*_~`|!@#^\n]){0,60}") {
+            let html = Words::new(&scene()).draw(&text).into_string();
+            prop_assert!(!html.contains("<script") && !html.contains("<img"));
+            let own = ["strong", "em", "s", "code", "pre", "a ", "span", "time", "br", "blockquote", "div", "button"];
+            for (at, _) in html.match_indices('<') {
+                let tag = html[at + 1..].trim_start_matches('/');
+                prop_assert!(own.iter().any(|own| tag.starts_with(own)), "{html}");
+            }
+        }
+    }
 }
