@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::action::{Action, PlanContext, RunContext};
 use super::input::refused;
-use crate::catalog::render;
+use crate::catalog::{Template, render};
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::PlannedValue;
 use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
 use crate::domain::tree::{Tree, TreeId};
 
-const NAME: &str = "fetch:template";
+pub(super) const NAME: &str = "fetch:template";
 
 /// Renders files.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Action for FetchTemplate {
         let rendered =
             tokio::task::spawn_blocking(move || render_onto(before, &template, &input)).await;
         let tree = match rendered {
-            Ok(tree) => tree.map_err(|why| refused(what, why))?,
+            Ok(tree) => tree.map_err(|why| refused(what, format!("{why}.")))?,
             Err(error) => {
                 tracing::error!(%error, "Rendering broke off");
                 return Err(PlanError::Again {
@@ -84,15 +84,9 @@ impl Action for FetchTemplate {
     }
 }
 
-/// The files so far with the rendered ones added.
-fn render_onto(
-    before: Tree,
-    template: &crate::catalog::Template,
-    input: &Value,
-) -> Result<Tree, String> {
-    let read = render::FetchTemplate::read(input).map_err(|error| format!("{error}."))?;
-    let rendered = render::tree(template, &read).map_err(|error| format!("{error}."))?;
-    before
-        .merge(rendered, read.existing)
-        .map_err(|error| format!("{error}."))
+/// The files so far with the rendered ones added; the error is a sentence without its full stop.
+pub(super) fn render_onto(before: Tree, template: &Template, input: &Value) -> Result<Tree, String> {
+    let read = render::FetchTemplate::read(input).map_err(|error| error.to_string())?;
+    let rendered = render::tree(template, &read).map_err(|error| error.to_string())?;
+    before.merge(rendered, read.existing).map_err(|error| error.to_string())
 }
