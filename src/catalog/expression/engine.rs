@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::{Serde, ValueKind};
+use minijinja::value::ValueKind;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde_json::Value;
 
@@ -63,8 +63,27 @@ fn make(syntax: Syntax) -> Environment<'static> {
 }
 
 /// A JSON value as the engine's context.
+///
+/// Not by way of serde: with `serde_json`'s `arbitrary_precision`, which a dependency turns on, a number would come out
+/// as a map.
 pub(in crate::catalog) fn context(value: &Value) -> minijinja::Value {
-    minijinja::Value::from(Serde(value))
+    match value {
+        Value::Null => minijinja::Value::from(()),
+        Value::Bool(yes) => minijinja::Value::from(*yes),
+        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(whole), _, _) => minijinja::Value::from(whole),
+            (None, Some(whole), _) => minijinja::Value::from(whole),
+            (None, None, Some(double)) => minijinja::Value::from(double),
+            (None, None, None) => minijinja::Value::from(number.to_string()),
+        },
+        Value::String(text) => minijinja::Value::from(text.as_str()),
+        Value::Array(items) => items.iter().map(context).collect(),
+        Value::Object(members) => minijinja::Value::from_pairs(
+            members
+                .iter()
+                .map(|(name, value)| (name.as_str(), context(value))),
+        ),
+    }
 }
 
 /// An engine's value as JSON.
