@@ -11,4 +11,6 @@ pub mod postgres;
 pub mod schema;
 pub mod shutdown;
 
+pub mod serve;
+
 pub mod cli;

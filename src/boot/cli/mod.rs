@@ -5,6 +5,7 @@
 mod completions;
 mod migrate;
 pub mod print;
+mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -28,6 +29,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the bot
+    Serve(serve::Args),
     /// Bring the database to the state that this release needs
     Migrate,
     /// Print a script that completes `idp` commands in your shell
@@ -70,6 +73,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Problem> {
     telemetry::start(context.options.log_format, context.options.log.as_deref())?;
     match command {
+        Command::Serve(args) => serve::run(context, &args).await?,
         Command::Migrate => migrate::run(context).await?,
         Command::Completions(args) => completions::run(context, &args)?,
     }

@@ -1,0 +1,120 @@
+//! The Slack app of this deployment: its client, its ways in, and its introduction.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::App;
+use crate::boot::clock;
+use crate::boot::config::Config;
+use crate::boot::problem::{OrFail as _, Problem};
+use crate::clients::slack::Slack;
+use crate::web::health::Health;
+use crate::web::metrics::Metrics;
+use crate::web::slack::{Edge, socket};
+use crate::worker;
+
+/// The part of `/readyz`.
+const PART: &str = "slack";
+/// Waits between two tries to reach Slack at start: from the first, doubled up to the longest.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(15);
+
+/// What is needed to talk with Slack.
+#[derive(Clone)]
+pub(super) struct Chat {
+    client: Slack,
+    signing_secret: Option<SecretString>,
+    app_token: Option<SecretString>,
+    health: Arc<Health>,
+    metrics: Arc<Metrics>,
+    tasks: TaskTracker,
+}
+
+impl Chat {
+    /// The configured app, if there is one.
+    pub(super) fn of(
+        config: &Config,
+        health: Arc<Health>,
+        metrics: Arc<Metrics>,
+        tasks: TaskTracker,
+    ) -> Result<Option<Self>, Problem> {
+        let Some(slack) = &config.slack else {
+            tracing::warn!("No chat is configured; `docs/slack.md` says how");
+            return Ok(None);
+        };
+        let client = Slack::new(
+            slack.api_url.as_str().trim_end_matches('/'),
+            &slack.bot_token,
+        )
+        .or_fail("can't make a client for Slack")?;
+        Ok(Some(Self {
+            client,
+            signing_secret: slack.signing_secret.clone(),
+            app_token: slack.app_token.clone(),
+            health,
+            metrics,
+            tasks,
+        }))
+    }
+
+    /// What answers its deliveries.
+    pub(super) fn edge(&self, app: &App) -> Arc<Edge> {
+        Arc::new(Edge {
+            app: app.clone(),
+            client: self.client.clone(),
+            signing_secret: self.signing_secret.clone(),
+            clock: clock::now,
+            health: Arc::clone(&self.health),
+            metrics: Arc::clone(&self.metrics),
+            tasks: self.tasks.clone(),
+        })
+    }
+
+    /// Opens Socket Mode where an app token says so.
+    pub(super) fn listen(&self, edge: Arc<Edge>, stop: &CancellationToken) {
+        if let Some(token) = &self.app_token {
+            self.tasks
+                .spawn(socket::run(edge, token.clone(), stop.clone()));
+        }
+    }
+
+    /// Asks Slack who we are until it says so; `None` when told to stop first.
+    pub(super) async fn introduce(
+        &self,
+        app: &App,
+        health: &Health,
+        stop: &CancellationToken,
+    ) -> Option<worker::Chat> {
+        health.fails(PART, "not reached yet");
+        let mut wait = FIRST_WAIT;
+        loop {
+            let introduced = tokio::select! {
+                introduced = worker::people::introduce(app, &self.client) => introduced,
+                () = stop.cancelled() => return None,
+            };
+            match introduced {
+                Ok((chat, auth)) => {
+                    health.works(PART);
+                    tracing::info!(workspace = auth.name, "Introduced to Slack");
+                    return Some(chat);
+                }
+                Err(error) => {
+                    health.fails(PART, "not reached; the log says why");
+                    tracing::warn!(
+                        error = format!("{error:#}"),
+                        "Slack can't be reached; tried again"
+                    );
+                }
+            }
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.cancelled() => return None,
+            }
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+}

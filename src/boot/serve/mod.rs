@@ -1,0 +1,282 @@
+//! `idp serve`: the parts put together, started in the order in which they need each other, and stopped in reverse.
+//!
+//! Readiness goes off first, so that no new work comes; then sockets and HTTP drain, workers finish or hand back what
+//! they hold, pools close, and a managed Postgres goes last.
+
+mod chat;
+pub(in crate::boot) mod settings;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use graphile_worker::WorkerOptions;
+use prometheus_client::registry::Registry as Metered;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::config::Config;
+use super::database::Database;
+use super::problem::{OrFail as _, Problem};
+use super::{postgres, schema, shutdown};
+use crate::app::App;
+use crate::catalog::Library;
+use crate::clients::forge::git::Git;
+use crate::clients::forge::local::{LocalForge, Place};
+use crate::steps::Registry;
+use crate::web::git::GitState;
+use crate::web::{self, Web};
+use crate::worker::{self, Bench, Patience};
+
+/// Connections for what people wait for: each delivery holds one for a few milliseconds.
+const WEB_CONNECTIONS: u32 = 16;
+/// Jobs at work at a time in one process: steps mostly wait for the network.
+const JOBS: usize = 8;
+/// Connections of jobs, the sender, the sync of people and the tick: one each at most.
+const JOB_CONNECTIONS: u32 = 12;
+/// The queue's own, apart from all others: signs of life must never wait for a connection (a worker without any is
+/// taken for dead).
+const QUEUE_CONNECTIONS: u32 = 4;
+
+/// Which part of the work this process does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// Everything.
+    #[default]
+    All,
+    /// Deliveries and pages.
+    Web,
+    /// Jobs and messages.
+    Worker,
+}
+
+impl Role {
+    const fn web(self) -> bool {
+        matches!(self, Self::All | Self::Web)
+    }
+
+    const fn works(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+}
+
+/// Serves until `stop` is cancelled.
+pub async fn run(
+    config: &Config,
+    role: Role,
+    report: postgres::Report<'_>,
+    stop: CancellationToken,
+) -> Result<(), Problem> {
+    let database = Database::open(config, report).await?;
+    let served = with_database(config, role, &database, stop).await;
+    let closed = database.close().await;
+    served.and(closed)
+}
+
+async fn with_database(
+    config: &Config,
+    role: Role,
+    database: &Database,
+    stop: CancellationToken,
+) -> Result<(), Problem> {
+    let pool = database.pool(WEB_CONNECTIONS).await?;
+    if database.is_managed() {
+        schema::migrate(&pool).await?;
+    } else {
+        schema::check(&pool).await?;
+    }
+    let house = House::build(config, pool.clone())?;
+    let served = house.serve(config, role, database, &stop).await;
+    stop.cancel();
+    pool.close().await;
+    served
+}
+
+/// What all parts share.
+struct House {
+    app: App,
+    forge: LocalForge,
+    registry: Registry,
+    _watching: Option<crate::catalog::library::Watching>,
+}
+
+impl House {
+    fn build(config: &Config, pool: PgPool) -> Result<Self, Problem> {
+        let forge = forge(config)?;
+        let registry = Registry::new(Arc::new(forge.clone()));
+        let (sources, known) = (settings::sources(config), settings::known(config));
+        let library = Arc::new(Library::open(sources, registry.specs(), known));
+        for problem in library.current().problems() {
+            tracing::error!(%problem, "A definition is broken; `idp check` says more");
+        }
+        let watching = crate::catalog::library::watch(&library, |reloaded| {
+            for problem in &reloaded.problems {
+                tracing::error!(%problem, "A definition is broken; its last good version stays");
+            }
+            tracing::info!(changed = ?reloaded.changed, removed = ?reloaded.removed, "Read the definitions again");
+        })
+        .or_fail("can't watch the folders of definitions")?;
+        let app = App {
+            pool,
+            library,
+            settings: Arc::new(settings::settings(config)?),
+        };
+        Ok(Self {
+            app,
+            forge,
+            registry,
+            _watching: watching,
+        })
+    }
+
+    async fn serve(
+        &self,
+        config: &Config,
+        role: Role,
+        database: &Database,
+        stop: &CancellationToken,
+    ) -> Result<(), Problem> {
+        let health = Arc::new(web::health::Health::new(self.app.clone()));
+        let metrics = Arc::new(web::metrics::Metrics::new(Metered::default()));
+        let tasks = TaskTracker::new();
+        let chat = chat::Chat::of(
+            config,
+            Arc::clone(&health),
+            Arc::clone(&metrics),
+            tasks.clone(),
+        )?;
+        let edge = chat
+            .as_ref()
+            .filter(|_| role.web())
+            .map(|chat| chat.edge(&self.app));
+
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .or_fail(format!("can't listen on {}", config.listen))?;
+        let address = listener
+            .local_addr()
+            .or_fail("can't tell the own address")?;
+        let web = Web {
+            health: Arc::clone(&health),
+            metrics,
+            slack: edge.clone(),
+        };
+        let router = web::router(web).merge(web::git::router(self.git(address)));
+
+        let workers = TaskTracker::new();
+        if role.works() {
+            let pools = Pools {
+                jobs: database.pool(JOB_CONNECTIONS).await?,
+                queue: database.pool(QUEUE_CONNECTIONS).await?,
+            };
+            let bench = self.bench(&pools, stop);
+            workers.spawn(work(
+                bench,
+                chat.clone(),
+                Arc::clone(&health),
+                pools.queue,
+                stop.clone(),
+            ));
+        }
+        if let (Some(chat), Some(edge)) = (&chat, edge) {
+            chat.listen(edge, stop);
+        }
+        tracing::info!(%address, ?role, "Serving");
+        let draining = {
+            let (stop, health) = (stop.clone(), Arc::clone(&health));
+            async move {
+                stop.cancelled().await;
+                health.fails("process", "stopping");
+            }
+        };
+        axum::serve(
+            listener,
+            router.into_make_service_with_connect_info::<SocketAddr>(),
+        )
+        .with_graceful_shutdown(draining)
+        .await
+        .or_fail("the web server broke")?;
+        stop.cancel();
+        shutdown::drain("answers", &tasks).await;
+        shutdown::drain("workers", &workers).await;
+        Ok(())
+    }
+
+    fn bench(&self, pools: &Pools, stop: &CancellationToken) -> Bench {
+        Bench {
+            app: App {
+                pool: pools.jobs.clone(),
+                ..self.app.clone()
+            },
+            registry: self.registry.clone(),
+            chats: Vec::new(),
+            patience: Patience::default(),
+            stop: stop.clone(),
+        }
+    }
+
+    /// The local forge's pages: open to this machine, closed to all others until they bring a token.
+    fn git(&self, address: SocketAddr) -> GitState {
+        let app = self.app.clone();
+        let verify: web::git::Verify = Arc::new(move |token: String| {
+            let app = app.clone();
+            async move {
+                let person = crate::app::login::session(&app, &token.into()).await?;
+                Ok(person.map(|person| person.to_string()))
+            }
+            .boxed()
+        });
+        GitState::new(self.forge.clone(), address.ip().is_loopback(), verify)
+    }
+}
+
+/// Connections of the worker's parts.
+struct Pools {
+    jobs: PgPool,
+    queue: PgPool,
+}
+
+/// Introduces the chat, then works until told to stop.
+async fn work(
+    mut bench: Bench,
+    chat: Option<chat::Chat>,
+    health: Arc<web::health::Health>,
+    queue: PgPool,
+    stop: CancellationToken,
+) {
+    if let Some(chat) = chat {
+        let Some(introduced) = chat.introduce(&bench.app, &health, &stop).await else {
+            return;
+        };
+        bench.chats.push(introduced);
+    }
+    let pool = queue.clone();
+    let factory: worker::queue::Factory =
+        Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));
+    let jobs = bench.app.pool.clone();
+    if let Err(error) = worker::run(bench, factory, JOBS).await {
+        // Half a process is worse than none: it ends, and whoever supervises it starts a whole one.
+        tracing::error!(%error, "Stopping");
+        stop.cancel();
+    }
+    jobs.close().await;
+    queue.close().await;
+}
+
+/// The forge on this machine's disk.
+pub(in crate::boot) fn forge(config: &Config) -> Result<LocalForge, Problem> {
+    let place = Place::open(config.data_dir.join("git")).or_fail("can't open the local forge")?;
+    let url = match &config.public_url {
+        Some(url) => url.as_str().trim_end_matches('/').to_owned(),
+        None => format!("http://{}", config.listen),
+    };
+    Ok(LocalForge::new(place, url, Git::new(search_path())))
+}
+
+/// Where programs are looked for.
+fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}

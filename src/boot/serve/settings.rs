@@ -1,0 +1,142 @@
+//! The operator's configuration in the words of `app` and of the catalog's checks.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use rand::TryRng as _;
+use secrecy::{ExposeSecret as _, SecretSlice};
+
+use crate::app::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
+use crate::boot::config::{Channel, Config, Member};
+use crate::boot::problem::{OrFail as _, Problem};
+use crate::catalog::{Known, Sources};
+
+/// The file of the state key that idp makes for itself, in the data directory.
+const KEY_FILE: &str = "state-key";
+
+/// A state key's length in bytes: as long as the MAC that it keys.
+const KEY_BYTES: usize = 32;
+
+/// Where commands and templates come from.
+pub(in crate::boot) fn sources(config: &Config) -> Sources {
+    Sources {
+        commands: config.commands_dir.clone(),
+        templates: config.templates_dir.clone(),
+    }
+}
+
+/// What definitions are checked against. Groups of the platform are known only once they were read.
+pub(in crate::boot) fn known(config: &Config) -> Known {
+    Known {
+        groups: None,
+        teams: Some(config.organisation.teams.keys().cloned().collect()),
+        channels: None,
+    }
+}
+
+/// What verbs need of the configuration.
+pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
+    let organisation = &config.organisation;
+    let teams = organisation.teams.iter().map(|(name, team)| {
+        let team = Team {
+            title: team.title.clone(),
+            members: team.members.iter().map(member).collect(),
+            leads: team.leads.iter().map(member).collect(),
+        };
+        (name.clone(), team)
+    });
+    Ok(Settings {
+        teams: teams.collect(),
+        groups: organisation.groups.clone(),
+        channels: channels(
+            organisation.channels.clone(),
+            &organisation.command_channels,
+        ),
+        limits: Limits {
+            open_requests: organisation.limits.open_requests_per_person,
+            draft_hours: organisation.retention.drafts_hours,
+            ..Limits::default()
+        },
+        paused: organisation.paused.clone(),
+        public_url: config
+            .public_url
+            .as_ref()
+            .map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        state_key: Some(state_key(config)?),
+        environment: serde_json::Map::default(),
+    })
+}
+
+fn member(member: &Member) -> String {
+    match member {
+        Member::Group(handle) => format!("group:{handle}"),
+        Member::Account(id) => id.clone(),
+    }
+}
+
+fn channels(
+    mut named: BTreeMap<String, Channel>,
+    commands: &BTreeMap<String, Channel>,
+) -> Channels {
+    let text = |channel: &Channel| match channel {
+        Channel::Name(name) => format!("#{name}"),
+        Channel::Id(id) => id.clone(),
+    };
+    let default = named
+        .remove("default")
+        .or_else(|| named.get(PLATFORM_GROUP).cloned());
+    Channels {
+        default: default.as_ref().map(text),
+        commands: commands
+            .iter()
+            .map(|(name, c)| (name.clone(), text(c)))
+            .collect(),
+        groups: named
+            .iter()
+            .map(|(name, c)| (name.clone(), text(c)))
+            .collect(),
+    }
+}
+
+/// The configured key, else one that is made once and kept in the data directory.
+fn state_key(config: &Config) -> Result<SecretSlice<u8>, Problem> {
+    if let Some(key) = &config.state_key {
+        return Ok(key.expose_secret().as_bytes().to_vec().into());
+    }
+    kept_key(&config.data_dir.join(KEY_FILE))
+}
+
+fn kept_key(path: &Path) -> Result<SecretSlice<u8>, Problem> {
+    let cannot = || format!("can't keep a state key in {}", path.display());
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).or_fail(cannot())?;
+    }
+    let mut fresh = [0; KEY_BYTES];
+    rand::rngs::SysRng
+        .try_fill_bytes(&mut fresh)
+        .or_fail("the system gives no random bytes")?;
+    // Two processes may come here at once: only one makes the file, both read what stands in it.
+    let made = fs::OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Ok(mut file) => file
+            .write_all(hex::encode(fresh).as_bytes())
+            .or_fail(cannot())?,
+        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(e) => return Err(Problem::failed(cannot()).because(e)),
+    }
+    let text = fs::read_to_string(path).or_fail(cannot())?;
+    match hex::decode(text.trim()) {
+        Ok(key) if key.len() == KEY_BYTES => Ok(key.into()),
+        _ => Err(
+            Problem::failed(format!("{} holds no state key", path.display()))
+                .hint("put the key back that stood there, or set `IDP_STATE_KEY`"),
+        ),
+    }
+}
