@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::audit::{self, Chain};
 use super::end::{self, End};
+use super::sending::PlaceLost;
 use super::{App, actor, group, message, new_id};
 use crate::cards::refusal;
 use crate::domain::event::{Event, PlaceKind, Sender};
@@ -302,19 +303,25 @@ pub(super) async fn learn(
             }
         }
         Event::ChannelChanged { channel, usable } => {
-            let channel = Channel {
+            let known = Channel {
                 id: Uuid::now_v7(),
                 external: channel.clone(),
                 name: None,
                 kind: PlaceKind::Unknown,
                 usable: Some(*usable),
             };
-            store::channel::upsert(conn, installation.id, &channel, now).await?;
+            store::channel::upsert(conn, installation.id, &known, now).await?;
+            if !usable {
+                message::channel_lost(conn, installation.id, channel, PlaceLost::NotIn, now)
+                    .await?;
+            }
+        }
+        Event::MessageDeleted { channel, message } => {
+            message::deleted(conn, installation.id, channel, message).await?;
         }
         Event::Uninstalled => token(conn, installation.id, false, now).await?,
         // Groups are read as a whole once a minute: soon enough, and one call however many changes there are.
         Event::GroupsChanged
-        | Event::MessageDeleted { .. }
         | Event::Asked { .. }
         | Event::Mentioned { .. }
         | Event::PageFilled { .. }

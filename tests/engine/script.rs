@@ -77,7 +77,11 @@ impl Script {
             if self.calls().iter().filter(|c| *c == call).count() >= times {
                 return;
             }
-            assert!(tokio::time::Instant::now() < until, "{call} was not called: {:?}", self.calls());
+            assert!(
+                tokio::time::Instant::now() < until,
+                "{call} was not called: {:?}",
+                self.calls()
+            );
             let _ = tokio::time::timeout(Duration::from_millis(100), called).await;
         }
     }
@@ -85,7 +89,11 @@ impl Script {
     fn begin(&self, call: &str) -> Option<Act> {
         self.calls.lock().unwrap().push(call.to_owned());
         self.called.notify_waiters();
-        self.acts.lock().unwrap().get_mut(call).and_then(VecDeque::pop_front)
+        self.acts
+            .lock()
+            .unwrap()
+            .get_mut(call)
+            .and_then(VecDeque::pop_front)
     }
 }
 
@@ -122,7 +130,11 @@ impl Action for Scripted {
 
     async fn run(&self, context: &RunContext, input: &Value) -> Result<Outcome, StepError> {
         let step = context.key.step.clone();
-        self.0.inputs.lock().unwrap().insert(step.clone(), input.clone());
+        self.0
+            .inputs
+            .lock()
+            .unwrap()
+            .insert(step.clone(), input.clone());
         let act = self.0.begin(&step);
         if let Some(Act::Wait(time)) = act {
             let until = context.since + time;
@@ -160,12 +172,21 @@ impl Action for Scripted {
         };
         Ok(Outcome::Done(Done {
             output: json!({ "value": format!("made by {step}") }),
-            records: if input["service"] == true { vec![record] } else { Vec::new() },
+            records: if input["service"] == true {
+                vec![record]
+            } else {
+                Vec::new()
+            },
             blobs: Vec::new(),
         }))
     }
 
-    async fn undo(&self, context: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
+    async fn undo(
+        &self,
+        context: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<(), StepError> {
         let step = context.key.step.clone();
         let act = self.0.begin(&format!("undo {step}"));
         let cause = format!("{step} stays");

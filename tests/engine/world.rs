@@ -51,7 +51,10 @@ impl Working {
     /// Tells it to stop and waits for its end.
     pub async fn stop(self) {
         self.bench.stop.cancel();
-        tokio::time::timeout(PATIENCE, self.task).await.unwrap().unwrap();
+        tokio::time::timeout(PATIENCE, self.task)
+            .await
+            .unwrap()
+            .unwrap();
     }
 }
 
@@ -79,11 +82,23 @@ impl World {
             kind: AccountKind::Full,
             active: true,
         };
-        people::record_account(&app, installation, &facts).await.unwrap();
+        people::record_account(&app, installation, &facts)
+            .await
+            .unwrap();
         let mut conn = pool.acquire().await.unwrap();
-        let priya = store::account::find(&mut conn, installation, "U0PRIYA").await.unwrap().unwrap();
+        let priya = store::account::find(&mut conn, installation, "U0PRIYA")
+            .await
+            .unwrap()
+            .unwrap();
         drop(conn);
-        Self { database, pool, app, script, installation, priya }
+        Self {
+            database,
+            pool,
+            app,
+            script,
+            installation,
+            priya,
+        }
     }
 
     pub fn url(&self) -> String {
@@ -109,7 +124,8 @@ impl World {
     pub fn work(&self) -> Working {
         let bench = self.bench(Vec::new());
         let pool = self.pool.clone();
-        let factory: idp::worker::queue::Factory = Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));
+        let factory: idp::worker::queue::Factory =
+            Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));
         let task = tokio::spawn(idp::worker::queue::run(bench.clone(), factory, 4));
         Working { bench, task }
     }
@@ -119,7 +135,12 @@ impl World {
         self.ask_with(steps, "ask", "[]").await
     }
 
-    pub async fn ask_with(&self, steps: &[(&str, Value)], on_failure: &str, require: &str) -> RequestId {
+    pub async fn ask_with(
+        &self,
+        steps: &[(&str, Value)],
+        on_failure: &str,
+        require: &str,
+    ) -> RequestId {
         let steps: Vec<Value> = steps
             .iter()
             .map(|(id, input)| {
@@ -138,7 +159,9 @@ impl World {
         );
         let mut tx = store::begin(&self.pool).await.unwrap();
         let now = store::now(&mut tx).await.unwrap();
-        let digest = store::blob::put(&mut tx, command.as_bytes(), now).await.unwrap();
+        let digest = store::blob::put(&mut tx, command.as_bytes(), now)
+            .await
+            .unwrap();
         let id: RequestId = new_id();
         let new = NewRequest {
             id,
@@ -155,9 +178,16 @@ impl World {
             again_from: None,
         };
         store::request::insert(&mut tx, &new, now).await.unwrap();
-        let spot = Spot::Channel { channel: CHANNEL.to_owned() };
-        let placement = Placement { installation: self.installation, spot };
-        app::message::open(&mut tx, id, &placement, now).await.unwrap();
+        let spot = Spot::Channel {
+            channel: CHANNEL.to_owned(),
+        };
+        let placement = Placement {
+            installation: self.installation,
+            spot,
+        };
+        app::message::open(&mut tx, id, &placement, now)
+            .await
+            .unwrap();
         queue::enqueue_plan(&mut tx, id, None).await.unwrap();
         tx.commit().await.unwrap();
         id
@@ -177,7 +207,11 @@ impl World {
             if let Some(run) = run.as_ref().filter(|r| r.state == state) {
                 return run.clone();
             }
-            assert!(tokio::time::Instant::now() < until, "not {state} but {run:?}\n{:?}", self.script.calls());
+            assert!(
+                tokio::time::Instant::now() < until,
+                "not {state} but {run:?}\n{:?}",
+                self.script.calls()
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     }
@@ -221,12 +255,18 @@ impl World {
     }
 
     pub async fn execute(&self, sql: &str) {
-        sqlx::query(AssertSqlSafe(sql.to_owned())).execute(&self.pool).await.unwrap();
+        sqlx::query(AssertSqlSafe(sql.to_owned()))
+            .execute(&self.pool)
+            .await
+            .unwrap();
     }
 
     /// Moves the clock.
     pub async fn pass(&self, interval: &str) {
-        self.execute(&format!("update clock set shift = shift + interval '{interval}'")).await;
+        self.execute(&format!(
+            "update clock set shift = shift + interval '{interval}'"
+        ))
+        .await;
     }
 
     pub async fn now(&self) -> DateTime<Utc> {
@@ -248,7 +288,11 @@ impl World {
         .await
         .unwrap();
         let (job, identifier, payload) = row?;
-        let held = Held { job, worker: worker.to_owned(), queue: None };
+        let held = Held {
+            job,
+            worker: worker.to_owned(),
+            queue: None,
+        };
         Some((held, identifier, payload))
     }
 
@@ -275,7 +319,11 @@ impl World {
         let work = app::plan::take(&self.app, request).await.unwrap().unwrap();
         let result = plan(&registry(&self.script), &work).await;
         app::plan::store(&self.app, &work, result).await.unwrap();
-        self.execute(&format!("delete from graphile_worker._private_jobs where id = {}", held.job)).await;
+        self.execute(&format!(
+            "delete from graphile_worker._private_jobs where id = {}",
+            held.job
+        ))
+        .await;
         self.run(request).await.expect("a run")
     }
 }
@@ -293,7 +341,10 @@ async fn plan(
         drafts: &work.drafts,
     };
     let planned = registry.plan(&order).await?;
-    Ok(app::plan::Planned { plan: planned.plan, blobs: planned.blobs })
+    Ok(app::plan::Planned {
+        plan: planned.plan,
+        blobs: planned.blobs,
+    })
 }
 
 pub fn registry(script: &Arc<Script>) -> Registry {

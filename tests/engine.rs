@@ -1,0 +1,12 @@
+//! The engine at work on a real database: runs and their undoing, crashes, the queue's nets, and the sender.
+
+mod crashes;
+mod nets;
+mod runs;
+mod script;
+mod world;
+
+use std::time::Duration;
+
+/// How long a test waits for something that is to happen.
+const PATIENCE: Duration = Duration::from_secs(20);
