@@ -174,6 +174,10 @@ impl Fake {
     }
 
     /// Changes what `users.info` says of somebody.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "reads better where it is called with `json!`"
+    )]
     pub fn user(&self, id: &str, change: Value) {
         self.with(|world| {
             let user = world

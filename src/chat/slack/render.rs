@@ -6,7 +6,9 @@
 mod answer;
 mod blocks;
 mod form;
+mod input;
 mod message;
+mod mrkdwn;
 mod text;
 
 pub use answer::{Answer, Call, answer, errors_body, late, options, still_working};

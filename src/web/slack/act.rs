@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tokio::task::{JoinError, JoinHandle};
 
-use super::Edge;
+use super::{Edge, calls};
 use crate::app::{self, Broken, instead};
 use crate::chat::slack::parse::{AnswerRoute, Inbound, RouteKind};
 use crate::chat::slack::render::{self, Answer};
@@ -49,7 +49,7 @@ impl Edge {
             .spawn(async move { app::handle(&app, delivery).await });
 
         let ack = match tokio::time::timeout(WORK, &mut work).await {
-            Ok(worked) => match self.reply(worked, undone, &route) {
+            Ok(worked) => match reply(worked, undone, &route) {
                 Some(reply) => self.leave(&reply, &route, began).await,
                 None => Ack::DeliverAgain,
             },
@@ -69,27 +69,6 @@ impl Edge {
         ack
     }
 
-    /// The reply, also to work that broke; none where Slack will deliver again.
-    fn reply(&self, worked: Worked, undone: &str, route: &AnswerRoute) -> Option<Reply> {
-        let broken = match worked {
-            Ok(Ok(reply)) => return Some(possible(reply, route)),
-            Ok(Err(broken)) => broken,
-            Err(panicked) => Broken::log("answering Slack", panicked.into()),
-        };
-        let card = instead::broken(undone, &broken);
-        match (route.kind, route.fields.first()) {
-            (RouteKind::Event, _) => None,
-            // The page stays, and with it what was typed.
-            (RouteKind::ViewSubmission, Some((field, _))) => Some(Reply::Errors {
-                errors: vec![FieldError {
-                    field: field.clone(),
-                    message: card.fallback,
-                }],
-            }),
-            _ => Some(Reply::Card { card }),
-        }
-    }
-
     /// Opens the view, if one is to be opened, gives the body, and leaves the rest for after.
     async fn leave(self: &Arc<Self>, reply: &Reply, route: &AnswerRoute, began: Instant) -> Ack {
         let mut answer = render::answer(reply, route);
@@ -98,7 +77,7 @@ impl Edge {
                 .saturating_sub(began.elapsed())
                 .clamp(OPENING.0, OPENING.1);
             if let Err(error) = self.call(&call, Some(left)).await {
-                answer = self.not_opened(&error, reply, route);
+                answer = calls::not_opened(&error, reply, route);
             }
         }
         let Answer { body, after, .. } = answer;
@@ -117,7 +96,7 @@ impl Edge {
         let body = render::still_working(&instead::still_working(), &route);
         let edge = Arc::clone(self);
         self.tasks.spawn(async move {
-            let Some(reply) = edge.reply(work.await, undone, &route) else {
+            let Some(reply) = reply(work.await, undone, &route) else {
                 return;
             };
             for call in render::late(&reply, &route) {
@@ -133,6 +112,27 @@ impl Edge {
             }
         });
         Ack::Taken(body)
+    }
+}
+
+/// The reply, also to work that broke; none where Slack will deliver again.
+fn reply(worked: Worked, undone: &str, route: &AnswerRoute) -> Option<Reply> {
+    let broken = match worked {
+        Ok(Ok(reply)) => return Some(possible(reply, route)),
+        Ok(Err(broken)) => broken,
+        Err(panicked) => Broken::log("answering Slack", panicked.into()),
+    };
+    let card = instead::broken(undone, &broken);
+    match (route.kind, route.fields.first()) {
+        (RouteKind::Event, _) => None,
+        // The page stays, and with it what was typed.
+        (RouteKind::ViewSubmission, Some((field, _))) => Some(Reply::Errors {
+            errors: vec![FieldError {
+                field: field.clone(),
+                message: card.fallback,
+            }],
+        }),
+        _ => Some(Reply::Card { card }),
     }
 }
 

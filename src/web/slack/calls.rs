@@ -70,35 +70,30 @@ impl Edge {
             tracing::warn!(%error, call = name(call), "An answer did not reach the person");
         }
     }
+}
 
-    /// What to say when a view didn't open: the way to open it after all, or that we broke.
-    pub(super) fn not_opened(
-        &self,
-        error: &SlackError,
-        reply: &Reply,
-        route: &AnswerRoute,
-    ) -> Answer {
-        let card = match error {
-            SlackError::Refused { .. } | SlackError::MissingScope { .. } => {
-                let broken = Broken::log("opening a view", anyhow::anyhow!("{error}"));
-                instead::broken("nothing was opened", &broken)
-            }
-            SlackError::TriggerGone { .. }
-            | SlackError::Limited { .. }
-            | SlackError::Unreachable { .. }
-            | SlackError::Lost { .. }
-            | SlackError::Revoked { .. }
-            | SlackError::ChannelGone { .. }
-            | SlackError::NotInChannel { .. }
-            | SlackError::MessageGone { .. }
-            | SlackError::ViewGone { .. }
-            | SlackError::UserGone { .. } => {
-                tracing::warn!(%error, "A view did not open in time");
-                instead::not_opened(reply)
-            }
-        };
-        render::answer(&Reply::Card { card }, route)
-    }
+/// What to say when a view didn't open: the way to open it after all, or that we broke.
+pub(super) fn not_opened(error: &SlackError, reply: &Reply, route: &AnswerRoute) -> Answer {
+    let card = match error {
+        SlackError::Refused { .. } | SlackError::MissingScope { .. } => {
+            let broken = Broken::log("opening a view", anyhow::anyhow!("{error}"));
+            instead::broken("nothing was opened", &broken)
+        }
+        SlackError::TriggerGone { .. }
+        | SlackError::Limited { .. }
+        | SlackError::Unreachable { .. }
+        | SlackError::Lost { .. }
+        | SlackError::Revoked { .. }
+        | SlackError::ChannelGone { .. }
+        | SlackError::NotInChannel { .. }
+        | SlackError::MessageGone { .. }
+        | SlackError::ViewGone { .. }
+        | SlackError::UserGone { .. } => {
+            tracing::warn!(%error, "A view did not open in time");
+            instead::not_opened(reply)
+        }
+    };
+    render::answer(&Reply::Card { card }, route)
 }
 
 const fn name(call: &Call) -> &'static str {

@@ -155,7 +155,7 @@ fn filled(fields: Fields<'_>) -> Option<Event> {
             plan: fields.text("view.private_metadata")?.parse().ok()?,
             reason: fields
                 .members("view.state.values")
-                .flat_map(|(_, block)| block.at(Reading::Text.action_id()))
+                .filter_map(|(_, block)| block.at(Reading::Text.action_id()))
                 .find_map(|input| input.text("value"))
                 .unwrap_or_default()
                 .trim()

@@ -122,6 +122,10 @@ fn places_are_read_from_ids_and_names() {
     assert_eq!(place("C1", ""), PlaceKind::Unknown);
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is called with `json!`"
+)]
 fn press(action: Value, more: Value) -> Inbound {
     let mut payload = json!({
         "type": "block_actions", "api_app_id": "A111", "trigger_id": "1.2.3",
@@ -229,6 +233,10 @@ fn view(callback: &str, memory: &str) -> Value {
     })
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is called with `json!`"
+)]
 fn in_modal(kind: &str, view: Value, more: Value) -> Inbound {
     let mut payload = json!({
         "type": kind, "team": { "id": "T111" }, "user": { "id": "U111", "team_id": "T111" },
@@ -340,6 +348,10 @@ fn a_search_names_draft_and_field() {
     assert_eq!(inbound.route.kind, RouteKind::Search);
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "reads better where it is called with `json!`"
+)]
 fn callback(event: Value) -> Value {
     json!({
         "token": "x", "team_id": "T111", "api_app_id": "A111", "type": "event_callback", "event_id": "Ev111",

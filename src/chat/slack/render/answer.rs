@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::limits;
 use super::super::parse::{AnswerRoute, RouteKind};
 use super::form::{self, reading};
+use super::input;
 use super::message::{Rendered, message};
 use crate::domain::card::{Card, Text};
 use crate::domain::form::{Choice, FieldError};
@@ -124,7 +125,7 @@ pub fn late(reply: &Reply, route: &AnswerRoute) -> Vec<Call> {
 pub fn options(found: &[Choice]) -> Value {
     let options: Vec<Value> = found
         .iter()
-        .filter_map(form::option)
+        .filter_map(input::option)
         .take(limits::OPTIONS)
         .collect();
     json!({ "options": options })

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Map, Value, json};
 
 use super::super::limits::{self, length, shorten};
-use super::text;
+use super::{mrkdwn, text};
 use crate::domain::card::{Block, Button, ButtonStyle, Confirm};
 
 /// A block of Slack's, with what splitting has to know of it.
@@ -146,7 +146,7 @@ fn element(button: &Button, ids: &mut ActionIds) -> Option<Value> {
     element.insert("type".into(), "button".into());
     element.insert("text".into(), text::plain(&button.label, limits::LABEL));
     if let Some(url) = &button.url {
-        text::address(url)?;
+        mrkdwn::address(url)?;
         element.insert("url".into(), url.as_str().into());
     }
     element.insert("action_id".into(), ids.next(button.id.as_str()).into());
@@ -186,7 +186,7 @@ fn dialog(confirm: &Confirm, style: ButtonStyle) -> Value {
 }
 
 /// A modal's frame around blocks.
-pub(super) fn modal(title: &str, blocks: Vec<Value>) -> Value {
+pub(super) fn modal(title: &str, blocks: &[Value]) -> Value {
     json!({
         "type": "modal",
         "title": text::plain(&shorten(title, limits::VIEW_TITLE), limits::VIEW_TITLE),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::limits;
 use super::blocks::{self, Drawn};
-use super::text;
+use super::{mrkdwn, text};
 use crate::domain::card::Card;
 
 /// What is sent as one message.
@@ -33,7 +33,7 @@ pub fn message(card: &Card, nonce: Option<&str>) -> Vec<Rendered> {
     if drawn.is_empty() {
         drawn = blocks::draw(&Card::lines(["–"]).blocks);
     }
-    let fallback = limits::shorten(&text::escape(&card.fallback), limits::MESSAGE_TEXT);
+    let fallback = limits::shorten(&mrkdwn::escape(&card.fallback), limits::MESSAGE_TEXT);
     split(drawn)
         .into_iter()
         .enumerate()

@@ -610,7 +610,7 @@ fn each_reply_leaves_by_a_way_that_is_open() {
                 .map(|_| "open first")
                 .chain(after.iter().map(way))
                 .collect();
-            before.iter().for_each(|call| assert_eq!(way(call), "open"));
+            assert!(before.iter().all(|call| way(call) == "open"));
             table.push_str(
                 &format!(
                     "{name:8}{:16}{body:12}{}\n",
@@ -750,7 +750,7 @@ fn any_card(markup: bool) -> impl Strategy<Value = Card> {
 }
 
 fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii_alphanumeric()).collect()
+    text.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
 proptest! {

@@ -179,15 +179,15 @@ impl Connection {
                 .map_or_else(String::new, |frame| format!(": {}", frame.reason));
             return Heard::Over(Over::Lost(format!("Slack closed the connection{why}")));
         }
-        let Some(word) = text(message) else {
+        let Some(said) = text(message) else {
             return Heard::Nothing;
         };
-        match word.get("type").and_then(Value::as_str) {
+        match said.get("type").and_then(Value::as_str) {
             Some("disconnect") => {
-                let why = reason(&word);
+                let why = reason(&said);
                 tracing::info!(why, "Slack asks for another Socket Mode connection");
                 // `warning` and `refresh_requested` want a successor; the rest is an end.
-                return match word.get("reason").and_then(Value::as_str) {
+                return match said.get("reason").and_then(Value::as_str) {
                     Some("link_disabled" | "too_many_websockets") => Heard::Over(Over::Lost(why)),
                     _ => Heard::Over(Over::Refresh),
                 };
@@ -202,7 +202,7 @@ impl Connection {
         let edge = Arc::clone(&self.edge);
         let acks = acks.clone();
         work.spawn(async move {
-            if let Some(ack) = take(&edge, word).await {
+            if let Some(ack) = take(&edge, said).await {
                 // The connection may have ended meanwhile: Slack delivers again, and the inbox knows it.
                 let _ = acks.send(ack).await;
             }
