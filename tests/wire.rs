@@ -1,3 +1,8 @@
 //! The bot's edge to Slack, over real sockets, against a small Slack of the tests' own.
 
+mod bot;
+
 mod client;
+mod deliveries;
+mod forms;
+mod socket;

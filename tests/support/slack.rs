@@ -192,7 +192,7 @@ impl Fake {
 
     /// The calls of a method so far.
     pub fn calls(&self, method: &str) -> Vec<Value> {
-        self.with(|world| {
+        self.look(|world| {
             let of = world.calls.iter().filter(|call| call.method == method);
             of.map(|call| call.args.clone()).collect()
         })
@@ -200,7 +200,7 @@ impl Fake {
 
     /// The messages that stand in a channel, oldest first.
     pub fn messages(&self, channel: &str) -> Vec<Value> {
-        self.with(|world| {
+        self.look(|world| {
             let of = world.messages.iter().filter(|((at, _), _)| at == channel);
             of.map(|(_, message)| message.clone()).collect()
         })
@@ -238,7 +238,7 @@ impl Fake {
     /// Says anything over the latest connection.
     pub async fn say(&self, word: &Value) {
         let socket = self
-            .until(|fake| fake.with(|world| world.sockets.last().cloned()))
+            .until(|fake| fake.look(|world| world.sockets.last().cloned()))
             .await;
         socket.send(Message::text(word.to_string())).unwrap();
     }
@@ -246,25 +246,35 @@ impl Fake {
     /// Says it over the connection of this number, from 0.
     pub async fn say_on(&self, number: usize, word: &Value) {
         let socket = self
-            .until(|fake| fake.with(|world| world.sockets.get(number).cloned()))
+            .until(|fake| fake.look(|world| world.sockets.get(number).cloned()))
             .await;
         socket.send(Message::text(word.to_string())).unwrap();
     }
 
     /// How many connections were opened so far.
     pub fn connections(&self) -> usize {
-        self.with(|world| world.sockets.len())
+        self.look(|world| world.sockets.len())
     }
 
     /// The acknowledgement of an envelope.
     pub async fn ack(&self, id: &str) -> Value {
         self.until(|fake| {
-            fake.with(|world| {
+            fake.look(|world| {
                 let mut acks = world.acks.iter();
                 acks.find(|ack| ack["envelope_id"] == id).cloned()
             })
         })
         .await
+    }
+
+    /// Whether an envelope was acknowledged so far.
+    pub fn acked(&self, id: &str) -> bool {
+        self.look(|world| world.acks.iter().any(|ack| ack["envelope_id"] == id))
+    }
+
+    /// Whether the bot has closed all its connections.
+    pub fn all_closed(&self) -> bool {
+        self.look(|world| world.sockets.iter().all(mpsc::UnboundedSender::is_closed))
     }
 
     fn number(&self) -> u64 {
@@ -274,6 +284,12 @@ impl Fake {
         })
     }
 
+    /// Looks.
+    fn look<T>(&self, at: impl FnOnce(&World) -> T) -> T {
+        at(&self.world.lock().unwrap())
+    }
+
+    /// Changes something, and wakes those who wait for it.
     fn with<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
         let done = act(&mut self.world.lock().unwrap());
         self.changed.notify_waiters();
@@ -604,12 +620,12 @@ impl World {
 impl Fake {
     /// A view as it is shown now.
     pub fn view(&self, id: &str) -> Value {
-        self.with(|world| world.views.get(id).cloned().unwrap_or_default())
+        self.look(|world| world.views.get(id).cloned().unwrap_or_default())
     }
 
     /// The view that was opened or updated last.
     pub fn last_view(&self) -> Value {
-        self.with(|world| {
+        self.look(|world| {
             let id = world
                 .calls
                 .iter()
@@ -692,8 +708,8 @@ async fn serve_socket(fake: Fake, mut socket: WebSocket) {
     loop {
         tokio::select! {
             word = said.recv() => match word {
-                Some(word) => if socket.send(word).await.is_err() { return },
-                None => return,
+                Some(word) => if socket.send(word).await.is_err() { break },
+                None => break,
             },
             heard = socket.recv() => match heard {
                 Some(Ok(Message::Text(text))) => {
@@ -702,8 +718,10 @@ async fn serve_socket(fake: Fake, mut socket: WebSocket) {
                 }
                 Some(Ok(Message::Pong(_))) => fake.with(|world| world.pongs += 1),
                 Some(Ok(_)) => {}
-                Some(Err(_)) | None => return,
+                Some(Err(_)) | None => break,
             },
         }
     }
+    drop(said);
+    fake.with(|_| ());
 }
