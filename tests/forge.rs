@@ -4,6 +4,7 @@ mod deliver;
 mod http;
 mod local;
 mod pack;
+mod steps;
 
 use std::path::Path;
 use std::process::{Command, Output};

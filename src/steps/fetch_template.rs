@@ -85,8 +85,14 @@ impl Action for FetchTemplate {
 }
 
 /// The files so far with the rendered ones added; the error is a sentence without its full stop.
-pub(super) fn render_onto(before: Tree, template: &Template, input: &Value) -> Result<Tree, String> {
+pub(super) fn render_onto(
+    before: Tree,
+    template: &Template,
+    input: &Value,
+) -> Result<Tree, String> {
     let read = render::FetchTemplate::read(input).map_err(|error| error.to_string())?;
     let rendered = render::tree(template, &read).map_err(|error| error.to_string())?;
-    before.merge(rendered, read.existing).map_err(|error| error.to_string())
+    before
+        .merge(rendered, read.existing)
+        .map_err(|error| error.to_string())
 }
