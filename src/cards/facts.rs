@@ -102,10 +102,13 @@ fn items(
     items
 }
 
-/// A fact; its name is left out where line 1 has said it.
+/// A fact; where line 1 has said its name, the noun is enough.
 fn one(fact: &Fact, subject: &str, with_detail: impl Fn(&str) -> String) -> String {
     let mut text = words::line(&fact.noun);
-    if !fact.name.is_empty() && fact.name != subject {
+    if said(&fact.name, subject) {
+        return text;
+    }
+    if !fact.name.is_empty() {
         text.push(' ');
         text.push_str(&words::line(&fact.name));
     }
@@ -113,4 +116,14 @@ fn one(fact: &Fact, subject: &str, with_detail: impl Fn(&str) -> String) -> Stri
         text.push_str(&with_detail(&words::line(detail)));
     }
     text
+}
+
+/// Whether a name is the subject's, by itself or in an entity reference (`component:default/payments-api`).
+fn said(name: &str, subject: &str) -> bool {
+    let referred = || {
+        name.rsplit_once('/')
+            .filter(|(before, _)| before.contains(':'))
+            .map(|(_, name)| name)
+    };
+    !subject.is_empty() && (name == subject || referred() == Some(subject))
 }

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::root::{name, state, subject, title};
 use super::{button, words};
 use crate::domain::card::{Block, Card, Mention, Span, Text};
-use crate::domain::person::PersonName;
+use crate::domain::person::{GroupName, PersonName};
 use crate::domain::request::RequestState;
 use crate::domain::run::RunState;
 use crate::domain::view::{PlanView, RequestView};
@@ -34,9 +34,9 @@ pub fn approval_asked(view: &RequestView, call: &[Mention]) -> Card {
         line = line.and(space).with(Span::Mention { whom: whom.clone() });
     }
     if call.is_empty() {
-        line = line.and(words::handles(&plan.lacking, words::all_of));
+        line = line.and(words::handles(asked(plan), words::all_of));
     }
-    line = line.and(format!(": {} needs {}", name(view), wanted(plan)));
+    line = line.and(format!(": {} needs {}", name(view), wanted(asked(plan))));
     if let Some(until) = plan.expires_at {
         line = line.and(" by ").with(words::day(until));
     }
@@ -191,12 +191,21 @@ pub fn permalink(view: &RequestView, channel: &str, url: Option<&str>) -> Card {
     }])
 }
 
+/// The quorums that are asked; all of the rule once none is lacking, so that the question still reads well later.
+fn asked(plan: &PlanView) -> &[(GroupName, u32)] {
+    if plan.lacking.is_empty() {
+        &plan.require
+    } else {
+        &plan.lacking
+    }
+}
+
 /// `one of you`, or how many out of which group.
-fn wanted(plan: &PlanView) -> String {
-    match plan.lacking.as_slice() {
+fn wanted(quorums: &[(GroupName, u32)]) -> String {
+    match quorums {
         [(_, 1)] => "one of you".to_owned(),
         [(_, count)] => format!("{count} of you"),
-        lacking => words::quorums(lacking),
+        several => words::quorums(several),
     }
 }
 

@@ -73,7 +73,12 @@ fn plan() -> PlanView {
         "acme/payments-api",
         Some("5 files"),
     );
-    let entry = fact(FactKind::Creates, "catalog entry", "payments-api", None);
+    let entry = fact(
+        FactKind::Creates,
+        "catalog entry",
+        "component:default/payments-api",
+        Some("owned by payments"),
+    );
     let step =
         |id: &str, title: &str, action: &str, facts: Vec<Fact>, settings: &[(&str, &str)]| {
             PlanStepView {

@@ -155,7 +155,13 @@ fn milestones_of_a_thread() {
         handle: "payments-leads".to_owned(),
     };
     let waiting = request(RequestState::AwaitingApproval);
+    let mut met = running(RunState::Succeeded);
+    met.plan.as_mut().unwrap().lacking.clear();
     let mut cards = vec![
+        (
+            "asked, and answered since".to_owned(),
+            notice::approval_asked(&met, &[]),
+        ),
         (
             "asked".to_owned(),
             notice::approval_asked(&waiting, &[group]),
