@@ -18,7 +18,7 @@ use tokio::{
 };
 
 use super::{ACK_WITHIN, Ack, Failure, Parcel, Sent, links::Order};
-use crate::sandbox::world::{DeliveryKind, World};
+use crate::sandbox::world::{Change, DeliveryKind, World};
 
 /// How often the server pings; Slack's clients give up after 30 s without one.
 const PING_EVERY: Duration = Duration::from_secs(10);
@@ -112,10 +112,13 @@ async fn serve(world: Arc<World>, mut socket: WebSocket) {
         "debug_info": { "host": "sandbox", "started": world.now(), "build_number": 1, "approximate_connection_time": CONNECTION_LIFE.as_secs() },
         "connection_info": { "app_id": world.app().id },
     });
+    // Pages say whether the app is connected.
+    world.with(|inner| inner.changed(Change::Workspace));
     if socket.send(Message::text(hello.to_string())).await.is_ok() {
         talk(&world, id, &mut socket, &mut inbox).await;
     }
     world.links().leave(id);
+    world.with(|inner| inner.changed(Change::Workspace));
 }
 
 /// Carries frames both ways until one side ends it.

@@ -729,7 +729,6 @@ $("#modal").addEventListener("cancel", (event) => {
 });
 
 addEventListener("popstate", () => go(location.href, false));
-document.addEventListener("visibilitychange", markUnread);
 
 // Menus keep the arrow keys to themselves.
 document.addEventListener("keydown", (event) => {
@@ -741,14 +740,36 @@ document.addEventListener("keydown", (event) => {
   items[(items.indexOf(document.activeElement) + step + items.length) % items.length].focus();
 });
 
-const events = new EventSource(`/page/events?as=${encodeURIComponent(document.body.dataset.as)}`);
-events.onmessage = ({ data }) => {
-  const change = JSON.parse(data);
-  if (change.kind === "notice") toast(change.text, true);
-  else if (change.kind !== "log" || $("#drawer")) refresh();
-  document.body.dataset.live = "yes";
-};
-events.onerror = () => delete document.body.dataset.live;
+// A browser keeps six connections to one host, so a tab that nobody looks at gives its own back after a while.
+const HIDDEN_FOR_MS = 60_000;
+let events = null;
+let hidden = 0;
+
+function listen() {
+  events = new EventSource(`/page/events?as=${encodeURIComponent(document.body.dataset.as)}`);
+  events.onmessage = ({ data }) => {
+    const change = JSON.parse(data);
+    if (change.kind === "notice") toast(change.text, true);
+    else if (change.kind !== "log" || $("#drawer")) refresh();
+    document.body.dataset.live = "yes";
+  };
+  events.onerror = () => delete document.body.dataset.live;
+}
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hidden);
+  if (document.visibilityState === "visible") {
+    markUnread();
+    if (!events) listen();
+    return;
+  }
+  hidden = setTimeout(() => {
+    events?.close();
+    events = null;
+  }, HIDDEN_FOR_MS);
+});
+
+listen();
 
 settle();
 for (const log of $$("[data-scroll]")) if (!log.dataset.scroll.startsWith("behind")) log.scrollTop = log.scrollHeight;
