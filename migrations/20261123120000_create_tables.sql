@@ -412,7 +412,8 @@ create table audit (
 );
 create index audit_at on audit (at);
 
--- Heads of all chains, MACed, so that a cut tail is found by whoever kept an earlier checkpoint elsewhere.
+-- Heads of the chains that grew since the checkpoint before, MACed, so that a cut tail is found; the newest one by
+-- whoever kept it elsewhere.
 create table checkpoint (
     id bigint generated always as identity primary key,
     body bytea not null,
@@ -420,10 +421,12 @@ create table checkpoint (
     at timestamptz not null
 );
 
--- Locks the writers of the system chain in order.
+-- The heads: one row a chain, locked by its writers in order.
 create table audit_chain (
     chain text primary key,
     seq bigint not null default 0,
+    -- How far the checkpoints reach.
+    kept_seq bigint not null default 0,
     hash bytea not null check (length(hash) = 32)
 );
 

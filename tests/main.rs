@@ -15,6 +15,7 @@ mod support;
 
 mod catalog;
 mod cli;
+mod core;
 mod engine;
 mod forge;
 mod page;

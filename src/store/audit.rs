@@ -68,18 +68,42 @@ pub async fn rows(conn: &mut Conn, chain: &str, from: i64, limit: i64) -> Result
     .await
 }
 
-/// All heads, by chain: what a checkpoint is made over.
-pub async fn heads(conn: &mut Conn) -> Result<Vec<(String, Head)>> {
+/// A chain's head as it is told, for comparison with its rows. `None`: the chain is unknown.
+pub async fn head(conn: &mut Conn, chain: &str) -> Result<Option<Head>> {
+    sqlx::query_as!(
+        Head,
+        r#"select seq, hash as "hash: Digest" from audit_chain where chain = $1"#,
+        chain,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The heads of the chains that grew since this was asked last, by chain; from here on they count as kept.
+pub async fn take_grown(conn: &mut Conn) -> Result<Vec<(String, Head)>> {
     let rows = sqlx::query!(
-        r#"select chain, seq, hash as "hash: Digest" from audit_chain order by chain"#
+        r#"update audit_chain set kept_seq = seq where seq > kept_seq returning chain, seq, hash as "hash: Digest""#
     )
     .fetch_all(conn)
     .await?;
     let head = |seq, hash| Head { seq, hash };
-    Ok(rows
+    let mut heads: Vec<_> = rows
         .into_iter()
         .map(|row| (row.chain, head(row.seq, row.hash)))
-        .collect())
+        .collect();
+    heads.sort_by(|(a, _), (b, _)| a.cmp(b));
+    Ok(heads)
+}
+
+/// The hash of one row; `None`: there is none.
+pub async fn hash_of(conn: &mut Conn, chain: &str, seq: i64) -> Result<Option<Digest>> {
+    sqlx::query_scalar!(
+        r#"select hash as "hash: Digest" from audit where chain = $1 and seq = $2"#,
+        chain,
+        seq,
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Chains that have rows, whether or not their head is known: what `verify` goes through.
@@ -120,12 +144,27 @@ pub async fn insert_checkpoint(
     Ok(())
 }
 
-/// The checkpoints, oldest first.
-pub async fn checkpoints(conn: &mut Conn) -> Result<Vec<Checkpoint>> {
+/// The checkpoints after one, at most so many, oldest first.
+pub async fn checkpoints(conn: &mut Conn, after: i64, limit: i64) -> Result<Vec<Checkpoint>> {
     sqlx::query_as!(
         Checkpoint,
-        "select id, body, mac, at from checkpoint order by id"
+        "select id, body, mac, at from checkpoint where id > $1 order by id limit $2",
+        after,
+        limit,
     )
     .fetch_all(conn)
+    .await
+}
+
+/// The newest checkpoint; whoever asks keeps others from writing one until the transaction ends.
+pub async fn last_checkpoint(conn: &mut Conn) -> Result<Option<Checkpoint>> {
+    sqlx::query!("lock table checkpoint in share row exclusive mode")
+        .execute(&mut *conn)
+        .await?;
+    sqlx::query_as!(
+        Checkpoint,
+        "select id, body, mac, at from checkpoint order by id desc limit 1"
+    )
+    .fetch_optional(conn)
     .await
 }

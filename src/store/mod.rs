@@ -53,6 +53,12 @@ pub async fn begin(pool: &Pool) -> Result<Tx> {
     pool.begin().await
 }
 
+/// Opens a transaction that only reads, and reads everything as of one moment.
+pub async fn begin_snapshot(pool: &Pool) -> Result<Tx> {
+    pool.begin_with("begin isolation level repeatable read read only")
+        .await
+}
+
 /// The moment that a transaction decides by: the database's clock and the tests' shift. Read it once.
 pub async fn now(conn: &mut Conn) -> Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"select idp_now() as "now!""#)

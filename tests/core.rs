@@ -1,0 +1,9 @@
+//! The verbs of one request, told as stories through `app::handle` on a database of their own. Planning is the real
+//! one, onto a forge in a folder; nothing runs here.
+
+mod ask;
+mod decide;
+mod people;
+mod plan;
+
+mod world;

@@ -1,0 +1,443 @@
+//! From the first word to the request: forms, names, the right to ask, where it stands.
+
+use idp::domain::card::{Block, Button};
+use idp::domain::event::{ButtonId, Event, PlaceKind, Turn};
+use idp::domain::form::{FieldKind, FormPage};
+use idp::domain::person::AccountKind;
+use idp::domain::reply::Reply;
+use idp::domain::request::RequestState;
+use serde_json::{Value, json};
+
+use super::world::{ALEX, MO, PRIYA, World, form, service, text};
+
+fn value(page: &FormPage, field: &str) -> Option<Value> {
+    page.fields
+        .iter()
+        .find(|f| f.name == field)
+        .and_then(|f| f.value.clone())
+}
+
+fn buttons(reply: &Reply) -> Vec<Button> {
+    let Reply::Card { card } = reply else {
+        return Vec::new();
+    };
+    let row = |block: &Block| match block {
+        Block::Buttons { buttons, menu } => [buttons.clone(), menu.clone()].concat(),
+        _ => Vec::new(),
+    };
+    card.blocks.iter().flat_map(row).collect()
+}
+
+#[tokio::test]
+async fn a_filled_form_becomes_a_request_once() {
+    let world = World::new().await;
+    let page = form(world.says(PRIYA, "new-service").await);
+    assert_eq!((page.page, page.back), (0, false));
+    assert_eq!(
+        page.intro[0].to_string(),
+        "The request will stand in #platform."
+    );
+    let second = form(world.fills(PRIYA, &page, service("payments-api")).await);
+    assert_eq!((second.page, second.back), (1, true));
+    let event = Event::PageFilled {
+        draft: second.draft,
+        page: 1,
+        values: vec![("headline".to_owned(), json!("Hi"))],
+        turn: Turn::Next,
+    };
+    let delivery = world.delivery(PRIYA, event);
+    let first = idp::app::handle(&world.app, delivery.clone())
+        .await
+        .unwrap();
+    let again = idp::app::handle(&world.app, delivery).await.unwrap();
+    assert_eq!(first, again, "a replay gets the same reply");
+    assert_eq!(world.count("select count(*) from request").await, 1);
+
+    let request = world.newest().await;
+    let view = world.view(request).await;
+    assert_eq!(
+        (view.state, view.subject.as_str()),
+        (RequestState::Planning, "payments-api")
+    );
+    assert_eq!(view.requester.name, "Priya Nair");
+    assert_eq!(
+        view.choices,
+        [
+            ("Golden path".to_owned(), "Static site".to_owned()),
+            ("Team".to_owned(), "Payments".to_owned())
+        ]
+    );
+    assert_eq!(world.evidence(request).await, ["request.asked"]);
+    assert_eq!(
+        world
+            .count("select count(*) from thread where channel = 'C_PLATFORM'")
+            .await,
+        1
+    );
+
+    let sent_again = world
+        .turns(PRIYA, (second.draft, 1), json!({}), Turn::Next)
+        .await;
+    assert!(
+        text(&sent_again).contains("was sent already"),
+        "{sent_again:?}"
+    );
+    assert_eq!(world.count("select count(*) from request").await, 1);
+}
+
+#[tokio::test]
+async fn typed_values_survive_errors_and_turning_back() {
+    let world = World::new().await;
+    let page = form(world.says(PRIYA, "new-service").await);
+    let wrong = world.fills(PRIYA, &page, service("Payments API")).await;
+    assert_eq!(
+        text(&wrong),
+        "name: 3 to 40 lower-case letters, digits and dashes, beginning with a letter"
+    );
+    let second = form(world.fills(PRIYA, &page, service("payments-api")).await);
+    let typed = json!({ "headline": "Half a head" });
+    let first = form(
+        world
+            .turns(PRIYA, (second.draft, 1), typed, Turn::Back)
+            .await,
+    );
+    assert_eq!(value(&first, "name"), Some(json!("payments-api")));
+    assert!(
+        first.revision > page.revision,
+        "a redrawn page takes our values, not the platform's memory"
+    );
+    let second = form(world.fills(PRIYA, &first, service("payments-api")).await);
+    assert_eq!(value(&second, "headline"), Some(json!("Half a head")));
+
+    // The command again offers to go on; a day later it doesn't.
+    let found = world.says(PRIYA, "new-service").await;
+    let go_on = buttons(&found).swap_remove(0);
+    assert_eq!(
+        (go_on.id, go_on.label.as_str()),
+        (ButtonId::FormOpen, "Continue")
+    );
+    let second = form(world.presses(PRIYA, go_on.id, &go_on.value).await);
+    assert_eq!(value(&second, "headline"), Some(json!("Half a head")));
+    let other = world.presses(ALEX, ButtonId::FormOpen, &go_on.value).await;
+    assert!(
+        text(&other).contains("older than a day"),
+        "a draft is its owner's alone"
+    );
+    world.later(25 * 60).await;
+    world.read_groups().await;
+    assert_eq!(form(world.says(PRIYA, "new-service").await).page, 0);
+}
+
+#[tokio::test]
+async fn a_held_name_fails_at_its_field_and_names_the_holder() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    let number = world.view(request).await.number;
+    let page = form(world.says(ALEX, "new-service").await);
+    let taken = text(&world.fills(ALEX, &page, service("payments-api")).await);
+    assert!(taken.starts_with("name: "), "{taken}");
+    assert!(
+        taken.contains(&number.to_string()) && taken.contains("Priya Nair"),
+        "{taken}"
+    );
+
+    // It is free once that one is over.
+    world.presses(PRIYA, ButtonId::RequestCancel, request).await;
+    assert_eq!(world.state(request).await, RequestState::Cancelled);
+    form(world.fills(ALEX, &page, service("payments-api")).await);
+}
+
+#[tokio::test]
+async fn two_people_who_send_one_name_at_once_make_one_request() {
+    let world = World::new().await;
+    let mut last_pages = Vec::new();
+    for person in [PRIYA, ALEX] {
+        let page = form(world.says(person, "new-service").await);
+        last_pages.push(form(
+            world.fills(person, &page, service("payments-api")).await,
+        ));
+    }
+    let (a, b) = tokio::join!(
+        world.fills(PRIYA, &last_pages[0], json!({ "headline": "Hi" })),
+        world.fills(ALEX, &last_pages[1], json!({ "headline": "Hi" })),
+    );
+    assert_eq!(world.count("select count(*) from request").await, 1);
+    let lost = if text(&a).contains("is asked for") {
+        b
+    } else {
+        a
+    };
+    // The name stands on the first page: that is shown again, with the reason above it.
+    let page = form(lost);
+    assert_eq!(page.page, 0);
+    assert!(
+        page.intro[0]
+            .to_string()
+            .contains("is being made by request"),
+        "{:?}",
+        page.intro
+    );
+}
+
+#[tokio::test]
+async fn only_members_of_the_allowed_groups_may_ask() {
+    let mut world = World::new().await;
+    world.leaves(PRIYA, "engineers").await;
+    let refused = world.says(PRIYA, "new-service").await;
+    assert!(
+        text(&refused).contains("Only engineers can ask for new-service"),
+        "{refused:?}"
+    );
+    assert_eq!(
+        world
+            .count("select count(*) from audit where kind = 'ask.refused'")
+            .await,
+        1
+    );
+
+    for (kind, active, word) in [
+        (AccountKind::Guest, true, "Guests"),
+        (
+            AccountKind::Outsider,
+            true,
+            "Only members of this workspace",
+        ),
+        (AccountKind::Bot, true, "Bots"),
+        (AccountKind::Full, false, "deactivated"),
+    ] {
+        world.is("U_X", "X", kind, active).await;
+        let refused = world.says("U_X", "new-service").await;
+        assert!(text(&refused).contains(word), "{kind}: {refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn groups_unread_for_ten_minutes_decide_nothing_and_say_so() {
+    let world = World::new().await;
+    world.later(10).await;
+    let refused = world.says(PRIYA, "new-service").await;
+    assert!(
+        text(&refused).contains("I can't tell at the moment who is in engineers"),
+        "{refused:?}"
+    );
+    world.read_groups().await;
+    form(world.says(PRIYA, "new-service").await);
+}
+
+#[tokio::test]
+async fn an_account_never_seen_keeps_its_form_until_it_is_looked_up() {
+    let world = World::with(|s| {
+        s.groups
+            .insert("engineers".to_owned(), vec!["U_NEW".to_owned()]);
+        s.teams.get_mut("payments").unwrap().members = vec!["U_NEW".to_owned()];
+    })
+    .await;
+    let page = form(world.says("U_NEW", "new-service").await);
+    let second = form(world.fills("U_NEW", &page, service("payments-api")).await);
+    let kept = world
+        .fills("U_NEW", &second, json!({ "headline": "Hi" }))
+        .await;
+    assert!(
+        text(&kept).contains("still looking up your account"),
+        "{kept:?}"
+    );
+    assert_eq!(world.count("select count(*) from request").await, 0);
+    let jobs = world
+        .count("select count(*) from graphile_worker.jobs where task_identifier = 'idp.lookup'");
+    assert!(jobs.await > 0, "its look-up waits");
+
+    world.is("U_NEW", "Nia New", AccountKind::Full, true).await;
+    let go_on = buttons(&kept).swap_remove(0);
+    let page = form(world.presses("U_NEW", go_on.id, &go_on.value).await);
+    assert_eq!(value(&page, "headline"), Some(json!("Hi")));
+    let sent = world
+        .fills("U_NEW", &page, json!({ "headline": "Hi" }))
+        .await;
+    assert!(text(&sent).contains("is asked for"), "{sent:?}");
+}
+
+#[tokio::test]
+async fn five_open_requests_are_the_limit() {
+    let world = World::new().await;
+    for n in 0..5 {
+        world.asks_for(PRIYA, &format!("service-{n}")).await;
+    }
+    let refused = world.says(PRIYA, "new-service").await;
+    assert!(text(&refused).contains("which is the limit"), "{refused:?}");
+    form(world.says(ALEX, "new-service").await);
+}
+
+#[tokio::test]
+async fn paused_requests_are_refused_with_the_reason() {
+    let world = World::with(|s| s.paused = Some("the cluster moves".to_owned())).await;
+    let refused = world.says(PRIYA, "new-service").await;
+    assert!(text(&refused).contains("The cluster moves"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn deliveries_of_other_workspaces_and_apps_are_refused_and_kept_as_evidence() {
+    let world = World::new().await;
+    let event = Event::Asked {
+        command: "/idp".to_owned(),
+        words: "new-service".to_owned(),
+        place: super::world::at(("C1", PlaceKind::Public)),
+    };
+    let mut elsewhere = world.delivery(PRIYA, event.clone());
+    elsewhere.sender.installation = "T2".to_owned();
+    let mut other_app = world.delivery(PRIYA, event);
+    other_app.sender.app = Some("A2".to_owned());
+    for delivery in [elsewhere, other_app] {
+        let refused = idp::app::handle(&world.app, delivery).await.unwrap();
+        assert!(
+            text(&refused).contains("isn't connected to this bot"),
+            "{refused:?}"
+        );
+    }
+    assert_eq!(
+        world
+            .count("select count(*) from audit where kind = 'delivery.refused'")
+            .await,
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_request_stands_where_people_can_follow_it() {
+    let world = World::new().await;
+    for (channel, kind, stands) in [
+        ("C_TEAM", PlaceKind::Public, "this channel"),
+        ("D1", PlaceKind::DirectWithBot, "#platform"),
+        ("D2", PlaceKind::DirectBetweenPeople, "#platform"),
+        ("C_PRIVATE", PlaceKind::Private, "#platform"),
+        ("C_SHARED", PlaceKind::Shared, "#platform"),
+    ] {
+        let page = form(world.says_in(PRIYA, "new-service", (channel, kind)).await);
+        let line = page.intro[0].to_string();
+        assert_eq!(
+            line,
+            format!("The request will stand in {stands}."),
+            "{kind}"
+        );
+    }
+    let world = World::with(|s| s.channels.default = None).await;
+    let page = form(
+        world
+            .says_in(PRIYA, "new-service", ("D1", PlaceKind::DirectWithBot))
+            .await,
+    );
+    assert_eq!(
+        page.intro[0].to_string(),
+        "The request will stand in your direct messages with me."
+    );
+}
+
+#[tokio::test]
+async fn own_teams_are_offered_and_the_platform_team_may_pick_any() {
+    let world = World::with(|s| {
+        for (name, members) in [
+            ("payments", vec![PRIYA]),
+            ("core", vec![ALEX]),
+            ("alone", vec![]),
+        ] {
+            let team = s.teams.get_mut(name).unwrap();
+            team.members = members.into_iter().map(str::to_owned).collect();
+            team.leads = vec!["group:payments-leads".to_owned()];
+        }
+    })
+    .await;
+    let teams = |page: FormPage| -> Vec<String> {
+        let field = page.fields.into_iter().find(|f| f.name == "owner").unwrap();
+        let FieldKind::Choice { options } = field.kind else {
+            panic!("not a choice: {:?}", field.kind)
+        };
+        options.into_iter().map(|o| o.value).collect()
+    };
+    assert_eq!(
+        teams(form(world.says(PRIYA, "new-service").await)),
+        ["payments"]
+    );
+    assert_eq!(
+        teams(form(world.says(MO, "new-service").await)),
+        ["alone", "core", "payments"]
+    );
+}
+
+#[tokio::test]
+async fn slips_sentences_and_our_own_words_are_answered() {
+    let world = World::new().await;
+    let slip = world.says(PRIYA, "new-servise payments-api").await;
+    assert!(
+        text(&slip).contains("Did you mean /idp new-service?"),
+        "{slip:?}"
+    );
+    let offer = buttons(&slip).swap_remove(0);
+    let page = form(world.presses(PRIYA, offer.id, &offer.value).await);
+    assert_eq!(
+        value(&page, "name"),
+        Some(json!("payments-api")),
+        "the words are kept"
+    );
+
+    let sentence = "I need a Node.js backend with a PostgreSQL database";
+    let offers = world.says(PRIYA, sentence).await;
+    let offer = buttons(&offers).swap_remove(0);
+    let page = form(world.presses(PRIYA, offer.id, &offer.value).await);
+    assert_eq!(value(&page, "description"), Some(json!(sentence)));
+
+    let home = world.says(PRIYA, "").await;
+    assert!(
+        buttons(&home)
+            .iter()
+            .any(|b| b.value == "command:new-service"),
+        "{home:?}"
+    );
+    assert!(text(&world.says(PRIYA, "help").await).contains("/idp"));
+    assert!(text(&world.says(PRIYA, "status 4711").await).contains("4711"));
+    assert!(text(&world.says(PRIYA, "approve").await).contains("button"));
+    let login = world.says(PRIYA, "login").await;
+    assert!(
+        text(&login).contains("https://idp.example/ui/login/"),
+        "{login:?}"
+    );
+    let kept = world.count("select count(*) from inbox where reply::text like '%/ui/login/%'");
+    assert_eq!(kept.await, 0, "a link that opens a session is kept nowhere");
+}
+
+#[tokio::test]
+async fn asked_again_the_form_is_filled_in_as_it_was() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    world
+        .says(
+            PRIYA,
+            &format!("cancel {}", world.view(request).await.number),
+        )
+        .await;
+    let page = form(
+        world
+            .presses(PRIYA, ButtonId::FormOpen, format!("request:{request}"))
+            .await,
+    );
+    assert_eq!(value(&page, "name"), Some(json!("payments-api")));
+    let second = form(world.fills(PRIYA, &page, service("payments-api")).await);
+    world
+        .fills(PRIYA, &second, json!({ "headline": "Hello" }))
+        .await;
+    let from = world
+        .count("select count(*) from request where again_from is not null")
+        .await;
+    assert_eq!(from, 1);
+}
+
+#[tokio::test]
+async fn a_mention_answers_with_a_button_because_no_form_can_open() {
+    let world = World::new().await;
+    let event = Event::Mentioned {
+        words: "new-service payments-api".to_owned(),
+        place: super::world::at(("C_PLATFORM", PlaceKind::Public)),
+    };
+    let reply = world.does(PRIYA, event).await;
+    let open = buttons(&reply).swap_remove(0);
+    let page = form(world.presses(PRIYA, open.id, &open.value).await);
+    assert_eq!(value(&page, "name"), Some(json!("payments-api")));
+}

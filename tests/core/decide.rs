@@ -1,0 +1,277 @@
+//! Votes: who may, who may not, at once, too late, and what follows.
+
+use idp::domain::event::{ButtonId, Event};
+use idp::domain::reply::Reply;
+use idp::domain::request::RequestState;
+use idp::domain::run::RunState;
+use serde_json::json;
+
+use super::world::{ALEX, MO, PRIYA, SAM, TESS, World, pressed, service, text};
+
+#[tokio::test]
+async fn a_leads_yes_makes_approval_run_and_first_job_in_one_go() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    let view = world.view(request).await;
+    let shown = view.plan.unwrap();
+    assert_eq!(
+        (view.state, shown.id),
+        (RequestState::AwaitingApproval, plan)
+    );
+    assert_eq!(shown.rule, "team-lead");
+    assert_eq!(shown.require[0].0.handle, "payments-leads");
+    assert_eq!(shown.require[0].0.external.as_deref(), Some("S2"));
+    let names: Vec<&str> = shown.deciders.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names.len(), 2);
+    assert!(names.contains(&"Alex Ruiz") && names.contains(&"Sam Ito"));
+
+    assert_eq!(
+        world.presses(ALEX, ButtonId::RequestApprove, plan).await,
+        Reply::Done
+    );
+    let view = world.view(request).await;
+    let run = view.run.unwrap();
+    assert_eq!(
+        (view.state, run.state),
+        (RequestState::Approved, RunState::Queued)
+    );
+    assert_eq!(run.approved_by[0].0.name, "Alex Ruiz");
+    assert_eq!(run.rule, "team-lead");
+    assert_eq!(
+        world.evidence(request).await,
+        [
+            "request.asked",
+            "plan.made",
+            "vote.cast",
+            "request.approved"
+        ]
+    );
+    let jobs = "select count(*) from graphile_worker.jobs where task_identifier = 'idp.step'";
+    assert_eq!(world.count(jobs).await, 1);
+    let groups = "select count(*) from vote where groups = array['payments-leads']";
+    assert_eq!(world.count(groups).await, 1);
+}
+
+#[tokio::test]
+async fn the_requesters_vote_never_counts_and_is_kept_as_evidence() {
+    let world = World::new().await;
+    // Priya leads core with Alex, and asks for a service of core herself.
+    let mut page = service("core-api");
+    page["owner"] = json!("core");
+    let request = world.asks_with(PRIYA, page).await;
+    world.plans(request).await;
+    let plan = world.view(request).await.plan.unwrap();
+    assert_eq!(plan.require[0].0.handle, "leads of core");
+    let refused = world
+        .presses(PRIYA, ButtonId::RequestApprove, plan.id)
+        .await;
+    assert!(
+        text(&refused)
+            .contains("You asked for this, so your vote can't count. Can decide: Alex Ruiz."),
+        "{refused:?}"
+    );
+    assert_eq!(world.state(request).await, RequestState::AwaitingApproval);
+    assert_eq!(
+        world.evidence(request).await.last().unwrap(),
+        "vote.refused"
+    );
+
+    // And if the code ever let it pass: the tables don't.
+    let forced = sqlx::query(
+        "insert into vote (id, plan_id, requester_id, person_id, account_id, verdict, groups, created_at)
+         select gen_random_uuid(), p.id, p.requester_id, p.requester_id, a.id, 'approve', array['x'], now()
+         from plan p join account a on a.person_id = p.requester_id",
+    )
+    .execute(world.pool())
+    .await;
+    assert!(forced.unwrap_err().to_string().contains("vote_check"));
+}
+
+#[tokio::test]
+async fn strangers_are_told_who_decides() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    let refused = world.presses(TESS, ButtonId::RequestApprove, plan).await;
+    assert!(
+        text(&refused).contains("Only payments-leads decide"),
+        "{refused:?}"
+    );
+    let refused = world.presses(TESS, ButtonId::RequestDeny, plan).await;
+    assert!(
+        text(&refused).contains("Only payments-leads decide"),
+        "{refused:?}"
+    );
+    assert_eq!(world.count("select count(*) from vote").await, 0);
+    let rows = world.evidence(request).await;
+    assert_eq!(rows.iter().filter(|k| *k == "vote.refused").count(), 2);
+}
+
+#[tokio::test]
+async fn an_approver_who_lost_the_role_is_refused_at_the_press() {
+    let mut world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    world.leaves(ALEX, "payments-leads").await;
+    let refused = world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert!(
+        text(&refused).contains("Only payments-leads decide"),
+        "{refused:?}"
+    );
+    world.presses(SAM, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn stale_groups_decide_nothing_and_nothing_is_lost() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    world.later(10).await;
+    let refused = world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert!(
+        text(&refused).contains("try again in a minute"),
+        "{refused:?}"
+    );
+    assert_eq!(world.state(request).await, RequestState::AwaitingApproval);
+    world.read_groups().await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn a_deny_asks_for_its_reason_and_frees_the_names() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    let Reply::AskReason {
+        plan: asked, title, ..
+    } = world.presses(ALEX, ButtonId::RequestDeny, plan).await
+    else {
+        panic!("no reason asked for")
+    };
+    let number = world.view(request).await.number;
+    assert_eq!((asked, title), (plan, format!("Deny {number}?")));
+    let reason = "Use payments-core.".to_owned();
+    world.does(ALEX, Event::DenyReasoned { plan, reason }).await;
+    let end = world.view(request).await.end.unwrap();
+    assert_eq!(end.by.unwrap().name, "Alex Ruiz");
+    assert_eq!(end.reason.as_deref(), Some("Use payments-core."));
+    assert_eq!(world.count("select count(*) from claim").await, 0);
+    assert_eq!(world.count("select count(*) from run").await, 0);
+    let late = world.presses(SAM, ButtonId::RequestApprove, plan).await;
+    assert!(
+        text(&late).starts_with("Alex Ruiz denied this at "),
+        "{late:?}"
+    );
+}
+
+#[tokio::test]
+async fn two_approvers_at_once_make_one_decision() {
+    let world = World::new().await;
+    for n in 0..5 {
+        let (request, plan) = world.waiting(&format!("service-{n}")).await;
+        let (a, b) = tokio::join!(
+            world.presses(ALEX, ButtonId::RequestApprove, plan),
+            world.presses(SAM, ButtonId::RequestApprove, plan),
+        );
+        let told: Vec<String> = [a, b]
+            .iter()
+            .filter(|r| **r != Reply::Done)
+            .map(text)
+            .collect();
+        assert_eq!(told.len(), 1, "one counts, the other is told: {told:?}");
+        assert!(told[0].contains("approved this at "), "{told:?}");
+        assert_eq!(world.state(request).await, RequestState::Approved);
+        world.presses(PRIYA, ButtonId::RequestCancel, request).await;
+    }
+    assert_eq!(world.count("select count(*) from approval").await, 5);
+    assert_eq!(world.count("select count(*) from vote").await, 5);
+}
+
+#[tokio::test]
+async fn a_replayed_press_gets_the_same_reply_and_votes_once() {
+    let world = World::new().await;
+    let (_, plan) = world.waiting("payments-api").await;
+    let press = world.delivery(ALEX, pressed(ButtonId::RequestApprove, plan));
+    let first = idp::app::handle(&world.app, press.clone()).await.unwrap();
+    let again = idp::app::handle(&world.app, press).await.unwrap();
+    assert_eq!((&first, &again), (&Reply::Done, &Reply::Done));
+    let late = world.delivery(SAM, pressed(ButtonId::RequestApprove, plan));
+    let first = idp::app::handle(&world.app, late.clone()).await.unwrap();
+    world.later(3).await;
+    let again = idp::app::handle(&world.app, late).await.unwrap();
+    assert_eq!(first, again);
+    assert_eq!(world.count("select count(*) from vote").await, 1);
+}
+
+#[tokio::test]
+async fn two_quorums_want_two_people() {
+    let world = World::new().await;
+    let mut page = service("open-api");
+    page["visibility"] = json!("public");
+    let request = world.asks_with(PRIYA, page).await;
+    world.plans(request).await;
+    let plan = world.view(request).await.plan.unwrap();
+    assert_eq!(plan.rule, "public-repositories");
+    // Mo is of both groups: his one yes fills one place.
+    world.presses(MO, ButtonId::RequestApprove, plan.id).await;
+    let plan = world.view(request).await.plan.unwrap();
+    assert_eq!(plan.lacking.iter().map(|(_, n)| n).sum::<u32>(), 1);
+    let twice = world.presses(MO, ButtonId::RequestApprove, plan.id).await;
+    assert_ne!(twice, Reply::Done);
+    assert_eq!(world.state(request).await, RequestState::AwaitingApproval);
+    world.presses(TESS, ButtonId::RequestApprove, plan.id).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn who_may_cancel_before_and_after_approval() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    let refused = world.presses(ALEX, ButtonId::RequestCancel, request).await;
+    assert!(
+        text(&refused).contains("Only"),
+        "an approver to be is still a stranger: {refused:?}"
+    );
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    world.presses(ALEX, ButtonId::RequestCancel, request).await;
+    assert_eq!(
+        world.view(request).await.run.unwrap().state,
+        RunState::Cancelling
+    );
+    let (request, _) = world.waiting("other-api").await;
+    world.presses(MO, ButtonId::RequestCancel, request).await;
+    let end = world.view(request).await.end.unwrap();
+    assert_eq!(end.by.unwrap().name, "Mo Diaz");
+    let late = world.presses(PRIYA, ButtonId::RequestCancel, request).await;
+    assert!(!text(&late).is_empty());
+}
+
+#[tokio::test]
+async fn the_plan_can_be_read_and_an_old_one_says_so() {
+    let world = World::new().await;
+    let (_, plan) = world.waiting("payments-api").await;
+    let Reply::Page { title, blocks } = world.presses(TESS, ButtonId::PlanShow, plan).await else {
+        panic!("no page")
+    };
+    assert!(title.contains("Plan"), "{title}");
+    let read = serde_json::to_string(&blocks).unwrap();
+    assert!(read.contains("index.html"), "the file tree is there");
+}
+
+#[tokio::test]
+async fn values_that_nobody_made_are_answered_not_broken() {
+    let world = World::new().await;
+    for button in ButtonId::ALL {
+        for value in [
+            "",
+            "x",
+            "00000000-0000-0000-0000-000000000000",
+            "request:1",
+            "a:b:c",
+        ] {
+            let reply = world.presses(PRIYA, *button, value).await;
+            assert!(
+                matches!(reply, Reply::Card { .. } | Reply::Done),
+                "{button} {value}: {reply:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! People who go, tokens that are refused, and the evidence of it all.
+
+use idp::app::{audit, people};
+use idp::domain::event::ButtonId;
+use idp::domain::person::AccountKind;
+use idp::domain::request::RequestState;
+
+use super::world::{ALEX, PRIYA, World, text};
+
+#[tokio::test]
+async fn the_requests_of_somebody_deactivated_go_before_they_run() {
+    let world = World::new().await;
+    let (waits, plan) = world.waiting("payments-api").await;
+    let (approved, other) = world.waiting("other-api").await;
+    world.presses(ALEX, ButtonId::RequestApprove, other).await;
+    world
+        .is(PRIYA, "Priya Nair", AccountKind::Full, false)
+        .await;
+    assert_eq!(world.state(waits).await, RequestState::Cancelled);
+    let late = world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert!(text(&late).starts_with("This was cancelled"), "{late:?}");
+
+    // The approved one is met just before its first step.
+    let run: uuid::Uuid = sqlx::query_scalar("select id from run")
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+    let work = idp::app::plan::take_again(&world.app, run.into())
+        .await
+        .unwrap();
+    assert!(work.is_none());
+    assert_eq!(world.state(approved).await, RequestState::Cancelled);
+    assert_eq!(world.count("select count(*) from claim").await, 0);
+}
+
+#[tokio::test]
+async fn a_refused_token_is_evidence_once() {
+    let world = World::new().await;
+    for good in [false, false, true, true] {
+        people::record_token(&world.app, world.installation, good)
+            .await
+            .unwrap();
+    }
+    let rows = "select count(*) from audit where kind in ('token.refused', 'token.good')";
+    assert_eq!(world.count(rows).await, 2);
+}
+
+#[tokio::test]
+async fn any_edit_of_the_evidence_is_found() {
+    let world = World::new().await;
+    let (_, plan) = world.waiting("payments-api").await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    let report = audit::verify(&world.app).await.unwrap();
+    assert!(report.broken.is_empty() && report.rows >= 4, "{report:?}");
+
+    let refused = sqlx::query("update audit set kind = 'x'")
+        .execute(world.pool())
+        .await;
+    assert!(refused.unwrap_err().to_string().contains("never changed"));
+    // Somebody with the owner's rights takes the trigger away first.
+    for (harm, found) in [
+        (
+            "update audit set body = body || 'x' where kind = 'vote.cast'",
+            "was changed",
+        ),
+        ("delete from audit where kind = 'plan.made'", "is missing"),
+        (
+            "delete from audit where kind = 'request.approved'",
+            "ends before",
+        ),
+    ] {
+        let mut tx = world.pool().begin().await.unwrap();
+        sqlx::query("alter table audit disable trigger user")
+            .execute(&mut *tx)
+            .await
+            .unwrap();
+        sqlx::query(harm).execute(&mut *tx).await.unwrap();
+        let report = audit::verify_on(&world.app, &mut tx).await.unwrap();
+        assert!(
+            report.broken.iter().any(|b| b.contains(found)),
+            "{harm}: {report:?}"
+        );
+        tx.rollback().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_cut_tail_is_found_by_an_older_checkpoint() {
+    let world = World::with(|s| s.state_key = Some(vec![7; 32].into())).await;
+    world.waiting("payments-api").await;
+    audit::checkpoint(&world.app).await.unwrap();
+    assert!(audit::verify(&world.app).await.unwrap().broken.is_empty());
+    let mut tx = world.pool().begin().await.unwrap();
+    for harm in [
+        "alter table audit disable trigger user",
+        "delete from audit where kind = 'plan.made'",
+        "update audit_chain set seq = 1, hash = (select hash from audit a where a.chain = audit_chain.chain and a.seq = 1)
+         where chain like 'request:%'",
+    ] {
+        sqlx::query(harm).execute(&mut *tx).await.unwrap();
+    }
+    let report = audit::verify_on(&world.app, &mut tx).await.unwrap();
+    assert!(
+        report.broken.iter().any(|b| b.contains("checkpoint")),
+        "{report:?}"
+    );
+}
