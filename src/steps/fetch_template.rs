@@ -12,7 +12,7 @@ use crate::domain::plan::PlannedValue;
 use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
 use crate::domain::tree::{Tree, TreeId};
 
-pub(super) const NAME: &str = "fetch:template";
+const NAME: &str = "fetch:template";
 
 /// Renders files.
 #[derive(Debug)]
@@ -85,7 +85,7 @@ impl Action for FetchTemplate {
 }
 
 /// The files so far with the rendered ones added; the error is a sentence without its full stop.
-pub(super) fn render_onto(
+fn render_onto(
     before: Tree,
     template: &Template,
     input: &Value,

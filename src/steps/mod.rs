@@ -8,7 +8,6 @@ pub mod action;
 pub mod input;
 pub mod plan;
 pub mod registry;
-pub mod scaffold;
 
 pub mod catalog_register;
 pub mod debug_log;
