@@ -1,13 +1,19 @@
 //! The catalog from the outside: shipped definitions, bad ones with their exact messages, and rendered services that
 //! pass their own tests.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
+mod bad;
+mod expressions;
+mod flows;
+mod forms;
+mod reload;
+mod rendering;
+mod rules;
+mod schema;
+mod services;
 
-use idp::catalog::flow::{self, Asked};
+use idp::catalog::flow::Asked;
 use idp::catalog::form::{self, FormFacts};
-use idp::catalog::{Catalog, Inputs, Known, Library, Sources, render};
+use idp::catalog::{Catalog, Inputs, Known, Sources, render};
 use idp::domain::action::{ActionSpec, Undo};
 use idp::domain::form::Choice;
 use serde_json::{Map, Value, json};
@@ -113,4 +119,42 @@ fn the_shipped_definitions_are_right() {
             .collect::<Vec<_>>(),
         ["node-http", "static-site"]
     );
+}
+
+/// Checked inputs of the shipped command.
+fn inputs(catalog: &Catalog, values: Value) -> Inputs {
+    let values = object(values);
+    let command = catalog.command("new-service").unwrap();
+    let template = command
+        .template(&values)
+        .and_then(|name| catalog.template(name));
+    form::check_all(
+        command,
+        template.map(AsRef::as_ref),
+        &values,
+        &facts(catalog),
+    )
+    .unwrap()
+}
+
+/// The shipped command asked for, handed to `look`.
+fn asked<T>(values: Value, look: impl FnOnce(Asked<'_>) -> T) -> T {
+    let catalog = shipped();
+    let inputs = inputs(&catalog, values);
+    let command = catalog.command("new-service").unwrap();
+    let template = command
+        .template(inputs.values())
+        .and_then(|name| catalog.template(name));
+    let environment = object(json!({ "organisation": "acme" }));
+    look(Asked {
+        command,
+        template: template.map(AsRef::as_ref),
+        inputs: &inputs,
+        environment: &environment,
+    })
+}
+
+/// JSON as it stands in snapshots.
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap()
 }

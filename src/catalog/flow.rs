@@ -147,7 +147,7 @@ fn holds_now(step: &Step, asked: Asked<'_>) -> Result<bool, FlowError> {
         known: &known,
         step: &|id, _| Some(id.to_owned()),
     };
-    match partial::plan(condition, &scope).map_err(|error| fail(error.what))? {
+    match partial::plan(&lenient(condition), &scope).map_err(|error| fail(error.what))? {
         PlannedValue::Known { value } => Ok(expression::holds(&value)),
         _ => Err(fail(
             "the condition of `template:run` can't wait for another step".to_owned(),
@@ -171,11 +171,13 @@ fn draft(
     let scope = partial::Scope { known, step: &find };
     let condition = match &placed.step.condition {
         None => None,
-        Some(node) => match partial::plan(node, &scope).map_err(|error| fail(error.what))? {
-            PlannedValue::Known { value } if expression::holds(&value) => None,
-            PlannedValue::Known { .. } => return Ok(None),
-            waits => Some(waits),
-        },
+        Some(node) => {
+            match partial::plan(&lenient(node), &scope).map_err(|error| fail(error.what))? {
+                PlannedValue::Known { value } if expression::holds(&value) => None,
+                PlannedValue::Known { .. } => return Ok(None),
+                waits => Some(waits),
+            }
+        }
     };
     let input = without_nulls(
         &placed.step.input,
@@ -192,6 +194,19 @@ fn draft(
         condition,
         input,
     }))
+}
+
+/// A condition that reads what isn't there (an output of a step that was skipped) doesn't hold; it is no error.
+fn lenient(condition: &Node) -> Node {
+    let text = condition.text().map(str::trim).and_then(scan::sole);
+    let data = text.map_or_else(
+        || condition.data.clone(),
+        |code| Data::Text(format!("${{{{ ({code}) | default(false) }}}}")),
+    );
+    Node {
+        at: condition.at,
+        data,
+    }
 }
 
 /// An input whose expression came out as nothing (an optional field left empty) is left out, as Backstage does.
@@ -283,7 +298,7 @@ impl Reader<'_> {
             return Ok(None);
         }
         if let Some(condition) = &entry.condition
-            && !expression::holds(&self.value(condition)?)
+            && !expression::holds(&self.value(&lenient(condition))?)
         {
             return Ok(None);
         }

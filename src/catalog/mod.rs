@@ -15,6 +15,7 @@ pub mod problem;
 mod reader;
 pub mod render;
 pub mod rule;
+mod schema;
 pub mod step;
 pub mod template;
 mod yaml;
@@ -23,6 +24,7 @@ pub use command::Command;
 pub use form::Inputs;
 pub use library::{Catalog, Library, Sources};
 pub use problem::Problem;
+pub use schema::command_schema;
 pub use template::Template;
 
 use std::collections::BTreeSet;

@@ -84,6 +84,10 @@ impl Names for Scope<'_> {
         ]
     }
 
+    fn offered(&self) -> &[&str] {
+        &["parameters", "steps", "environment"]
+    }
+
     fn check(&self, mention: &Mention) -> Result<(), (String, Option<String>)> {
         match mention.root.as_str() {
             "parameters" => self.check_parameter(mention),
@@ -281,7 +285,7 @@ pub(super) fn check_node(node: &Node, names: &dyn Names, report: &mut Report) {
 pub(super) fn check_condition(node: &Node, names: &dyn Names, report: &mut Report) {
     match &node.data {
         Data::Bool(_) => {}
-        Data::Text(text) if scan::sole(text).is_some() => {
+        Data::Text(text) if scan::sole(text.trim()).is_some() => {
             for word in ["always", "failure"] {
                 if scan::mentions(text).iter().any(|m| m.root == word) {
                     report.add(node.at, format!("`{word}()` is not supported yet"));
@@ -389,10 +393,11 @@ fn check_input(step: &Step, spec: &ActionSpec, report: &mut Report) {
         if !waits(value)
             && let Err(error) = jsonschema::draft202012::validate(schema, &value.json())
         {
-            report.add(
-                value.at,
-                format!("`{}` of `{}` is no good: {error}", key.text, spec.name),
-            );
+            let what = format!("`{}` of `{}` is no good: {error}", key.text, spec.name);
+            match schema.get("description").and_then(Value::as_str) {
+                Some(meaning) => report.hint(value.at, what, format!("It means: {meaning}.")),
+                None => report.add(value.at, what),
+            }
         }
     }
     let required = spec

@@ -247,7 +247,7 @@ mod tests {
             ),
             (
                 "a: !x 1\n",
-                "error: tags are not supported\n  --> a.yaml:1:7",
+                "error: tags are not supported\n  --> a.yaml:1:4",
             ),
             (
                 "true: 1\n",

@@ -231,6 +231,12 @@ fn check_template(
     if let Some(second) = runs.next() {
         report.add(second.at, "a command can run one template only");
     }
+    if let Some(node) = run.input.get("parameters") {
+        report.add(
+            node.at,
+            format!("`parameters` of `{TEMPLATE_RUN}` is not supported yet"),
+        );
+    }
     let fixed = run.input.get("template");
     match (fixed, pickers.first()) {
         (None, None) => report.hint(

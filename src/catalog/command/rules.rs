@@ -78,9 +78,11 @@ fn one(
         fields.later(later, report);
     }
     fields.close(report);
-    let expires_s = expires.map_or(Some(EXPIRES_S), |node| seconds(node, "expires", report));
+    let expires_s = expires
+        .and_then(|node| seconds(node, "expires", report))
+        .unwrap_or(EXPIRES_S);
     let remind_s = remind.and_then(|node| seconds(node, "remind", report));
-    if let (Some(expires_s), Some(remind_s), Some(node)) = (expires_s, remind_s, remind)
+    if let (Some(remind_s), Some(node)) = (remind_s, remind)
         && remind_s >= expires_s
     {
         report.add(node.at, "the reminder would come after the end");
@@ -92,7 +94,7 @@ fn one(
         name: name?,
         when,
         require,
-        expires_s: expires_s?,
+        expires_s,
         remind_s,
         at: node.at,
     })

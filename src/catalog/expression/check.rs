@@ -9,6 +9,8 @@ use crate::catalog::problem::nearest;
 pub(in crate::catalog) struct Fault {
     /// The line inside the text, from 1.
     pub(in crate::catalog) line: usize,
+    /// The column in that line, in characters from 1.
+    pub(in crate::catalog) column: usize,
     /// What is wrong: a sentence without its full stop.
     pub(in crate::catalog) what: String,
     /// What to do about it.
@@ -21,6 +23,7 @@ impl Fault {
     fn new(text: &str, at: usize, what: impl Into<String>) -> Self {
         Self {
             line: scan::line_of(text, at),
+            column: scan::column_of(text, at),
             what: what.into(),
             hint: None,
             nearest: None,
@@ -37,6 +40,10 @@ impl Fault {
 pub(in crate::catalog) trait Names {
     /// The roots that have a value: `parameters`, `steps`, `values`.
     fn roots(&self) -> &[&str];
+    /// The roots that are worth naming to somebody who looks for one.
+    fn offered(&self) -> &[&str] {
+        self.roots()
+    }
     /// What is wrong with a mention of one of the roots.
     fn check(&self, mention: &Mention) -> Result<(), (String, Option<String>)>;
 }
@@ -63,6 +70,7 @@ pub(in crate::catalog) fn faults(text: &str, syntax: Syntax, names: &dyn Names) 
             let error = fault(&error, text);
             return vec![Fault {
                 line: error.line,
+                column: 1,
                 what: error.what,
                 hint: None,
                 nearest: None,
@@ -123,11 +131,11 @@ fn unknown_roots(
                 .find(|m| m.root == *name)
                 .map_or(0, |m| m.start);
             let fault = Fault {
-                nearest: nearest(name, names.roots().iter().copied()).map(str::to_owned),
+                nearest: nearest(name, names.offered().iter().copied()).map(str::to_owned),
                 ..Fault::new(text, at, format!("nothing is called `{name}` here"))
             };
             let roots = names
-                .roots()
+                .offered()
                 .iter()
                 .map(|root| format!("`{root}`"))
                 .collect::<Vec<_>>()

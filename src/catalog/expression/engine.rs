@@ -4,8 +4,8 @@ use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::ValueKind;
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
-use serde_json::Value;
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value as Jinja};
+use serde_json::{Number, Value};
 
 use super::{ExpressionError, filters};
 
@@ -62,39 +62,72 @@ fn make(syntax: Syntax) -> Environment<'static> {
     env
 }
 
-/// A JSON value as the engine's context.
-///
-/// Not by way of serde: with `serde_json`'s `arbitrary_precision`, which a dependency turns on, a number would come out
-/// as a map.
-pub(in crate::catalog) fn context(value: &Value) -> minijinja::Value {
+/// A JSON value as the engine's own. By hand and not by serde: where any crate of the build turns on serde_json's
+/// `arbitrary_precision`, its numbers reach other serializers as maps.
+pub(in crate::catalog) fn context(value: &Value) -> Jinja {
     match value {
-        Value::Null => minijinja::Value::from(()),
-        Value::Bool(yes) => minijinja::Value::from(*yes),
-        Value::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(whole), _, _) => minijinja::Value::from(whole),
-            (None, Some(whole), _) => minijinja::Value::from(whole),
-            (None, None, Some(double)) => minijinja::Value::from(double),
-            (None, None, None) => minijinja::Value::from(number.to_string()),
+        Value::Null => Jinja::from(()),
+        Value::Bool(yes) => Jinja::from(*yes),
+        Value::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(whole), _) => Jinja::from(whole),
+            (_, Some(whole)) => Jinja::from(whole),
+            _ => Jinja::from(number.as_f64().unwrap_or_default()),
         },
-        Value::String(text) => minijinja::Value::from(text.as_str()),
+        Value::String(text) => Jinja::from(text.as_str()),
         Value::Array(items) => items.iter().map(context).collect(),
-        Value::Object(members) => minijinja::Value::from_pairs(
-            members
-                .iter()
+        Value::Object(map) => Jinja::from_pairs(
+            map.iter()
                 .map(|(name, value)| (name.as_str(), context(value))),
         ),
     }
 }
 
+/// Most values inside one value that an expression gives: what a form or a step's output may reasonably hold.
+const MAX_VALUES: usize = 100_000;
+
 /// An engine's value as JSON.
-pub(super) fn to_json(value: &minijinja::Value) -> Result<Value, Error> {
-    if value.kind() == ValueKind::Number
-        && let Ok(whole) = i64::try_from(value.clone())
-    {
-        return Ok(whole.into());
+pub(super) fn to_json(value: &Jinja) -> Result<Value, Error> {
+    let mut left = MAX_VALUES;
+    json_of(value, &mut left)
+}
+
+fn json_of(value: &Jinja, left: &mut usize) -> Result<Value, Error> {
+    let bad = |what: &'static str| Error::new(ErrorKind::BadSerialization, what);
+    *left = left
+        .checked_sub(1)
+        .ok_or_else(|| bad("the value is too large"))?;
+    Ok(match value.kind() {
+        ValueKind::Undefined | ValueKind::None => Value::Null,
+        ValueKind::Bool => Value::Bool(value.is_true()),
+        ValueKind::Number => number_of(value)
+            .map(Value::Number)
+            .ok_or_else(|| bad("the number is not finite"))?,
+        ValueKind::Seq | ValueKind::Iterable => {
+            let items = value.try_iter()?.map(|item| json_of(&item, left));
+            Value::Array(items.collect::<Result<_, _>>()?)
+        }
+        ValueKind::Map => {
+            let members = value.try_iter()?.map(|key| {
+                let member = json_of(&value.get_item(&key)?, left)?;
+                Ok((filters::plain(&key)?, member))
+            });
+            Value::Object(members.collect::<Result<_, Error>>()?)
+        }
+        _ => match value.as_str() {
+            Some(text) => Value::from(text),
+            None => return Err(bad("the value can't be written as JSON")),
+        },
+    })
+}
+
+fn number_of(value: &Jinja) -> Option<Number> {
+    if !value.is_integer() {
+        return Number::from_f64(f64::try_from(value.clone()).ok()?);
     }
-    serde_json::to_value(value)
-        .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))
+    let signed = i64::try_from(value.clone()).map(Number::from);
+    signed
+        .or_else(|_| u64::try_from(value.clone()).map(Number::from))
+        .ok()
 }
 
 /// The engine's error as a sentence that shows the expression.
@@ -103,7 +136,7 @@ pub(in crate::catalog) fn fault(error: &Error, source: &str) -> ExpressionError 
         .range()
         .and_then(|range| source.get(range))
         .map(str::trim)
-        .filter(|shown| !shown.is_empty());
+        .filter(|shown| !shown.is_empty() && !shown.starts_with('|'));
     let what = match (error.kind(), shown) {
         (ErrorKind::UndefinedError, Some(shown)) => format!("`{shown}` has no value"),
         (ErrorKind::OutOfFuel, _) => "the template does not come to an end".to_owned(),
@@ -112,7 +145,10 @@ pub(in crate::catalog) fn fault(error: &Error, source: &str) -> ExpressionError 
                 .detail()
                 .map_or_else(|| kind.to_string(), str::to_owned);
             match shown {
-                Some(shown) if !what.contains(shown) => format!("{what} in `{shown}`"),
+                // The place of an error inside a filter is not to be relied on; that of a plain name is.
+                Some(shown) if is_path(shown) && !what.contains(shown) => {
+                    format!("{what} in `{shown}`")
+                }
                 _ => what,
             }
         }
@@ -121,4 +157,9 @@ pub(in crate::catalog) fn fault(error: &Error, source: &str) -> ExpressionError 
         what,
         line: error.line().unwrap_or(1),
     }
+}
+
+fn is_path(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "._[]'\"-".contains(c))
 }

@@ -92,7 +92,9 @@ fn parse_repo_url(url: &str) -> Result<Value, Error> {
     if !has("repo") || !has("host") {
         return Err(refuse());
     }
-    Ok(parts.into_iter().filter(|(key, _)| known(key)).collect())
+    Ok(Value::from_pairs(
+        parts.into_iter().filter(|(key, _)| known(key)),
+    ))
 }
 
 fn project_slug(url: &str) -> Result<String, Error> {
@@ -122,13 +124,13 @@ fn parse_entity_ref(reference: &str, defaults: Option<Value>) -> Result<Value, E
         ),
     };
     match kind {
-        Some(kind) if !kind.is_empty() && !namespace.is_empty() && !name.is_empty() => Ok([
-            ("kind", kind),
-            ("namespace", namespace),
-            ("name", name.to_owned()),
-        ]
-        .into_iter()
-        .collect()),
+        Some(kind) if !kind.is_empty() && !namespace.is_empty() && !name.is_empty() => {
+            Ok(Value::from_pairs([
+                ("kind", kind),
+                ("namespace", namespace),
+                ("name", name.to_owned()),
+            ]))
+        }
         _ => Err(bad(format!(
             "`{reference}` is no entity reference: write `kind:namespace/name`"
         ))),

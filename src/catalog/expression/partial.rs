@@ -96,10 +96,9 @@ fn live_step(mention: &Mention, scope: &Scope<'_>) -> Option<String> {
 fn shorten(text: &str, scope: &Scope<'_>) -> Result<String, ExpressionError> {
     let pieces = scan::pieces(text);
     // Blocks span pieces, and signs of white space reach into their neighbours: then only names are replaced.
-    let whole = pieces.iter().any(|piece| piece.kind == PieceKind::Block)
-        || ["${{-", "${{+", "-}}", "+}}", "{#"]
-            .iter()
-            .any(|sign| text.contains(sign));
+    let whole = ["{%", "{#", "${{-", "${{+", "-}}", "+}}"]
+        .iter()
+        .any(|sign| text.contains(sign));
     let mut out = String::new();
     for piece in &pieces {
         let source = &text[piece.range.clone()];

@@ -66,15 +66,14 @@ pub(in crate::catalog) fn is_template(text: &str) -> bool {
 
 /// The code of a text that is one expression and nothing else.
 pub(in crate::catalog) fn sole(text: &str) -> Option<&str> {
-    let pieces = pieces(text.trim());
-    match pieces.as_slice() {
-        [one] if one.kind == PieceKind::Expression => {
-            let inner = text.trim().get(3..one.range.end.checked_sub(2)?)?;
-            let closed = text.trim().ends_with("}}");
-            closed.then(|| inner.trim_start_matches('-').trim_end_matches('-'))
-        }
-        _ => None,
-    }
+    let pieces = pieces(text);
+    let [one] = pieces.as_slice() else {
+        return None;
+    };
+    let inner = text.strip_prefix("${{")?.strip_suffix("}}")?;
+    let inner = inner.strip_prefix(['-', '+']).unwrap_or(inner);
+    let inner = inner.strip_suffix(['-', '+']).unwrap_or(inner);
+    (one.kind == PieceKind::Expression).then(|| inner.trim())
 }
 
 /// The ids of the steps that a text names, each once, in the order of naming.
@@ -319,4 +318,11 @@ pub(in crate::catalog) fn line_of(text: &str, at: usize) -> usize {
         .bytes()
         .filter(|b| *b == b'\n')
         .count()
+}
+
+/// The column of a place in its line, in characters from 1.
+pub(in crate::catalog) fn column_of(text: &str, at: usize) -> usize {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    1 + line.chars().count()
 }

@@ -25,7 +25,8 @@ impl Catalog {
         let mut catalog = Catalog::default();
         let commands = sources.commands(&mut catalog.problems);
         let templates = sources.templates(&mut catalog.problems);
-        let brought = brought(&commands);
+        // Of commands that can't be read nobody knows what they bring.
+        let brought = brought(&commands).filter(|_| catalog.problems.is_empty());
         let checks = Checks {
             actions: Some(actions),
             known: Some(known),

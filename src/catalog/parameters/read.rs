@@ -126,17 +126,8 @@ fn parameter(key: &Key, node: &Node, required: bool, report: &mut Report) -> Opt
             "Say in `ui:help` what may be typed: it is the hint and the error.",
         );
     }
-    let validator = match jsonschema::draft202012::new(&Value::Object(schema.clone())) {
-        Ok(validator) => Arc::new(validator),
-        Err(error) => {
-            let at = node.get("pattern").map_or(node.at, |pattern| pattern.at);
-            report.add(
-                at,
-                format!("the schema of `{}` is no good: {error}", key.text),
-            );
-            return None;
-        }
-    };
+    let at = node.get("pattern").map_or(node.at, |pattern| pattern.at);
+    let validator = validator(&key.text, &schema, at, report)?;
     let parameter = Parameter {
         name: key.text.clone(),
         title,
@@ -144,7 +135,8 @@ fn parameter(key: &Key, node: &Node, required: bool, report: &mut Report) -> Opt
         placeholder,
         required,
         default: schema.get("default").cloned(),
-        widget: widget?,
+        // What is wrong was said; the name goes on existing, so that nothing else complains of it.
+        widget: widget.unwrap_or(Widget::Line),
         options,
         unique,
         schema,
@@ -155,6 +147,21 @@ fn parameter(key: &Key, node: &Node, required: bool, report: &mut Report) -> Opt
         check_default(&parameter, node, report);
     }
     Some(parameter)
+}
+
+/// The schema's validator; for a bad schema one that takes everything, so that reading goes on.
+fn validator(
+    name: &str,
+    schema: &Map<String, Value>,
+    at: Mark,
+    report: &mut Report,
+) -> Option<Arc<jsonschema::Validator>> {
+    let made = jsonschema::draft202012::new(&Value::Object(schema.clone()));
+    let made = made.or_else(|error| {
+        report.add(at, format!("the schema of `{name}` is no good: {error}"));
+        jsonschema::draft202012::new(&Value::Bool(true))
+    });
+    made.ok().map(Arc::new)
 }
 
 fn check_name(key: &Key, report: &mut Report) {

@@ -1,5 +1,7 @@
 //! Reads the input of `fetch:template`, and publishes its schema.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use super::{FetchTemplate, RenderError};
@@ -12,7 +14,7 @@ impl FetchTemplate {
     /// Reads the input as the step has it.
     pub fn read(input: &Value) -> Result<Self, RenderError> {
         let refuse = |what: String| RenderError::whole("template.yaml", what);
-        if let Err(error) = jsonschema::draft202012::validate(&Self::schema(), input) {
+        if let Some(error) = validator().and_then(|validator| validator.validate(input).err()) {
             return Err(refuse(format!(
                 "the input of fetch:template is no good: {error}"
             )));
@@ -67,6 +69,13 @@ impl FetchTemplate {
             }
         })
     }
+}
+
+/// Made once: rendering is counted in milliseconds.
+fn validator() -> Option<&'static jsonschema::Validator> {
+    static MADE: LazyLock<Option<jsonschema::Validator>> =
+        LazyLock::new(|| jsonschema::draft202012::new(&FetchTemplate::schema()).ok());
+    MADE.as_ref()
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {

@@ -70,7 +70,7 @@ pub(super) fn problems(folder: &str, files: &Tree, steps: &[Step]) -> Vec<Proble
                         .map(|fault| Problem {
                             file: shown.clone(),
                             line: if in_path { 0 } else { fault.line },
-                            column: usize::from(!in_path),
+                            column: if in_path { 0 } else { fault.column },
                             what: if in_path {
                                 format!("the file's path: {}", fault.what)
                             } else {

@@ -1,0 +1,128 @@
+//! The shipped templates, rendered: whole, the same every time, and passing their own tests with nothing but Node.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use idp::catalog::{flow, render};
+use idp::domain::tree::Tree;
+use serde_json::{Value, json};
+
+use super::{actions, asked};
+
+fn rendered(values: Value) -> Tree {
+    asked(values, |asked| {
+        let steps = flow::steps(asked, &actions()).unwrap();
+        let input = steps[0].input.as_known().unwrap();
+        render::tree(
+            asked.template.unwrap(),
+            &render::FetchTemplate::read(&input).unwrap(),
+        )
+        .unwrap()
+    })
+}
+
+fn values(template: &str, visibility: &str) -> Value {
+    json!({
+        "name": "payments-api", "template": template, "owner": "payments", "visibility": visibility,
+        "description": "Takes \"payments\" & tells <the ledger>: 100 %",
+    })
+}
+
+#[test]
+fn nothing_unrendered_is_left_and_bytes_never_change() {
+    let mut shown = Vec::new();
+    for (template, visibility) in [
+        ("node-http", "private"),
+        ("node-http", "public"),
+        ("static-site", "private"),
+    ] {
+        let tree = rendered(values(template, visibility));
+        assert_eq!(tree, rendered(values(template, visibility)));
+        for (path, entry) in &tree {
+            let text = std::str::from_utf8(&entry.bytes).unwrap();
+            for sign in ["${{", "{%", "}}\"", "TODO", ".njk"] {
+                assert!(
+                    !text.contains(sign) && !path.as_str().contains(sign),
+                    "{path} has {sign}"
+                );
+            }
+            assert!(text.ends_with('\n'), "{path} ends with a line break");
+            assert!(
+                !text.contains(" \n") && !text.ends_with("\n\n"),
+                "{path} has loose ends"
+            );
+        }
+        shown.push(format!("{template} {visibility} {}", tree.id()));
+    }
+    insta::assert_snapshot!("trees", shown.join("\n"));
+    let files: Vec<String> = rendered(values("node-http", "private"))
+        .iter()
+        .map(|(path, _)| path.to_string())
+        .collect();
+    insta::assert_snapshot!("node_http_files", files.join("\n"));
+}
+
+#[test]
+fn json_and_yaml_files_are_well_formed() {
+    use saphyr::{LoadableYamlNode as _, Yaml};
+    for template in ["node-http", "static-site"] {
+        for (path, entry) in &rendered(values(template, "private")) {
+            let text = std::str::from_utf8(&entry.bytes).unwrap();
+            if path.as_str().ends_with(".json") {
+                let json: Value = serde_json::from_str(text).unwrap();
+                assert_eq!(
+                    json["description"],
+                    "Takes \"payments\" & tells <the ledger>: 100 %"
+                );
+            }
+            if path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml") {
+                Yaml::load_from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_node_service_passes_its_own_test() {
+    passes_its_own_test("node-http");
+}
+
+#[test]
+fn the_static_site_passes_its_own_test() {
+    passes_its_own_test("static-site");
+}
+
+fn passes_its_own_test(template: &str) {
+    if Command::new("node").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "CI has Node");
+        eprintln!("left out: the template's own test needs Node");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(&rendered(values(template, "private")), folder.path());
+    // npm adds nothing but its own start to `node --test`, which is what package.json says.
+    let done = Command::new("node")
+        .arg("--test")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(
+        done.status.success(),
+        "{said}\n{}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    assert!(
+        said.contains("# fail 0") && !said.contains("# tests 0"),
+        "{said}"
+    );
+}
+
+fn write(tree: &Tree, folder: &Path) {
+    for (path, entry) in tree {
+        let to = folder.join(path.as_str());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::write(to, &entry.bytes).unwrap();
+    }
+}
