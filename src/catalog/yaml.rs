@@ -260,8 +260,14 @@ mod tests {
         ] {
             assert_eq!(parse(text).unwrap_err().to_string(), problem, "{text:?}");
         }
-        insta::assert_snapshot!(parse("a: 1\nb: [\n").unwrap_err(), @"");
-        insta::assert_snapshot!(parse("a: 1\na: 2\n").unwrap_err(), @"");
+        insta::assert_snapshot!(parse("a: 1\nb: [\n").unwrap_err(), @r"
+        error: this is not YAML: while parsing a node, did not find expected node content
+          --> a.yaml:3:1
+        ");
+        insta::assert_snapshot!(parse("a: 1\na: 2\n").unwrap_err(), @r"
+        error: this is not YAML: duplicated key in mapping
+          --> a.yaml:2:1
+        ");
     }
 
     #[test]
