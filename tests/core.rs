@@ -5,5 +5,6 @@ mod ask;
 mod decide;
 mod people;
 mod plan;
+mod race;
 
 mod world;

@@ -16,6 +16,7 @@ mod support;
 mod catalog;
 mod cli;
 mod core;
+mod domain;
 mod engine;
 mod forge;
 mod page;

@@ -37,7 +37,7 @@ pub(super) async fn installation(
 }
 
 /// Whether a delivery is meant for this app; one that doesn't say is.
-pub(super) fn meant_for(app: Option<&str>, sender: &Sender) -> bool {
+fn meant_for(app: Option<&str>, sender: &Sender) -> bool {
     match (app, sender.app.as_deref()) {
         (Some(ours), Some(theirs)) => ours == theirs,
         _ => true,

@@ -1,16 +1,15 @@
 //! Approve and Deny.
 //!
-//! Most presses on a busy card come too late, so [`late`] looks without a lock and answers those with one read and one
-//! row. A press that can still matter locks the request, and `domain` counts the vote on groups as of now.
+//! A press that can still matter locks the request, and `domain` counts the vote on groups as of now. Those that can't
+//! any more were answered before, by [`super::late`].
 
 use serde_json::json;
 
-use super::actor::{self, Actor};
+use super::actor::Actor;
 use super::audit::{self, Chain};
 use super::end::{self, End};
 use super::{App, group, message, new_id, run, view};
 use crate::cards::{answer, form};
-use crate::domain::event::{ButtonId, Delivery, Event};
 use crate::domain::id::{ApprovalId, PlanId};
 use crate::domain::message::Milestone;
 use crate::domain::plan::Plan;
@@ -19,57 +18,11 @@ use crate::domain::request::{RequestMove, RequestState};
 use crate::domain::vote::{Ballot, Standing, Verdict, Vote, VoteRefused};
 use crate::store::approval::Approval;
 use crate::store::request::Request;
-use crate::store::vote::{Cast, Press};
-use crate::store::{self, Conn, inbox};
+use crate::store::vote::Cast;
+use crate::store::{self, Conn};
 
 /// Longest reason that is kept of a Deny, in characters.
 const REASON: usize = 1000;
-
-/// Answers a press that can't matter any more. `None`: it may matter (or isn't such a press), so it takes the long way.
-pub(super) async fn late(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
-    let Some((plan, kind)) = decided_plan(&delivery.event) else {
-        return Ok(None);
-    };
-    let mut conn = app.pool.acquire().await?;
-    let press = Press {
-        platform: delivery.sender.platform,
-        installation: &delivery.sender.installation,
-        account: &delivery.sender.account,
-        plan,
-    };
-    let Some(look) = store::vote::look(&mut conn, press).await? else {
-        return Ok(None);
-    };
-    let open = look.state == RequestState::AwaitingApproval;
-    if open || !actor::meant_for(look.app.as_deref(), &delivery.sender) {
-        return Ok(None);
-    }
-    let told = answer::Late {
-        state: look.state,
-        by: look.decider.as_deref(),
-        at: look.since,
-    };
-    let card = answer::late(&told, look.now);
-    let key = inbox::Key {
-        installation: look.installation,
-        key: &delivery.key,
-    };
-    let reply = inbox::answer(&mut conn, key, kind, look.account, Reply::Card { card }).await?;
-    Ok(Some(reply))
-}
-
-/// The plan that a press decides on, if it is such a press.
-fn decided_plan(event: &Event) -> Option<(PlanId, &'static str)> {
-    match event {
-        Event::Pressed {
-            button: ButtonId::RequestApprove | ButtonId::RequestDeny,
-            value,
-            ..
-        } => Some((value.parse().ok()?, super::handle::kind(event))),
-        Event::DenyReasoned { plan, .. } => Some((*plan, super::handle::kind(event))),
-        _ => None,
-    }
-}
 
 /// Someone pressed Deny: asks for the reason, if their word could count.
 pub(super) async fn ask_reason(

@@ -6,7 +6,7 @@ use super::actor::{self, Actor};
 use super::audit::{self, Chain};
 use super::home::{self, Typed};
 use super::submit::{self, Filled};
-use super::{App, Broken, cancel, decide, open_form, people, show};
+use super::{App, Broken, cancel, decide, late, open_form, people, show};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::{Open, plan as plan_card};
 use crate::domain::event::{ButtonId, Delivery, Event, Place};
@@ -40,7 +40,7 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<Reply, Broken> {
 }
 
 async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
-    if let Some(reply) = decide::late(app, delivery).await? {
+    if let Some(reply) = late::answer(app, delivery).await? {
         return Ok(reply);
     }
     let mut tx = store::begin(&app.pool).await?;

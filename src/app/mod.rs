@@ -18,6 +18,7 @@ mod handle;
 mod home;
 pub mod instead;
 pub mod job;
+mod late;
 pub mod login;
 pub mod message;
 mod open_form;
@@ -38,6 +39,7 @@ pub use broken::{Broken, Reference};
 pub use definition::Definition;
 use handle::DEFAULT_SLASH;
 pub use handle::handle;
+pub use late::Decided;
 pub use settings::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
 
 use std::sync::Arc;
@@ -56,6 +58,20 @@ pub struct App {
     pub library: Arc<Library>,
     /// What the operator configured.
     pub settings: Arc<Settings>,
+    /// What presses on decided plans are told.
+    pub decided: Arc<Decided>,
+}
+
+impl App {
+    /// All parts together.
+    pub fn new(pool: Pool, library: Arc<Library>, settings: Settings) -> Self {
+        Self {
+            pool,
+            library,
+            settings: Arc::new(settings),
+            decided: Arc::default(),
+        }
+    }
 }
 
 /// A new id of a noun: ordered by the time of its making.

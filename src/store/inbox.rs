@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Conn, Json, Result};
+use crate::domain::event::Delivery;
 use crate::domain::id::{AccountId, InstallationId};
 use crate::domain::reply::Reply;
 
@@ -60,30 +61,32 @@ pub async fn close(
     Ok(())
 }
 
-/// Writes a delivery and its answer at once: for those that have no effect but their answer. Gives the answer that
-/// counts: an earlier one of the same delivery wins.
+/// Writes a delivery and its answer at once: for those that have no effect but their answer. False: nothing was
+/// written, because it is a repeated one, or of an account or app that isn't known here.
 pub async fn answer(
     conn: &mut Conn,
-    key: Key<'_>,
+    delivery: &Delivery,
     kind: &str,
-    account: AccountId,
-    reply: Reply,
-) -> Result<Reply> {
+    reply: &Reply,
+) -> Result<bool> {
+    let sender = &delivery.sender;
     let done = sqlx::query!(
         "insert into inbox (installation_id, key, kind, account_id, reply, received_at)
-         values ($1, $2, $3, $4, $5, idp_now()) on conflict (installation_id, key) do nothing",
-        key.installation as _,
-        key.key,
+         select i.id, $5, $6, a.id, $7, idp_now()
+         from installation i join account a on a.installation_id = i.id and a.external_id = $3
+         where i.platform = $1 and i.external_id = $2 and coalesce(i.app_id = $4, true)
+         on conflict (installation_id, key) do nothing",
+        sender.platform as _,
+        sender.installation,
+        sender.account,
+        sender.app,
+        delivery.key,
         kind,
-        account as _,
-        Json(&reply) as _,
+        Json(reply) as _,
     )
-    .execute(&mut *conn)
+    .execute(conn)
     .await?;
-    match done.rows_affected() {
-        1 => Ok(reply),
-        _ => seen(conn, key).await,
-    }
+    Ok(done.rows_affected() == 1)
 }
 
 /// Removes deliveries older than this; gives how many.

@@ -1,12 +1,10 @@
-//! Votes: one a person and plan, never the requester's. The look at a press before any lock is here too.
+//! Votes: one a person and plan, never the requester's. The look at a plan before any lock is here too.
 
 use chrono::{DateTime, Utc};
 
 use super::{Conn, Result};
-use crate::domain::id::{
-    AccountId, InstallationId, PersonId, PlanId, RequestId, RequestNumber, VoteId,
-};
-use crate::domain::person::{AccountKind, Platform};
+use crate::domain::id::{AccountId, PersonId, PlanId, VoteId};
+use crate::domain::person::Platform;
 use crate::domain::request::RequestState;
 use crate::domain::vote::{Verdict, Vote};
 
@@ -59,71 +57,37 @@ pub async fn on_plan(conn: &mut Conn, plan: PlanId) -> Result<Vec<Vote>> {
     .await
 }
 
-/// Everything that tells whether a press on a plan can still matter, in one look.
+/// What tells whether a press on a plan can still matter, and what to answer if it can't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
-    /// Where the press comes from.
-    pub installation: InstallationId,
-    /// The app that we are there.
-    pub app: Option<String>,
-    /// Who presses.
-    pub account: AccountId,
-    /// The human behind it.
-    pub person: PersonId,
-    /// Full, guest, …
-    pub kind: AccountKind,
-    /// False once deactivated.
-    pub active: bool,
-    /// The plan's request.
-    pub request: RequestId,
-    /// Its number.
-    pub number: RequestNumber,
-    /// Where it stands.
+    /// Where the plan's request stands.
     pub state: RequestState,
     /// Since when.
     pub since: DateTime<Utc>,
-    /// Its current plan.
-    pub current: Option<PlanId>,
     /// The database's clock.
     pub now: DateTime<Utc>,
     /// Who ended it, or whose vote decided it: a name for this reader.
     pub decider: Option<String>,
 }
 
-/// Who presses what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Press<'a> {
-    /// The platform.
-    pub platform: Platform,
-    /// The installation's id there.
-    pub installation: &'a str,
-    /// The account's id there.
-    pub account: &'a str,
-    /// The plan that the card showed.
-    pub plan: PlanId,
-}
-
-/// Looks without a lock. `None`: installation, account or plan isn't known.
-pub async fn look(conn: &mut Conn, press: Press<'_>) -> Result<Option<Look>> {
+/// Looks at the request of a plan without a lock, for a reader in one installation. `None`: there is no such plan.
+pub async fn look(
+    conn: &mut Conn,
+    plan: PlanId,
+    (platform, installation): (Platform, &str),
+) -> Result<Option<Look>> {
     sqlx::query_as!(
         Look,
-        r#"select i.id as "installation: InstallationId", i.app_id as app, a.id as "account: AccountId",
-                  a.person_id as "person: PersonId", a.kind as "kind: AccountKind", a.active,
-                  r.id as "request: RequestId", r.number as "number: RequestNumber", r.state as "state: RequestState",
-                  r.since, r.plan_id as "current: PlanId", idp_now() as "now!",
-                  (select name from account d
-                   where d.person_id = coalesce(r.ended_by, (select v.person_id from vote v where v.plan_id = r.plan_id
+        r#"select r.state as "state: RequestState", r.since, idp_now() as "now!",
+                  (select a.name from account a join installation i on i.id = a.installation_id
+                   where a.person_id = coalesce(r.ended_by, (select v.person_id from vote v where v.plan_id = r.plan_id
                                                              order by v.created_at desc, v.id desc limit 1))
-                   order by d.installation_id = i.id desc, d.created_at limit 1) as decider
-           from installation i
-           join account a on a.installation_id = i.id and a.external_id = $3
-           join plan p on p.id = $4
-           join request r on r.id = p.request_id
-           where i.platform = $1 and i.external_id = $2"#,
-        press.platform as _,
-        press.installation,
-        press.account,
-        press.plan as _,
+                   order by (i.platform = $2 and i.external_id = $3) desc, a.created_at limit 1) as decider
+           from plan p join request r on r.id = p.request_id
+           where p.id = $1"#,
+        plan as _,
+        platform as _,
+        installation,
     )
     .fetch_optional(conn)
     .await

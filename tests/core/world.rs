@@ -74,11 +74,7 @@ impl World {
         assert_eq!(library.current().problems(), []);
         let mut settings = settings();
         change(&mut settings);
-        let app = App {
-            pool: database.pool(size).await,
-            library: Arc::new(library),
-            settings: Arc::new(settings),
-        };
+        let app = App::new(database.pool(size).await, Arc::new(library), settings);
         let facts = InstallationFacts {
             platform: Platform::Slack,
             external: TEAM.to_owned(),

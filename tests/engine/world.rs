@@ -353,9 +353,5 @@ pub fn registry(script: &Arc<Script>) -> Registry {
 
 pub fn app(pool: &PgPool, registry: &Registry) -> App {
     let library = Library::open(Sources::default(), registry.specs(), Known::default());
-    App {
-        pool: pool.clone(),
-        library: Arc::new(library),
-        settings: Arc::new(Settings::default()),
-    }
+    App::new(pool.clone(), Arc::new(library), Settings::default())
 }

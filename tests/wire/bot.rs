@@ -184,17 +184,15 @@ async fn app(database: &Database, folder: &std::path::Path) -> App {
         members: vec!["U0PRIYA".into(), "U0ALEX".into()],
         leads: vec!["U0ALEX".into()],
     };
-    App {
-        pool: database.pool(8).await,
-        library: Arc::new(Library::open(
-            Sources::default(),
-            Registry::new(Arc::new(forge)).specs(),
-            Known::default(),
-        )),
-        settings: Arc::new(Settings {
-            teams: BTreeMap::from([("payments".to_owned(), payments)]),
-            groups,
-            ..Settings::default()
-        }),
-    }
+    let library = Library::open(
+        Sources::default(),
+        Registry::new(Arc::new(forge)).specs(),
+        Known::default(),
+    );
+    let settings = Settings {
+        teams: BTreeMap::from([("payments".to_owned(), payments)]),
+        groups,
+        ..Settings::default()
+    };
+    App::new(database.pool(8).await, Arc::new(library), settings)
 }

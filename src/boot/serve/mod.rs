@@ -119,11 +119,7 @@ impl House {
             tracing::info!(changed = ?reloaded.changed, removed = ?reloaded.removed, "Read the definitions again");
         })
         .or_fail("can't watch the folders of definitions")?;
-        let app = App {
-            pool,
-            library,
-            settings: Arc::new(settings::settings(config)?),
-        };
+        let app = App::new(pool, library, settings::settings(config)?);
         Ok(Self {
             app,
             forge,

@@ -1,0 +1,103 @@
+//! Presses that come too late: the bulk of what a busy card gets, answered with a single row and no lock.
+//!
+//! A plan that is decided is never open again, so what a late press is told may be remembered for a while: then one
+//! statement admits the delivery, writes its row and its answer. Whatever doesn't fit (an unknown account, another app,
+//! a repeated delivery, an open plan) takes the long way, which judges everything.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::App;
+use super::handle::kind;
+use crate::cards::answer;
+use crate::domain::event::{ButtonId, Delivery, Event};
+use crate::domain::id::PlanId;
+use crate::domain::person::Platform;
+use crate::domain::reply::Reply;
+use crate::domain::request::RequestState;
+use crate::store::inbox;
+use crate::store::{self, Conn};
+
+/// How long an answer may be behind what it tells (a later end of the same request); its effect is none in any case.
+const REMEMBERED_FOR: Duration = Duration::from_secs(5);
+/// Cards that are busy at one time; beyond, everything is forgotten and looked at again.
+const REMEMBERED: usize = 256;
+
+/// What late presses are told, by plan and by who reads it.
+#[derive(Debug, Default)]
+pub struct Decided(Mutex<HashMap<Reader, (Instant, Reply)>>);
+
+type Reader = (Platform, String, PlanId);
+
+/// Answers a press that can't matter any more. `None`: it may matter (or isn't such a press), so it takes the long way.
+pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
+    let Some(plan) = decided_plan(&delivery.event) else {
+        return Ok(None);
+    };
+    let sender = &delivery.sender;
+    let reader = (sender.platform, sender.installation.clone(), plan);
+    let mut conn = app.pool.acquire().await?;
+    let reply = match app.decided.told(&reader) {
+        Some(reply) => reply,
+        None => match look(&mut conn, &reader).await? {
+            Some(reply) => app.decided.remember(reader, reply),
+            None => return Ok(None),
+        },
+    };
+    let kept = inbox::answer(&mut conn, delivery, kind(&delivery.event), &reply).await?;
+    Ok(kept.then_some(reply))
+}
+
+/// The plan that a press decides on, if it is such a press.
+fn decided_plan(event: &Event) -> Option<PlanId> {
+    match event {
+        Event::Pressed {
+            button: ButtonId::RequestApprove | ButtonId::RequestDeny,
+            value,
+            ..
+        } => value.parse().ok(),
+        Event::DenyReasoned { plan, .. } => Some(*plan),
+        _ => None,
+    }
+}
+
+/// What a press on this plan is told if it is decided.
+async fn look(conn: &mut Conn, reader: &Reader) -> anyhow::Result<Option<Reply>> {
+    let (platform, installation, plan) = reader;
+    let Some(look) = store::vote::look(conn, *plan, (*platform, installation)).await? else {
+        return Ok(None);
+    };
+    // While the plan is made again, the answer is another in a moment: nothing to remember.
+    let open = matches!(
+        look.state,
+        RequestState::AwaitingApproval | RequestState::Planning
+    );
+    if open {
+        return Ok(None);
+    }
+    let told = answer::Late {
+        state: look.state,
+        by: look.decider.as_deref(),
+        at: look.since,
+    };
+    let card = answer::late(&told, look.now);
+    Ok(Some(Reply::Card { card }))
+}
+
+impl Decided {
+    fn told(&self, reader: &Reader) -> Option<Reply> {
+        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, reply) = told.get(reader)?;
+        (since.elapsed() < REMEMBERED_FOR).then(|| reply.clone())
+    }
+
+    fn remember(&self, reader: Reader, reply: Reply) -> Reply {
+        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.len() >= REMEMBERED {
+            told.clear();
+        }
+        told.insert(reader, (Instant::now(), reply.clone()));
+        reply
+    }
+}

@@ -1,0 +1,55 @@
+//! Very many presses on one card at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use idp::catalog::Sources;
+use idp::domain::event::ButtonId;
+use idp::domain::reply::Reply;
+use idp::domain::request::RequestState;
+use tokio::task::JoinSet;
+
+use super::world::{ALEX, PRIYA, SAM, TESS, World, pressed};
+
+const PRESSES: usize = 1000;
+const CONNECTIONS: u32 = 50;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presses_of_all_sorts_at_once_make_exactly_one_decision() {
+    let world = Arc::new(World::of(|_| (), Sources::default(), CONNECTIONS).await);
+    let (request, plan) = world.waiting("payments-api").await;
+    let next = Arc::new(AtomicUsize::new(0));
+    let mut under_way = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        let (world, next) = (Arc::clone(&world), Arc::clone(&next));
+        under_way.spawn(async move {
+            let mut counted = 0;
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                if n >= PRESSES {
+                    return counted;
+                }
+                let person = [TESS, PRIYA, SAM, ALEX][n % 4];
+                let event = pressed(ButtonId::RequestApprove, plan);
+                match world.does(person, event).await {
+                    Reply::Done => counted += 1,
+                    Reply::Card { .. } => {}
+                    other => panic!("{other:?}"),
+                }
+            }
+        });
+    }
+    let counted: i32 = under_way.join_all().await.into_iter().sum();
+    assert_eq!(counted, 1, "one press counts, all others are told why not");
+    assert_eq!(world.state(request).await, RequestState::Approved);
+    for (table, rows) in [("vote", 1), ("approval", 1), ("run", 1)] {
+        let sql = match table {
+            "vote" => "select count(*) from vote",
+            "approval" => "select count(*) from approval",
+            _ => "select count(*) from run",
+        };
+        assert_eq!(world.count(sql).await, rows, "{table}");
+    }
+    let answered = "select count(*) from inbox where kind = 'pressed' and reply is not null";
+    assert_eq!(world.count(answered).await, i64::try_from(PRESSES).unwrap());
+}
