@@ -4,6 +4,7 @@ mod crashes;
 mod nets;
 mod runs;
 mod script;
+mod sender;
 mod world;
 
 use std::time::Duration;

@@ -60,6 +60,10 @@ impl Working {
 
 impl World {
     pub async fn new() -> Self {
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_env("IDP_TEST_LOG"))
+            .with_test_writer()
+            .try_init();
         let database = Database::new().await;
         let pool = database.pool(20).await;
         Self::on(database, pool).await

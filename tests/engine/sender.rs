@@ -1,0 +1,420 @@
+//! The sender against a small Slack: order, pace, lost answers, lost places, and who sends when a process dies.
+
+use std::time::{Duration, Instant};
+
+use idp::app::message;
+use idp::app::people;
+use idp::clients::slack::Slack;
+use idp::domain::id::RequestId;
+use idp::domain::run::RunState;
+use idp::store;
+use idp::worker::sender;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::world::{CHANNEL, World};
+use crate::support::slack::{BOT_TOKEN, Fake, Fault, TEAM};
+
+/// A world, a Slack, and senders.
+struct Office {
+    world: World,
+    slack: Fake,
+}
+
+struct Sender {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Sender {
+    async fn stop(self) {
+        self.stop.cancel();
+        tokio::time::timeout(super::PATIENCE, self.task)
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    /// As a kill does: nothing is freed, nothing is told.
+    async fn kill(self) {
+        self.task.abort();
+        assert!(self.task.await.unwrap_err().is_cancelled());
+    }
+}
+
+impl Office {
+    async fn open() -> Self {
+        Self {
+            world: World::new().await,
+            slack: Fake::start().await,
+        }
+    }
+
+    fn client(&self) -> Slack {
+        Slack::new(&self.slack.api_url(), &SecretString::from(BOT_TOKEN)).unwrap()
+    }
+
+    fn send(&self) -> Sender {
+        let stop = CancellationToken::new();
+        let (app, installation) = (self.world.app.clone(), self.world.installation);
+        let task = tokio::spawn(sender::run(app, self.client(), installation, stop.clone()));
+        Sender { stop, task }
+    }
+
+    /// A request whose card is to stand in a channel.
+    async fn ask_in(&self, channel: &str) -> RequestId {
+        let request = self.world.ask(&[("one", json!({}))]).await;
+        self.world
+            .execute(&format!(
+                "update thread set channel = '{channel}' where request_id = '{request}'"
+            ))
+            .await;
+        request
+    }
+
+    async fn raise(&self, request: RequestId) {
+        let mut tx = store::begin(&self.world.pool).await.unwrap();
+        message::raise(&mut tx, request).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Changes what the card says, as a move does.
+    async fn fail_planning(&self, request: RequestId) {
+        self.world
+            .execute(&format!("update request set state = 'plan_failed', end_reason = 'It was the test.' where id = '{request}'"))
+            .await;
+        self.raise(request).await;
+    }
+
+    /// Waits until a message of the channel is found.
+    async fn message(&self, channel: &str, holds: impl Fn(&Value) -> bool) -> Value {
+        let found = |fake: &Fake| fake.messages(channel).into_iter().find(&holds);
+        self.slack.until(found).await
+    }
+
+    /// Waits until nothing is wanted that is not shown.
+    async fn all_true(&self) {
+        let until = Instant::now() + super::PATIENCE;
+        while self
+            .world
+            .count("message where wanted > shown and given_up is null")
+            .await
+            > 0
+        {
+            assert!(Instant::now() < until, "messages are still owed");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+}
+
+fn says(word: &'static str) -> impl Fn(&Value) -> bool {
+    move |message| message["blocks"].to_string().contains(word)
+}
+
+#[tokio::test]
+async fn a_thread_reads_in_order_and_its_card_becomes_true() {
+    let office = Office::open().await;
+    let sender = office.send();
+    let working = office.world.work();
+    let request = office
+        .world
+        .ask(&[("one", json!({})), ("two", json!({}))])
+        .await;
+    office.world.until(request, RunState::Succeeded).await;
+    office.all_true().await;
+    let messages = office.slack.messages(CHANNEL);
+    let root = &messages[0];
+    assert!(says("Done")(root), "{root:#}");
+    assert_eq!(root["metadata"]["event_type"], "idp_message");
+    assert!(messages.len() > 1);
+    for reply in &messages[1..] {
+        assert_eq!(reply["thread_ts"], root["ts"], "{reply:#}");
+    }
+    let roots = office
+        .slack
+        .calls("chat.postMessage")
+        .into_iter()
+        .filter(|c| c["thread_ts"].is_null());
+    assert_eq!(roots.count(), 1);
+    working.stop().await;
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_raised_card_stands_in_a_moment() {
+    let office = Office::open().await;
+    let sender = office.send();
+    office.ask_in(CHANNEL).await;
+    office.message(CHANNEL, |_| true).await; // the sender holds its lease and listens
+    let began = Instant::now();
+    office.world.ask(&[("one", json!({}))]).await;
+    office.slack.wait_for("chat.postMessage", 2).await;
+    let took = began.elapsed();
+    // Well under the look of each second: it was woken.
+    assert!(took < Duration::from_millis(700), "{took:?}");
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_refused_rate_is_obeyed_by_every_process() {
+    let office = Office::open().await;
+    let first = office.send();
+    let request = office.ask_in(CHANNEL).await;
+    office.message(CHANNEL, |_| true).await;
+    office.slack.fault("chat.update", Fault::Limited(3));
+    office.fail_planning(request).await;
+    office.slack.wait_for("chat.update", 1).await;
+    let refused = Instant::now();
+    while office
+        .world
+        .count("rate_limit where bucket = 'chat.update'")
+        .await
+        == 0
+    {
+        assert!(refused.elapsed() < super::PATIENCE);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    first.stop().await;
+    let second = office.send();
+    office.slack.wait_for("chat.update", 2).await;
+    let waited = refused.elapsed();
+    assert!(waited >= Duration::from_millis(2900), "{waited:?}");
+    office.message(CHANNEL, says("Couldn")).await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_post_whose_answer_was_lost_is_found_and_not_posted_twice() {
+    let office = Office::open().await;
+    office.slack.fault("chat.postMessage", Fault::LoseAnswer);
+    let request = office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    office.slack.wait_for("conversations.history", 1).await;
+    office.fail_planning(request).await;
+    office.message(CHANNEL, says("Couldn")).await;
+    office.all_true().await;
+    assert_eq!(office.slack.messages(CHANNEL).len(), 1);
+    assert_eq!(office.slack.calls("chat.postMessage").len(), 1);
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn where_we_may_not_look_a_lost_post_is_posted_again() {
+    let office = Office::open().await;
+    office.slack.fault("chat.postMessage", Fault::LoseAnswer);
+    office
+        .slack
+        .fault("conversations.history", Fault::Code("missing_scope"));
+    office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    office.slack.wait_for("chat.postMessage", 2).await;
+    office.all_true().await;
+    let root: String = sqlx::query_scalar("select root_ts from thread")
+        .fetch_one(&office.world.pool)
+        .await
+        .unwrap();
+    assert_eq!(office.slack.messages(CHANNEL)[1]["ts"], root);
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_request_whose_channel_is_gone_goes_on_in_direct_messages() {
+    for (channel, why) in [("C0ARCHIVED", "archived"), ("C0OUTSIDE", "can't post")] {
+        let office = Office::open().await;
+        office.ask_in(channel).await;
+        let sender = office.send();
+        office.message("D0PRIYA", says("things")).await;
+        office.message("D0PRIYA", says(why)).await;
+        office.all_true().await;
+        assert_eq!(office.slack.messages("D0PRIYA").len(), 2);
+        assert_eq!(
+            office.world.count("thread where closed_at is null").await,
+            1
+        );
+        sender.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_card_is_posted_anew() {
+    let office = Office::open().await;
+    let request = office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    let card = office.message(CHANNEL, |_| true).await;
+    office.all_true().await;
+
+    // Told by an event.
+    let mut tx = store::begin(&office.world.pool).await.unwrap();
+    let ts = card["ts"].as_str().unwrap();
+    message::deleted(&mut tx, office.world.installation, CHANNEL, ts)
+        .await
+        .unwrap();
+    tx.commit().await.unwrap();
+    office.slack.wait_for("chat.postMessage", 2).await;
+    office.all_true().await;
+
+    // Found out by an edit.
+    office
+        .slack
+        .fault("chat.update", Fault::Code("message_not_found"));
+    office.fail_planning(request).await;
+    office.slack.wait_for("chat.postMessage", 3).await;
+    office.all_true().await;
+    let messages = office.slack.messages(CHANNEL);
+    assert!(says("Couldn")(&messages[2]));
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_card_that_is_refused_is_sent_shorter() {
+    let office = Office::open().await;
+    office
+        .slack
+        .fault("chat.postMessage", Fault::Code("msg_blocks_too_long"));
+    office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    let card = office.message(CHANNEL, |_| true).await;
+    assert!(
+        card["blocks"].to_string().contains("request.cancel"),
+        "{card:#}"
+    );
+    office.all_true().await;
+    sender.stop().await;
+
+    let office = Office::open().await;
+    for _ in 0..3 {
+        office
+            .slack
+            .fault("chat.postMessage", Fault::Code("invalid_blocks"));
+    }
+    office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    office.slack.wait_for("chat.postMessage", 3).await;
+    office.all_true().await;
+    assert_eq!(
+        office
+            .world
+            .count("message where given_up = 'invalid_blocks'")
+            .await,
+        1
+    );
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_refused_token_pauses_sending_until_it_is_good() {
+    let office = Office::open().await;
+    office
+        .slack
+        .fault("chat.postMessage", Fault::Code("token_revoked"));
+    let request = office.ask_in(CHANNEL).await;
+    // The first try of the token fails as well.
+    office
+        .slack
+        .fault("auth.test", Fault::Code("token_revoked"));
+    let sender = office.send();
+    office.slack.wait_for("auth.test", 1).await;
+    assert_eq!(
+        office
+            .world
+            .count("installation where revoked_at is not null")
+            .await,
+        1
+    );
+    office.fail_planning(request).await;
+    assert_eq!(office.slack.calls("chat.postMessage").len(), 1);
+    people::record_token(&office.world.app, office.world.installation, true)
+        .await
+        .unwrap();
+    office.raise(request).await;
+    office.message(CHANNEL, says("Couldn")).await;
+    office.all_true().await;
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn another_process_sends_seconds_after_the_first_one_died() {
+    let office = Office::open().await;
+    let first = office.send();
+    let request = office.ask_in(CHANNEL).await;
+    office.message(CHANNEL, |_| true).await;
+    office.all_true().await;
+    let second = office.send();
+    // The first one dies in the middle of an edit.
+    office
+        .slack
+        .fault("chat.update", Fault::Hang(Duration::from_secs(60)));
+    office.fail_planning(request).await;
+    office.slack.wait_for("chat.update", 1).await;
+    let killed = Instant::now();
+    first.kill().await;
+    assert_eq!(
+        office.world.count("lease where name like 'sender:%'").await,
+        1,
+        "nothing was freed"
+    );
+    office.message(CHANNEL, says("Couldn")).await;
+    let took = killed.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?}");
+    assert_eq!(office.slack.messages(CHANNEL).len(), 1);
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn a_stopping_sender_gives_its_lease_back_at_once() {
+    let office = Office::open().await;
+    let first = office.send();
+    office.ask_in(CHANNEL).await;
+    office.message(CHANNEL, |_| true).await;
+    first.stop().await;
+    assert_eq!(
+        office.world.count("lease where name like 'sender:%'").await,
+        0
+    );
+}
+
+#[tokio::test]
+async fn people_groups_and_channels_become_known() {
+    let office = Office::open().await;
+    office
+        .slack
+        .groups(&[("payments-leads", &["U0ALEX", "U0SAM"])]);
+    office.slack.user("U0SAM", json!({ "is_restricted": true }));
+    office.ask_in(CHANNEL).await;
+    let (chat, auth) = idp::worker::people::introduce(&office.world.app, &office.client())
+        .await
+        .unwrap();
+    assert_eq!(
+        (chat.installation, auth.installation.as_str()),
+        (office.world.installation, TEAM)
+    );
+    let stop = CancellationToken::new();
+    let reading = tokio::spawn(idp::worker::people::run(
+        office.world.app.clone(),
+        chat,
+        stop.clone(),
+    ));
+    let until = Instant::now() + super::PATIENCE;
+    let wanted = [
+        "membership m join account a on a.id = m.account_id where a.name = 'Alex Ruiz' and a.kind = 'full'",
+        "account where external_id = 'U0SAM' and kind = 'guest'",
+        "idp_group where handle = 'payments-leads' and active",
+        "channel where external_id = 'C0PLATFORM' and name = 'platform' and usable",
+        "channel_member where account_external_id = 'U0ALEX'",
+    ];
+    for sql in wanted {
+        while office.world.count(sql).await == 0 {
+            assert!(Instant::now() < until, "{sql}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+    assert_eq!(
+        office.slack.calls("usergroups.list").len(),
+        1,
+        "one call however many groups"
+    );
+    stop.cancel();
+    reading.await.unwrap();
+}
