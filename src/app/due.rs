@@ -21,6 +21,9 @@ const LEASE: TimeDelta = TimeDelta::seconds(10);
 /// How long deliveries are kept: repeated ones come within minutes (Slack) or days (a person presses "redeliver").
 const DELIVERIES: TimeDelta = TimeDelta::days(7);
 
+/// How often the heads of all chains are written down: what was cut off since is found by whoever keeps one.
+const CHECKPOINT_EVERY: TimeDelta = TimeDelta::hours(1);
+
 /// How often old rows are forgotten.
 const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 
@@ -39,6 +42,13 @@ pub async fn tick(app: &App, holder: &str) -> anyhow::Result<()> {
     }
     for id in store::run::undo_due(&mut conn, now).await? {
         told("undo", id, undo(app, id).await);
+    }
+    if store::timer::take_turn(&mut conn, "checkpoint", now - CHECKPOINT_EVERY, now).await? {
+        told(
+            "checkpoint",
+            "the heads",
+            audit::checkpoint(app).await.map(drop),
+        );
     }
     if store::timer::take_turn(&mut conn, "forget", now - FORGET_EVERY, now).await? {
         forget(app, &mut conn, now).await?;
