@@ -14,3 +14,4 @@ pub mod shutdown;
 pub mod serve;
 
 pub mod cli;
+pub mod demo;

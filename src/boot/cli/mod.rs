@@ -3,12 +3,14 @@
 //! Exit codes: 0 good, 1 refused or failed, 2 misuse. Results go to standard output, everything else to standard error.
 
 mod completions;
+mod demo;
 mod migrate;
 pub mod print;
 mod serve;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
@@ -29,6 +31,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Try idp in a chat workspace on this machine
+    Demo(demo::Args),
     /// Run the bot
     Serve(serve::Args),
     /// Bring the database to the state that this release needs
@@ -41,7 +45,7 @@ enum Command {
 #[derive(Debug)]
 struct Context {
     options: Options,
-    printer: Printer,
+    printer: Arc<Printer>,
 }
 
 impl Context {
@@ -62,7 +66,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let context = Context {
         options,
-        printer: Printer::new(),
+        printer: Arc::new(Printer::new()),
     };
     match dispatch(command, &context).await {
         Ok(code) => code,
@@ -73,6 +77,7 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Problem> {
     telemetry::start(context.options.log_format, context.options.log.as_deref())?;
     match command {
+        Command::Demo(args) => demo::run(context, args).await?,
         Command::Serve(args) => serve::run(context, &args).await?,
         Command::Migrate => migrate::run(context).await?,
         Command::Completions(args) => completions::run(context, &args)?,

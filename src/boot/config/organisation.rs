@@ -18,6 +18,8 @@ pub struct Organisation {
     pub teams: BTreeMap<String, Team>,
     /// `[groups]`: the platform's user ids by the group's name.
     pub groups: BTreeMap<String, Vec<String>>,
+    /// `[channels] default`: where requests stand that can't stand where they were typed.
+    pub default_channel: Option<Channel>,
     /// `[channels]`: where a group is told when too many of its people would need a message of their own.
     pub channels: BTreeMap<String, Channel>,
     /// `[commands.NAME] channel`: where the requests of a command stand, before what its file says.
@@ -101,7 +103,8 @@ impl File {
         let source = std::mem::take(&mut self.source);
         let teams = std::mem::take(&mut self.teams);
         let groups = std::mem::take(&mut self.groups);
-        let channels = std::mem::take(&mut self.channels);
+        let mut channels = std::mem::take(&mut self.channels);
+        let default = channels.remove("default");
         let commands = std::mem::take(&mut self.commands);
         Ok(Organisation {
             paused: self
@@ -116,6 +119,7 @@ impl File {
                 .into_iter()
                 .map(|(name, ids)| group(name, ids, &source))
                 .collect::<Result<_, _>>()?,
+            default_channel: default.map(|name| channel(&name, &source)).transpose()?,
             channels: channels
                 .into_iter()
                 .map(|(group, name)| Ok((group, channel(&name, &source)?)))
