@@ -107,3 +107,124 @@ fn completions_are_a_script() {
             .contains("complete -F _idp")
     );
 }
+
+#[test]
+fn the_shipped_definitions_are_good() {
+    let output = idp(folder("").path(), &["check"]).output().unwrap();
+    assert!(
+        said(&output).starts_with("exit 0\nAll good: "),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn a_definition_that_is_wrong_is_shown_with_its_place() {
+    let dir = folder("commands_dir = 'commands'\ntemplates_dir = 'templates'");
+    std::fs::create_dir(dir.path().join("templates")).unwrap();
+    let commands = dir.path().join("commands");
+    std::fs::create_dir(&commands).unwrap();
+    std::fs::write(
+        commands.join("wait.yaml"),
+        "apiVersion: idp.dev/v1
+kind: Command
+metadata: { name: wait, title: Wait }
+spec:
+  approval: [{ name: nobody, require: [] }]
+  steps:
+    - id: wait
+      action: debug:wiat
+",
+    )
+    .unwrap();
+    let output = idp(dir.path(), &["check"]).output().unwrap();
+    insta::assert_snapshot!(said(&output), @r"
+    exit 1
+    error: unknown action `debug:wiat`
+      --> commands/wait.yaml:7:7
+      help: did you mean `debug:wait`?
+    error: 1 problem was found
+    ");
+}
+
+#[test]
+fn a_template_renders_into_a_folder() {
+    let dir = folder("");
+    let arguments = [
+        "render",
+        "node-http",
+        "--set",
+        "name=pay",
+        "--set",
+        "owner=core",
+        "--set",
+        "visibility=private",
+        "--out",
+        "made",
+    ];
+    let output = idp(dir.path(), &arguments).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let made = std::fs::read_to_string(dir.path().join("made/package.json")).unwrap();
+    assert!(made.contains("\"pay\""), "{made}");
+
+    let again = idp(dir.path(), &arguments).output().unwrap();
+    insta::assert_snapshot!(said(&again), @"");
+}
+
+#[test]
+fn a_template_renders_into_a_bare_repository() {
+    let dir = folder("");
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git")
+            .args(arguments)
+            .current_dir(dir.path())
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    };
+    git(&["init", "--quiet", "--bare", "made.git"]);
+    let arguments = [
+        "render",
+        "static-site",
+        "--set",
+        "name=pay",
+        "--set",
+        "owner=core",
+        "--set",
+        "visibility=private",
+    ];
+    let output = idp(dir.path(), &arguments)
+        .args(["--git", "made.git", "--branch", "main"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let commit = String::from_utf8(output.stdout).unwrap().trim().to_owned();
+    assert_eq!(git(&["-C", "made.git", "rev-parse", "main"]), commit);
+    assert!(
+        git(&["-C", "made.git", "ls-tree", "-r", "--name-only", "main"]).contains("index.html")
+    );
+}
+
+#[test]
+fn a_render_that_cannot_be_is_explained() {
+    let dir = folder("");
+    let refused = |arguments: &[&str]| said(&idp(dir.path(), arguments).output().unwrap());
+    insta::assert_snapshot!(refused(&["render", "node-htp", "--out", "x"]), @r"
+    exit 2
+    error: there is no template `node-htp`
+
+    hint: did you mean `node-http`?
+    ");
+    insta::assert_snapshot!(refused(&["render", "node-http", "--out", "x", "--set", "port=80"]), @r"
+    exit 2
+    error: `node-http` can't be rendered with these values
+
+    hint: `--set port=…`: At least 1024.
+    ");
+    insta::assert_snapshot!(refused(&["render", "node-http", "--out", "x"]), @r"
+    exit 1
+    error: step `fetch` of `node-http` can't be worked out: `parameters.name` has no value
+
+    hint: values that only a command brings are given with `--set`, too
+    ");
+}

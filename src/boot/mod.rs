@@ -10,6 +10,7 @@ pub mod database;
 pub mod postgres;
 pub mod schema;
 pub mod shutdown;
+pub mod wire;
 
 pub mod serve;
 

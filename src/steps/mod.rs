@@ -21,4 +21,4 @@ mod testing;
 
 pub use self::action::{Action, Blobs, PlanContext, RunContext, StepKey};
 pub use self::plan::{Order, Planned};
-pub use self::registry::Registry;
+pub use self::registry::{Registry, specs};

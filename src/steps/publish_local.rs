@@ -145,29 +145,34 @@ fn parse_repo_url(url: &str) -> Result<RepoName, String> {
     RepoName::new(part("owner")?, part("repo")?).map_err(|error| error.to_string())
 }
 
+/// What definitions are checked against; it needs no forge.
+pub(super) fn spec() -> ActionSpec {
+    let text = |what: &str| json!({ "type": "string", "description": what });
+    ActionSpec {
+        name: NAME,
+        title: "Create repository",
+        input: json!({
+            "type": "object", "additionalProperties": false, "required": ["repoUrl"],
+            "properties": {
+                "repoUrl": text("`HOST?owner=OWNER&repo=NAME`"),
+                "description": text("A line about the repository"),
+                "repoVisibility": { "enum": ["private", "internal", "public"], "default": "private" },
+                "defaultBranch": { "type": "string", "default": "main" },
+                "sourcePath": text("The folder of the rendered files that becomes the repository; default: all"),
+                "gitCommitMessage": text("Default: `Create NAME`"),
+                "gitAuthorName": text("Default: whoever asked"),
+                "gitAuthorEmail": text("Default: an address that nobody reads"),
+            },
+        }),
+        outputs: &["remoteUrl", "repoContentsUrl", "commitHash"],
+        undo: Undo::Can,
+    }
+}
+
 #[async_trait]
 impl Action for PublishLocal {
     fn spec(&self) -> ActionSpec {
-        let text = |what: &str| json!({ "type": "string", "description": what });
-        ActionSpec {
-            name: NAME,
-            title: "Create repository",
-            input: json!({
-                "type": "object", "additionalProperties": false, "required": ["repoUrl"],
-                "properties": {
-                    "repoUrl": text("`HOST?owner=OWNER&repo=NAME`"),
-                    "description": text("A line about the repository"),
-                    "repoVisibility": { "enum": ["private", "internal", "public"], "default": "private" },
-                    "defaultBranch": { "type": "string", "default": "main" },
-                    "sourcePath": text("The folder of the rendered files that becomes the repository; default: all"),
-                    "gitCommitMessage": text("Default: `Create NAME`"),
-                    "gitAuthorName": text("Default: whoever asked"),
-                    "gitAuthorEmail": text("Default: an address that nobody reads"),
-                },
-            }),
-            outputs: &["remoteUrl", "repoContentsUrl", "commitHash"],
-            undo: Undo::Can,
-        }
+        spec()
     }
 
     async fn plan(

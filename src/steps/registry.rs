@@ -19,6 +19,18 @@ pub struct Registry {
     actions: Arc<[Box<dyn Action>]>,
 }
 
+/// What definitions are checked against where there is no forge to act on (`idp check`).
+pub fn specs() -> Vec<ActionSpec> {
+    vec![
+        fetch_template::FetchTemplate.spec(),
+        publish_local::spec(),
+        catalog_register::CatalogRegister.spec(),
+        template_run::TemplateRun.spec(),
+        debug_log::DebugLog.spec(),
+        debug_wait::DebugWait.spec(),
+    ]
+}
+
 impl Registry {
     /// The actions of this deployment.
     pub fn new(forge: Arc<dyn Forge>) -> Self {
@@ -115,5 +127,19 @@ impl Registry {
 fn unfilled(step: &PlannedStep, error: &expression::ExpressionError) -> StepError {
     StepError::Stop {
         cause: format!("The input of `{}` can't be filled in: {error}", step.id),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::steps::testing::forge;
+
+    #[test]
+    fn every_action_has_its_spec_in_the_list() {
+        let dir = tempfile::tempdir().unwrap();
+        let registry = Registry::new(Arc::new(forge(dir.path())));
+        let names = |specs: Vec<ActionSpec>| -> Vec<_> { specs.iter().map(|s| s.name).collect() };
+        assert_eq!(names(specs()), names(registry.specs()));
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Exit codes: 0 good, 1 refused or failed, 2 misuse. Results go to standard output, everything else to standard error.
 
+mod check;
 mod completions;
 mod demo;
 mod migrate;
 pub mod print;
+mod render;
 mod serve;
 
 use std::ffi::OsString;
@@ -37,6 +39,10 @@ enum Command {
     Serve(serve::Args),
     /// Bring the database to the state that this release needs
     Migrate,
+    /// Check commands and templates
+    Check,
+    /// Render a template into a folder or a git repository
+    Render(render::Args),
     /// Print a script that completes `idp` commands in your shell
     Completions(completions::Args),
 }
@@ -80,6 +86,8 @@ async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Probl
         Command::Demo(args) => demo::run(context, args).await?,
         Command::Serve(args) => serve::run(context, &args).await?,
         Command::Migrate => migrate::run(context).await?,
+        Command::Check => return check::run(context),
+        Command::Render(args) => render::run(context, &args)?,
         Command::Completions(args) => completions::run(context, &args)?,
     }
     Ok(ExitCode::SUCCESS)

@@ -1,0 +1,128 @@
+//! `idp render`: a template's files, without a request, into a folder or a git repository.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::Context;
+use crate::boot::problem::{OrFail, Problem};
+use crate::boot::{clock, wire};
+use crate::catalog::problem::nearest;
+use crate::catalog::render::{self, AloneError};
+use crate::catalog::{Catalog, Known, Template};
+use crate::clients::forge::deliver;
+use crate::clients::forge::{Branch, CommitSpec, Ident};
+use crate::domain::tree::Tree;
+use crate::steps;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The template's name
+    template: String,
+
+    /// A value, as often as there are values
+    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    set: Vec<(String, String)>,
+
+    #[command(flatten)]
+    to: Target,
+
+    /// The branch to commit to [default: the repository's own]
+    #[arg(long, value_name = "NAME", requires = "git")]
+    branch: Option<Branch>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Target {
+    /// Write the files into a folder, which must be new or empty
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+
+    /// Commit them to a bare repository by its path, or push them to its URL
+    #[arg(long, value_name = "URL")]
+    git: Option<String>,
+}
+
+pub(super) fn run(context: &Context, args: &Args) -> Result<(), Problem> {
+    let config = context.config()?;
+    let catalog = Catalog::load(&wire::sources(&config), &steps::specs(), &Known::default());
+    let template = find(&catalog, &args.template)?;
+    let given: Map<String, Value> = args
+        .set
+        .iter()
+        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
+        .collect();
+    let tree =
+        render::alone(template, &given, &Map::new()).map_err(|e| refused(&args.template, e))?;
+    let files = tree.iter().count();
+    if let Some(dir) = &args.to.out {
+        deliver::to_folder(dir, &tree).or_fail("can't write the files")?;
+        context
+            .printer
+            .note(format_args!("Wrote {files} files into {}.", dir.display()));
+    } else if let Some(url) = &args.to.git {
+        let commit = commit(&args.template);
+        let id = deliver::to_git(url, args.branch.as_ref(), &tree, &commit)
+            .or_fail("can't commit the files")?;
+        context.printer.result(id)?;
+        context
+            .printer
+            .note(format_args!("Committed {files} files to {url}."));
+    }
+    Ok(())
+}
+
+fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Template, Problem> {
+    if let Some(template) = catalog.template(name) {
+        return Ok(template);
+    }
+    let names: Vec<&str> = catalog.templates().map(|t| t.name.as_str()).collect();
+    let problem = Problem::misuse(format!("there is no template `{name}`"));
+    let problem = match nearest(name, names.iter().copied()) {
+        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+        None => problem.hint(format!("there are {}", names.join(", "))),
+    };
+    // A template that doesn't load is the likeliest reason for one that isn't found.
+    Err(match catalog.problems().len() {
+        0 => problem,
+        n => problem.hint(format!(
+            "{n} problems keep definitions from loading; see `idp check`"
+        )),
+    })
+}
+
+fn refused(template: &str, error: AloneError) -> Problem {
+    match error {
+        AloneError::Values(errors) => errors.iter().fold(
+            Problem::misuse(format!("`{template}` can't be rendered with these values")),
+            |problem, e| problem.hint(format!("`--set {}=…`: {}", e.field, e.message)),
+        ),
+        AloneError::Step { step, what } => Problem::failed(format!(
+            "step `{step}` of `{template}` can't be worked out: {what}"
+        ))
+        .hint("values that only a command brings are given with `--set`, too"),
+        AloneError::File(error) => Problem::failed(error.what.clone()).at(match error.line {
+            0 => error.file,
+            line => format!("{}:{line}", error.file),
+        }),
+    }
+}
+
+fn commit(template: &str) -> CommitSpec {
+    let idp = Ident::new("idp", "noreply@idp.localhost");
+    CommitSpec {
+        author: idp.clone(),
+        committer: idp,
+        at: clock::now().timestamp(),
+        message: format!("Render {template}"),
+    }
+}
+
+/// `name=value`
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
