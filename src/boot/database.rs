@@ -55,7 +55,7 @@ impl Database {
 
     /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
     pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
-        let options = self.options.clone().log_statements(LevelFilter::Off);
+        let options = self.options.clone().disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(size)
             .acquire_timeout(PATIENCE);

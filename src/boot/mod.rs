@@ -10,7 +10,6 @@ pub mod database;
 pub mod postgres;
 pub mod schema;
 pub mod shutdown;
-pub mod wire;
 
 pub mod serve;
 

@@ -3,14 +3,12 @@
 //! Nothing touches a disk and nothing depends on a clock, so the same package, input and values give the same tree.
 //! Only files with code in them go through the engine; all others are copied.
 
-mod alone;
 mod files;
 mod input;
 
 use minijinja::Environment;
 use serde_json::{Map, Value, json};
 
-pub use self::alone::{AloneError, alone};
 pub(super) use self::files::Files;
 use super::Template;
 use super::expression::{self, environment, fault, scan};

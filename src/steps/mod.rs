@@ -14,6 +14,7 @@ pub mod debug_log;
 pub mod debug_wait;
 pub mod fetch_template;
 pub mod publish_local;
+pub mod scaffold;
 pub mod template_run;
 
 #[cfg(test)]

@@ -2,18 +2,17 @@
 
 use std::path::PathBuf;
 
-use serde_json::{Map, Value};
+use serde_json::Map;
 
 use super::Context;
+use crate::boot::clock;
 use crate::boot::problem::{OrFail, Problem};
-use crate::boot::{clock, wire};
-use crate::catalog::problem::nearest;
-use crate::catalog::render::{self, AloneError};
-use crate::catalog::{Catalog, Known, Template};
+use crate::boot::serve::settings;
+use crate::catalog::{Catalog, Known};
 use crate::clients::forge::deliver;
 use crate::clients::forge::{Branch, CommitSpec, Ident};
-use crate::domain::tree::Tree;
 use crate::steps;
+use crate::steps::scaffold::{self, ScaffoldError, Wanted};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -46,66 +45,48 @@ struct Target {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), Problem> {
     let config = context.config()?;
-    let catalog = Catalog::load(&wire::sources(&config), &steps::specs(), &Known::default());
-    let template = find(&catalog, &args.template)?;
-    let given: Map<String, Value> = args
-        .set
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-        .collect();
-    let tree =
-        render::alone(template, &given, &Map::new()).map_err(|e| refused(&args.template, e))?;
+    let actions = steps::specs();
+    let catalog = Catalog::load(&settings::sources(&config), &actions, &Known::default());
+    let wanted = Wanted {
+        template: &args.template,
+        values: &args.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+        environment: &Map::new(),
+    };
+    let tree = scaffold::files(&catalog, wanted, &actions).map_err(|e| refused(&catalog, &args.template, e))?;
     let files = tree.iter().count();
     if let Some(dir) = &args.to.out {
         deliver::to_folder(dir, &tree).or_fail("can't write the files")?;
-        context
-            .printer
-            .note(format_args!("Wrote {files} files into {}.", dir.display()));
+        context.printer.note(format_args!("Wrote {files} files into {}.", dir.display()));
     } else if let Some(url) = &args.to.git {
         let commit = commit(&args.template);
         let id = deliver::to_git(url, args.branch.as_ref(), &tree, &commit)
             .or_fail("can't commit the files")?;
         context.printer.result(id)?;
-        context
-            .printer
-            .note(format_args!("Committed {files} files to {url}."));
+        context.printer.note(format_args!("Committed {files} files to {url}."));
     }
     Ok(())
 }
 
-fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Template, Problem> {
-    if let Some(template) = catalog.template(name) {
-        return Ok(template);
-    }
-    let names: Vec<&str> = catalog.templates().map(|t| t.name.as_str()).collect();
-    let problem = Problem::misuse(format!("there is no template `{name}`"));
-    let problem = match nearest(name, names.iter().copied()) {
-        Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None => problem.hint(format!("there are {}", names.join(", "))),
-    };
-    // A template that doesn't load is the likeliest reason for one that isn't found.
-    Err(match catalog.problems().len() {
-        0 => problem,
-        n => problem.hint(format!(
-            "{n} problems keep definitions from loading; see `idp check`"
-        )),
-    })
-}
-
-fn refused(template: &str, error: AloneError) -> Problem {
+fn refused(catalog: &Catalog, template: &str, error: ScaffoldError) -> Problem {
     match error {
-        AloneError::Values(errors) => errors.iter().fold(
+        ScaffoldError::Values(errors) => errors.iter().fold(
             Problem::misuse(format!("`{template}` can't be rendered with these values")),
             |problem, e| problem.hint(format!("`--set {}=…`: {}", e.field, e.message)),
         ),
-        AloneError::Step { step, what } => Problem::failed(format!(
-            "step `{step}` of `{template}` can't be worked out: {what}"
-        ))
-        .hint("values that only a command brings are given with `--set`, too"),
-        AloneError::File(error) => Problem::failed(error.what.clone()).at(match error.line {
-            0 => error.file,
-            line => format!("{}:{line}", error.file),
-        }),
+        ScaffoldError::Template(what) => Problem::failed(what),
+        ScaffoldError::Unknown { name, nearest } => {
+            let problem = Problem::misuse(format!("there is no template `{name}`"));
+            let names: Vec<&str> = catalog.templates().map(|t| t.name.as_str()).collect();
+            let problem = match nearest {
+                Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                None => problem.hint(format!("there are {}", names.join(", "))),
+            };
+            // A template that doesn't load is the likeliest reason for one that isn't found.
+            match catalog.problems().len() {
+                0 => problem,
+                n => problem.hint(format!("{n} problems keep definitions from loading; see `idp check`")),
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who belongs where: teams, groups, channels, limits. The part of the configuration that may change while idp runs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -41,7 +42,7 @@ pub struct Team {
     pub leads: Vec<Member>,
 }
 
-/// Someone, or a group of people.
+/// Someone, or a group of people. `Display` is how the file writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
     /// Everybody in a group, by its handle or its name under `[groups]`.
@@ -50,13 +51,31 @@ pub enum Member {
     Account(String),
 }
 
-/// A channel as the configuration names it.
+/// A channel as the configuration names it. `Display` is how the file writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Channel {
     /// By name, without its `#`.
     Name(String),
     /// By the platform's id.
     Id(String),
+}
+
+impl fmt::Display for Member {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Group(handle) => write!(f, "group:{handle}"),
+            Self::Account(id) => f.write_str(id),
+        }
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Name(name) => write!(f, "#{name}"),
+            Self::Id(id) => f.write_str(id),
+        }
+    }
 }
 
 /// `[limits]`

@@ -249,6 +249,8 @@ impl Supervisor {
 
     /// Comes back when the process is gone.
     async fn watch(&mut self, mut child: Child) {
+        // Held here, since waiting for a child closes the input that it holds itself.
+        let mut input = child.stdin.take();
         loop {
             tokio::select! {
                 _ = child.wait() => return,
@@ -256,7 +258,7 @@ impl Supervisor {
                     let _ = child.start_kill(); // gone already is as good
                 }
                 () = self.stop.cancelled() => {
-                    drop(child.stdin.take()); // as `--until-input-ends` has it
+                    drop(input.take()); // as `--until-input-ends` has it
                     if tokio::time::timeout(shutdown::PATIENCE, child.wait()).await.is_err() {
                         let _ = child.kill().await;
                     }

@@ -10,7 +10,7 @@ use rand::TryRng as _;
 use secrecy::{ExposeSecret as _, SecretSlice};
 
 use crate::app::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
-use crate::boot::config::{Channel, Config, Member};
+use crate::boot::config::{Channel, Config, Member, Organisation};
 use crate::boot::problem::{OrFail as _, Problem};
 use crate::catalog::{Known, Sources};
 
@@ -43,18 +43,15 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
     let teams = organisation.teams.iter().map(|(name, team)| {
         let team = Team {
             title: team.title.clone(),
-            members: team.members.iter().map(member).collect(),
-            leads: team.leads.iter().map(member).collect(),
+            members: team.members.iter().map(Member::to_string).collect(),
+            leads: team.leads.iter().map(Member::to_string).collect(),
         };
         (name.clone(), team)
     });
     Ok(Settings {
         teams: teams.collect(),
         groups: organisation.groups.clone(),
-        channels: channels(
-            organisation.channels.clone(),
-            &organisation.command_channels,
-        ),
+        channels: channels(organisation),
         limits: Limits {
             open_requests: organisation.limits.open_requests_per_person,
             draft_hours: organisation.retention.drafts_hours,
@@ -70,34 +67,21 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
     })
 }
 
-fn member(member: &Member) -> String {
-    match member {
-        Member::Group(handle) => format!("group:{handle}"),
-        Member::Account(id) => id.clone(),
-    }
-}
-
-fn channels(
-    mut named: BTreeMap<String, Channel>,
-    commands: &BTreeMap<String, Channel>,
-) -> Channels {
-    let text = |channel: &Channel| match channel {
-        Channel::Name(name) => format!("#{name}"),
-        Channel::Id(id) => id.clone(),
+/// Without a channel by default it is the platform group's, as far as that has one.
+fn channels(organisation: &Organisation) -> Channels {
+    let named = |channels: &BTreeMap<String, Channel>| {
+        channels
+            .iter()
+            .map(|(name, channel)| (name.clone(), channel.to_string()))
+            .collect()
     };
-    let default = named
-        .remove("default")
-        .or_else(|| named.get(PLATFORM_GROUP).cloned());
+    let default = organisation.default_channel.as_ref();
     Channels {
-        default: default.as_ref().map(text),
-        commands: commands
-            .iter()
-            .map(|(name, c)| (name.clone(), text(c)))
-            .collect(),
-        groups: named
-            .iter()
-            .map(|(name, c)| (name.clone(), text(c)))
-            .collect(),
+        default: default
+            .or(organisation.channels.get(PLATFORM_GROUP))
+            .map(Channel::to_string),
+        commands: named(&organisation.command_channels),
+        groups: named(&organisation.channels),
     }
 }
 
