@@ -168,7 +168,11 @@ fn a_template_renders_into_a_folder() {
     assert!(made.contains("\"pay\""), "{made}");
 
     let again = idp(dir.path(), &arguments).output().unwrap();
-    insta::assert_snapshot!(said(&again), @"");
+    insta::assert_snapshot!(said(&again), @r"
+    exit 1
+    error: can't write the files
+      Caused by: made is not empty
+    ");
 }
 
 #[test]
@@ -219,12 +223,15 @@ fn a_render_that_cannot_be_is_explained() {
     exit 2
     error: `node-http` can't be rendered with these values
 
+    hint: `--set name=…`: Fill this in.
+    hint: `--set owner=…`: Choose one.
     hint: `--set port=…`: At least 1024.
     ");
     insta::assert_snapshot!(refused(&["render", "node-http", "--out", "x"]), @r"
-    exit 1
-    error: step `fetch` of `node-http` can't be worked out: `parameters.name` has no value
+    exit 2
+    error: `node-http` can't be rendered with these values
 
-    hint: values that only a command brings are given with `--set`, too
+    hint: `--set name=…`: Fill this in.
+    hint: `--set owner=…`: Choose one.
     ");
 }

@@ -49,20 +49,29 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<(), Problem> {
     let catalog = Catalog::load(&settings::sources(&config), &actions, &Known::default());
     let wanted = Wanted {
         template: &args.template,
-        values: &args.set.iter().map(|(name, value)| (name.clone(), value.as_str().into())).collect(),
+        values: &args
+            .set
+            .iter()
+            .map(|(name, value)| (name.clone(), value.as_str().into()))
+            .collect(),
         environment: &Map::new(),
     };
-    let tree = scaffold::files(&catalog, wanted, &actions).map_err(|e| refused(&catalog, &args.template, e))?;
+    let tree = scaffold::files(&catalog, wanted, &actions)
+        .map_err(|e| refused(&catalog, &args.template, e))?;
     let files = tree.iter().count();
     if let Some(dir) = &args.to.out {
         deliver::to_folder(dir, &tree).or_fail("can't write the files")?;
-        context.printer.note(format_args!("Wrote {files} files into {}.", dir.display()));
+        context
+            .printer
+            .note(format_args!("Wrote {files} files into {}.", dir.display()));
     } else if let Some(url) = &args.to.git {
         let commit = commit(&args.template);
         let id = deliver::to_git(url, args.branch.as_ref(), &tree, &commit)
             .or_fail("can't commit the files")?;
         context.printer.result(id)?;
-        context.printer.note(format_args!("Committed {files} files to {url}."));
+        context
+            .printer
+            .note(format_args!("Committed {files} files to {url}."));
     }
     Ok(())
 }
@@ -84,7 +93,9 @@ fn refused(catalog: &Catalog, template: &str, error: ScaffoldError) -> Problem {
             // A template that doesn't load is the likeliest reason for one that isn't found.
             match catalog.problems().len() {
                 0 => problem,
-                n => problem.hint(format!("{n} problems keep definitions from loading; see `idp check`")),
+                n => problem.hint(format!(
+                    "{n} problems keep definitions from loading; see `idp check`"
+                )),
             }
         }
     }
