@@ -6,7 +6,6 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
-use tracing::log::LevelFilter;
 
 use super::config::{self, Config};
 use super::postgres::{self, Cluster, Report};
@@ -55,6 +54,7 @@ impl Database {
 
     /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
     pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
+        // A slow statement would be logged with its whole text; Postgres' own log tells of them better.
         let options = self.options.clone().disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(size)

@@ -9,12 +9,12 @@ use crate::sandbox::{Levers, Pulled};
 
 /// The levers of a demo.
 pub(super) fn of(bot: &Bot, place: &Place) -> Levers {
-    let killer = bot.killer();
+    let bot = bot.killer();
     let (here, away) = place.forge();
     let forge = Arc::new(tokio::sync::Mutex::new((here, away)));
     Levers {
         kill_bot: Some(Box::new(move || {
-            let killed = killer.kill();
+            let killed = bot.kill();
             Box::pin(async move { killed }) as Pulled
         })),
         forge_away: Some(Box::new(move |time| {
