@@ -85,11 +85,7 @@ impl Action for FetchTemplate {
 }
 
 /// The files so far with the rendered ones added; the error is a sentence without its full stop.
-fn render_onto(
-    before: Tree,
-    template: &Template,
-    input: &Value,
-) -> Result<Tree, String> {
+fn render_onto(before: Tree, template: &Template, input: &Value) -> Result<Tree, String> {
     let read = render::FetchTemplate::read(input).map_err(|error| error.to_string())?;
     let rendered = render::tree(template, &read).map_err(|error| error.to_string())?;
     before

@@ -240,6 +240,26 @@ async fn a_repository_that_somebody_put_there_is_never_adopted() {
 }
 
 #[tokio::test]
+async fn a_repository_that_cannot_be_read_hides_no_others() {
+    let world = World::new();
+    world.forge.ensure_repo(&spec(request(1))).await.unwrap();
+    let other = RepoName::new("acme", "other").unwrap();
+    let made = RepoSpec {
+        repo: other.clone(),
+        ..spec(request(2))
+    };
+    world.forge.ensure_repo(&made).await.unwrap();
+    fs::write(world.repo_dir().join("idp.json"), "{ half").unwrap();
+    let said = world.forge.look(&payments()).await.unwrap_err();
+    assert!(matches!(StepError::from(said), StepError::Stop { .. }));
+    let listed: Vec<_> = world.forge.list().await.unwrap();
+    assert_eq!(
+        listed.iter().map(|state| &state.repo).collect::<Vec<_>>(),
+        [&other]
+    );
+}
+
+#[tokio::test]
 async fn a_stranger_s_commit_stops_remove_and_outlives_a_repeated_push() {
     let world = World::new();
     world.forge.ensure_repo(&spec(request(1))).await.unwrap();

@@ -88,7 +88,10 @@ impl ForgeError {
             ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                 Self::Full { cause }
             }
-            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => Self::Refused { cause },
+            // InvalidData: a marker that we can't read, which no retry mends.
+            ErrorKind::PermissionDenied
+            | ErrorKind::ReadOnlyFilesystem
+            | ErrorKind::InvalidData => Self::Refused { cause },
             // A folder vanished under our hands: the root was moved away between the look and the deed.
             ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle => {
                 Self::Away { cause, after: None }

@@ -55,11 +55,11 @@ impl Marker {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let marker: Self = serde_json::from_slice(&bytes)?;
+        let marker: Self = serde_json::from_slice(&bytes).map_err(unreadable)?;
         marker
             .repo()
             .and_then(|_| marker.branch())
-            .map_err(io::Error::other)?;
+            .map_err(unreadable)?;
         Ok(Some(marker))
     }
 
@@ -73,9 +73,9 @@ impl Marker {
 
     /// What stands there, given its branches and tags.
     pub(super) fn state(&self, refs: &BTreeMap<String, ObjectId>) -> io::Result<RepoState> {
-        let default_branch = self.branch().map_err(io::Error::other)?;
+        let default_branch = self.branch().map_err(unreadable)?;
         Ok(RepoState {
-            repo: self.repo().map_err(io::Error::other)?,
+            repo: self.repo().map_err(unreadable)?,
             made_by: Some(self.request),
             team: self.team.clone(),
             description: self.description.clone(),
@@ -89,4 +89,9 @@ impl Marker {
     fn repo(&self) -> Result<RepoName, crate::clients::forge::NameError> {
         RepoName::new(&self.owner, &self.name)
     }
+}
+
+/// A marker that is there but makes no sense.
+fn unreadable(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, error)
 }

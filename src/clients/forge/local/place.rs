@@ -108,7 +108,12 @@ impl Place {
                 else {
                     continue;
                 };
-                found.extend(self.look(&repo)?);
+                match self.look(&repo) {
+                    Ok(state) => found.extend(state),
+                    Err(error @ ForgeError::Away { .. }) => return Err(error),
+                    // One that can't be read hides no others.
+                    Err(error) => tracing::warn!("{}", error.detail()),
+                }
             }
         }
         Ok(found)

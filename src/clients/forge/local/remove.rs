@@ -4,6 +4,7 @@
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
+use std::time::Duration;
 
 use super::disk;
 use super::place::Place;
@@ -12,6 +13,10 @@ use crate::domain::id::RequestId;
 
 /// The file in a repository whose lock this is about.
 pub(super) const LOCK: &str = "idp.lock";
+
+/// How often a lock is tried for, and the pause between: half a second in all, on a thread that may block.
+const TRIES: u32 = 50;
+const BETWEEN: Duration = Duration::from_millis(10);
 
 /// Removes a repository that `request` made and nobody else has pushed to.
 pub(super) fn remove(
@@ -50,25 +55,34 @@ pub(super) fn remove(
 /// The right to change a repository while nobody else writes to it.
 pub(super) fn alone(place: &Place, repo: &RepoName) -> Result<File, ForgeError> {
     let lock = open(place, repo)?;
-    locked(repo, lock.try_lock(), lock)
+    locked(repo, patiently(|| lock.try_lock()))?;
+    Ok(lock)
 }
 
 /// The right to push to a repository beside others.
 pub(super) fn enter(place: &Place, repo: &RepoName) -> Result<File, ForgeError> {
     let lock = open(place, repo)?;
-    locked(repo, lock.try_lock_shared(), lock)
+    locked(repo, patiently(|| lock.try_lock_shared()))?;
+    Ok(lock)
 }
 
-fn locked(
-    repo: &RepoName,
-    result: Result<(), TryLockError>,
-    lock: File,
-) -> Result<File, ForgeError> {
-    match result {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(ForgeError::Busy { repo: repo.clone() }),
-        Err(TryLockError::Error(error)) => Err(ForgeError::io(repo, "locking", &error)),
+/// A lock that we have given back can stay held for a moment: a process that is being started holds all our files until
+/// it becomes another program.
+fn patiently(attempt: impl Fn() -> Result<(), TryLockError>) -> Result<(), TryLockError> {
+    for _ in 0..TRIES {
+        match attempt() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(BETWEEN),
+            done => return done,
+        }
     }
+    attempt()
+}
+
+fn locked(repo: &RepoName, result: Result<(), TryLockError>) -> Result<(), ForgeError> {
+    result.map_err(|error| match error {
+        TryLockError::WouldBlock => ForgeError::Busy { repo: repo.clone() },
+        TryLockError::Error(error) => ForgeError::io(repo, "locking", &error),
+    })
 }
 
 fn open(place: &Place, repo: &RepoName) -> Result<File, ForgeError> {
