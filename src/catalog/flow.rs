@@ -228,8 +228,10 @@ fn without_nulls(written: &Node, input: PlannedValue) -> PlannedValue {
     }
 }
 
-/// Links and texts, once the steps are done: `outputs` holds each finished step's output by its id. Entries that read
-/// the output of a step that was skipped are left out. A command without an output has its template's.
+/// Links and texts, once the steps are done; `outputs` holds each finished step's output by its id.
+///
+/// Entries that read the output of a step that was skipped are left out. A command without an output has its
+/// template's.
 pub fn ending(asked: Asked<'_>, outputs: &Map<String, Value>) -> Result<Ending, FlowError> {
     let mut names = Names::default();
     for placed in placed(asked)? {

@@ -130,19 +130,16 @@ pub fn prefill(command: &Command, words: &str) -> Map<String, Value> {
             .get(name)
             .is_some_and(|p| matches!(p.widget, Widget::Line | Widget::Lines))
     };
-    let mut values = Map::new();
-    match words.as_slice() {
-        [] => {}
-        [one] if has("name") => drop(values.insert("name".to_owned(), Value::from(*one))),
-        several if has("description") => {
-            drop(values.insert("description".to_owned(), several.join(" ").into()))
-        }
-        several if has("name") => {
-            drop(values.insert("name".to_owned(), several.join("-").to_lowercase().into()))
-        }
-        _ => {}
-    }
-    values
+    let filled: Option<(&str, String)> = match words.as_slice() {
+        [one] if has("name") => Some(("name", (*one).to_owned())),
+        [_, _, ..] if has("description") => Some(("description", words.join(" "))),
+        [_, _, ..] if has("name") => Some(("name", words.join("-").to_lowercase())),
+        _ => None,
+    };
+    filled
+        .into_iter()
+        .map(|(name, text)| (name.to_owned(), Value::String(text)))
+        .collect()
 }
 
 /// One page to be asked: the template's fields that the command asks for already are gone.

@@ -54,6 +54,8 @@ pub(super) struct Checks<'a> {
     pub(super) actions: Option<&'a [ActionSpec]>,
     pub(super) known: Option<&'a Known>,
     pub(super) templates: Option<&'a BTreeMap<String, Arc<Template>>>,
+    /// Whether a template's files are looked through, which costs as much as rendering them.
+    pub(super) files: bool,
     /// Parameters that commands bring to a template.
     pub(super) parameters: Option<&'a BTreeSet<String>>,
 }

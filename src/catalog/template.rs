@@ -38,6 +38,9 @@ pub struct Template {
 
 impl Template {
     /// Reads a template from its package: the canonical bytes of the tree of its folder.
+    ///
+    /// Its files were looked through when the catalog took it in; here they are taken as they are, and what is wrong
+    /// with one would be found by rendering it.
     pub fn parse(package: &[u8]) -> Result<Self, Vec<Problem>> {
         let files = Tree::decode(package)
             .map_err(|error| vec![Problem::whole("package", error.to_string())])?;

@@ -129,10 +129,8 @@ fn checked_text<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Problem> {
         return Err(Problem::whole(file, "the file is longer than 1 MB"));
     }
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        let line = 1 + bytes[..error.valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count();
+        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
+        let line = 1 + good.matches('\n').count();
         Problem::at(file, Mark { line, column: 1 }, "this is not UTF-8")
     })?;
     let indent = |line: &str| line.bytes().take_while(|b| b" -?\t".contains(b)).count();

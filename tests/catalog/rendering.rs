@@ -20,8 +20,8 @@ fn package(files: Vec<(&str, Entry)>) -> Template {
     Template::parse(&tree.encode()).unwrap()
 }
 
-fn render(files: Vec<(&str, Entry)>, input: Value) -> Result<Vec<(String, Mode, String)>, String> {
-    let input = FetchTemplate::read(&input).map_err(|error| error.to_string())?;
+fn render(files: Vec<(&str, Entry)>, input: &Value) -> Result<Vec<(String, Mode, String)>, String> {
+    let input = FetchTemplate::read(input).map_err(|error| error.to_string())?;
     let tree = render::tree(&package(files), &input).map_err(|error| error.to_string())?;
     Ok(tree
         .iter()
@@ -35,12 +35,16 @@ fn render(files: Vec<(&str, Entry)>, input: Value) -> Result<Vec<(String, Mode, 
         .collect())
 }
 
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "every caller makes its input in place"
+)]
 fn texts(files: Vec<(&str, &str)>, input: Value) -> Result<Vec<(String, String)>, String> {
     let files = files
         .into_iter()
         .map(|(path, text)| (path, Entry::file(text)))
         .collect();
-    render(files, input).map(|files| {
+    render(files, &input).map(|files| {
         files
             .into_iter()
             .map(|(path, _, text)| (path, text))
@@ -124,7 +128,7 @@ fn binaries_links_and_modes_are_kept() {
         ("s/link", Entry::symlink("run.sh")),
         ("s/run.sh", Entry::executable("echo ${{ values.x }}")),
     ];
-    let found = render(files, json!({ "url": "./s", "values": { "x": 1 } })).unwrap();
+    let found = render(files, &json!({ "url": "./s", "values": { "x": 1 } })).unwrap();
     let modes: Vec<_> = found
         .iter()
         .map(|(path, mode, text)| (path.as_str(), *mode, text.as_str()))

@@ -69,14 +69,17 @@ fn json_and_yaml_files_are_well_formed() {
     for template in ["node-http", "static-site"] {
         for (path, entry) in &rendered(values(template, "private")) {
             let text = std::str::from_utf8(&entry.bytes).unwrap();
-            if path.as_str().ends_with(".json") {
+            let ending = Path::new(path.as_str())
+                .extension()
+                .and_then(|e| e.to_str());
+            if ending == Some("json") {
                 let json: Value = serde_json::from_str(text).unwrap();
                 assert_eq!(
                     json["description"],
                     "Takes \"payments\" & tells <the ledger>: 100 %"
                 );
             }
-            if path.as_str().ends_with(".yaml") || path.as_str().ends_with(".yml") {
+            if matches!(ending, Some("yaml" | "yml")) {
                 Yaml::load_from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
             }
         }
@@ -93,11 +96,11 @@ fn the_static_site_passes_its_own_test() {
     passes_its_own_test("static-site");
 }
 
+#[expect(clippy::print_stderr, reason = "a suite that is left out says so")]
 fn passes_its_own_test(template: &str) {
     if Command::new("node").arg("--version").output().is_err() {
         assert!(std::env::var_os("CI").is_none(), "CI has Node");
-        eprintln!("left out: the template's own test needs Node");
-        return;
+        return eprintln!("left out: the template's own test needs Node");
     }
     let folder = tempfile::tempdir().unwrap();
     write(&rendered(values(template, "private")), folder.path());

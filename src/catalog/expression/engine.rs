@@ -62,7 +62,7 @@ fn make(syntax: Syntax) -> Environment<'static> {
     env
 }
 
-/// A JSON value as the engine's own. By hand and not by serde: where any crate of the build turns on serde_json's
+/// A JSON value as the engine's own. By hand and not by serde: where any crate of the build turns on `serde_json`'s
 /// `arbitrary_precision`, its numbers reach other serializers as maps.
 pub(in crate::catalog) fn context(value: &Value) -> Jinja {
     match value {

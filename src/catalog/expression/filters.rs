@@ -107,9 +107,9 @@ fn project_slug(url: &str) -> Result<String, Error> {
 }
 
 /// `kind:namespace/name`, with what is missing taken from the defaults given.
-fn parse_entity_ref(reference: &str, defaults: Option<Value>) -> Result<Value, Error> {
+fn parse_entity_ref(reference: &str, defaults: Option<&Value>) -> Result<Value, Error> {
     let fallback = |name: &str| -> Option<String> {
-        let value = defaults.as_ref()?.get_attr(name).ok()?;
+        let value = defaults?.get_attr(name).ok()?;
         value.as_str().map(str::to_owned)
     };
     let (kind, rest) = match reference.split_once(':') {
@@ -200,13 +200,12 @@ fn striptags(text: &str) -> String {
     let mut rest = text;
     while let Some((before, tag)) = rest.split_once('<') {
         out.push_str(before);
-        match tag.split_once('>') {
-            Some((_, behind)) => rest = behind,
-            None => {
-                out.push('<');
-                rest = tag;
-            }
-        }
+        rest = if let Some((_, behind)) = tag.split_once('>') {
+            behind
+        } else {
+            out.push('<');
+            tag
+        };
     }
     out.push_str(rest);
     out.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::scan::{self, Mention, Piece, PieceKind};
+use super::scan::{self, Mention, PieceKind};
 use super::{ExpressionError, evaluate};
 use crate::catalog::problem::Mark;
 use crate::catalog::yaml::{Data, Node};
@@ -121,7 +121,7 @@ fn shorten(text: &str, scope: &Scope<'_>) -> Result<String, ExpressionError> {
                 push_literal(&mut out, &rendered);
             }
             PieceKind::Expression | PieceKind::Block => {
-                out.push_str(&rewrite(text, piece.range.clone(), &mentions, scope))
+                out.push_str(&rewrite(text, piece.range.clone(), &mentions, scope));
             }
         }
     }

@@ -30,6 +30,7 @@ impl Catalog {
         let checks = Checks {
             actions: Some(actions),
             known: Some(known),
+            files: true,
             parameters: brought.as_ref(),
             ..Checks::default()
         };

@@ -38,14 +38,14 @@ pub fn watch(
     if folders.is_empty() {
         return Ok(None);
     }
-    let (changed, changes) = channel();
+    let (tell, changes) = channel();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         let matters = event
             .as_ref()
             .map_or(true, |event| !matches!(event.kind, EventKind::Access(_)));
         if matters {
             // Nobody listens any more only while the watcher is being dropped.
-            let _ = changed.send(());
+            let _ = tell.send(());
         }
     })?;
     for folder in folders {

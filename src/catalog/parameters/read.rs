@@ -35,6 +35,18 @@ const SECRET_WORDS: [&str; 9] = [
     "apikey",
 ];
 
+/// Backstage's names for widgets that the type says already (and one that is refused for what it means).
+const WIDGETS: [&str; 8] = [
+    "textarea",
+    "text",
+    "radio",
+    "select",
+    "checkboxes",
+    "checkbox",
+    "updown",
+    "password",
+];
+
 impl Parameters {
     /// Reads one schema or a list of pages.
     pub(in crate::catalog) fn read(node: &Node, report: &mut Report) -> Self {
@@ -241,16 +253,14 @@ fn widget(key: &Key, fields: &mut Fields<'_>, report: &mut Report) -> Option<Wid
         return picker(field, report);
     }
     let lines = match hint.map(|node| (node, node.text())) {
-        None => false,
         Some((_, Some("textarea"))) => true,
-        Some((
-            _,
-            Some("text" | "radio" | "select" | "checkboxes" | "checkbox" | "updown" | "password"),
-        )) => false,
+        None => false,
         Some((node, word)) => {
             let word = word.unwrap_or(node.kind());
-            let right = ["textarea", "text", "radio", "select", "checkboxes"];
-            report.word(node.at, format!("unknown `ui:widget` {word}"), word, right);
+            if !WIDGETS.contains(&word) {
+                let right = WIDGETS.into_iter().filter(|right| *right != "password");
+                report.word(node.at, format!("unknown `ui:widget` {word}"), word, right);
+            }
             false
         }
     };

@@ -37,7 +37,9 @@ impl Parameter {
         match (self.widget, raw) {
             (Widget::Switch, Value::Null) => Some(Value::Bool(false)),
             (_, Value::Null) => None,
-            (Widget::Line, Value::String(text)) => present(text.trim()),
+            (Widget::Line | Widget::Template | Widget::Team, Value::String(text)) => {
+                present(text.trim())
+            }
             (Widget::Lines, Value::String(text)) => present(text.replace("\r\n", "\n").trim_end()),
             (Widget::Number { .. }, Value::String(text)) => number(text.trim()),
             (Widget::Switch, Value::String(text)) => match text.as_str() {
@@ -52,7 +54,6 @@ impl Parameter {
                     .map(|item| self.option(&plain(item)).unwrap_or_else(|| item.clone()))
                     .collect(),
             )),
-            (Widget::Template | Widget::Team, Value::String(text)) => present(text.trim()),
             (_, other) => Some(other.clone()),
         }
     }

@@ -34,7 +34,7 @@ impl Template {
         let mut report = Report::new(file);
         let parts = entity_parts(&node, checks, &mut report);
         let mut problems = report.into_problems();
-        if let Some(parts) = &parts {
+        if let (Some(parts), true) = (&parts, checks.files) {
             problems.extend(skeleton::problems(folder, &files, &parts.steps));
         }
         let Some(parts) = parts.filter(|_| problems.is_empty()) else {
