@@ -10,9 +10,13 @@
     reason = "in tests a broken expectation should stop the test, also in a helper of several tests"
 )]
 
+/// What test modules shared with the crate name as `crate::domain`.
+use idp::domain;
+
 mod architecture;
 mod support;
 
+mod cards;
 mod catalog;
 mod cli;
 mod core;
