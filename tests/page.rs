@@ -100,7 +100,7 @@ async fn its_script_is_the_only_one() {
         .to_str()
         .unwrap();
     assert!(policy.contains("default-src 'none'") && policy.contains("script-src 'self'"));
-    for asset in ["page/page.js", "page/style.css", "page/icon.svg"] {
+    for asset in ["page/main.js", "page/style.css", "page/icon.svg"] {
         let answer = reqwest::get(sim.base.join(asset).unwrap()).await.unwrap();
         assert!(answer.status().is_success(), "{asset}");
     }

@@ -14,12 +14,15 @@ const pictures = process.env.PICTURES;
 if (pictures) mkdirSync(pictures, { recursive: true });
 
 const bot = await startBot({ base, secret: process.env.SIM_SIGNING_SECRET, token: process.env.SIM_BOT_TOKEN });
-const levers = await fetch(`${base}sim/levers`, {
-  method: 'POST',
-  headers: { 'content-type': 'application/json' },
-  body: JSON.stringify({ deliver_to: [bot.address] }),
-});
-assert.ok(levers.ok);
+async function sim(path, body) {
+  const answer = await fetch(`${base}sim/${path}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  assert.ok(answer.ok, await answer.text());
+}
+await sim('levers', { deliver_to: [bot.address] });
 
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
@@ -112,6 +115,13 @@ story('a long list is searched by keyboard; Escape closes the list and not the f
   await priya.keyboard.press('Enter');
   assert.equal(await team.inputValue(), 'search');
   await priya.getByLabel('Name').fill('payments-api');
+  await sim('say', { person: 'tom', channel: 'random', text: 'Something happens elsewhere.' });
+  await priya.locator('#sidebar a.fresh', { hasText: 'random' }).waitFor();
+  await team.focus();
+  await sim('say', { person: 'sam', channel: 'payments', text: 'And here.' });
+  await priya.locator('#sidebar a.fresh', { hasText: 'payments' }).waitFor();
+  assert.equal(await focused(priya), await team.getAttribute('id'), 'the focus was moved');
+  assert.equal(await priya.getByLabel('Name').inputValue(), 'payments-api');
   await priya.getByRole('button', { name: 'Next' }).click();
 });
 
@@ -224,11 +234,7 @@ story('things can be broken on purpose', async () => {
   const refused = await bot.call('chat.postMessage', { channel: 'C07PLATFO01', text: 'too much' });
   assert.equal(refused.error, 'ratelimited');
   bot.problems.pop();
-  await fetch(`${base}sim/levers`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ refuse_for_s: 0 }),
-  });
+  await sim('levers', { refuse_for_s: 0 });
   await priya.getByText('Break it').click();
   await priya.getByRole('button', { name: /Deliver twice/ }).click();
   await priya.locator('.chip', { hasText: 'twice' }).waitFor();

@@ -30,7 +30,7 @@ pub(super) fn page(scene: &Scene, behind: Option<&Wire>) -> Markup {
                 title { (title) }
                 link rel="icon" href="/page/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/page/style.css";
-                script src="/page/page.js" defer {}
+                script src="/page/main.js" type="module" {}
             }
             body data-me=(scene.me.id) data-as=(scene.me.handle) data-title=(title) data-side=(side)
                 data-channel=[scene.place.channel.as_deref()] {

@@ -31,11 +31,24 @@ use axum::{
 use self::{place::Place, scene::Scene};
 use super::world::World;
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("page.js");
-const ICON: &str = include_str!("icon.svg");
+/// What the page is made of: name, kind, content.
+const ASSETS: [(&str, &str, &str); 12] = [
+    ("style.css", "text/css", include_str!("style.css")),
+    ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
+    ("main.js", SCRIPT, include_str!("script/main.js")),
+    ("acts.js", SCRIPT, include_str!("script/acts.js")),
+    ("composer.js", SCRIPT, include_str!("script/composer.js")),
+    ("dom.js", SCRIPT, include_str!("script/dom.js")),
+    ("forms.js", SCRIPT, include_str!("script/forms.js")),
+    ("live.js", SCRIPT, include_str!("script/live.js")),
+    ("morph.js", SCRIPT, include_str!("script/morph.js")),
+    ("search.js", SCRIPT, include_str!("script/search.js")),
+    ("time.js", SCRIPT, include_str!("script/time.js")),
+    ("unread.js", SCRIPT, include_str!("script/unread.js")),
+];
+const SCRIPT: &str = "text/javascript";
 
-/// Everything comes from here, and nothing runs but the one script: what the app sends can't add any.
+/// Everything comes from here, and nothing runs but the page's own script: what the app sends can't add any.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       img-src 'self' https: data:; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -45,12 +58,7 @@ pub(super) fn routes() -> Router<Arc<World>> {
         .route("/", get(page))
         .route("/archives/{channel}/{message}", get(archive))
         .route("/page/events", get(events::stream))
-        .route("/page/style.css", get(async || asset("text/css", STYLE)))
-        .route(
-            "/page/page.js",
-            get(async || asset("text/javascript", SCRIPT)),
-        )
-        .route("/page/icon.svg", get(async || asset("image/svg+xml", ICON)))
+        .route("/page/{asset}", get(asset))
 }
 
 async fn page(State(world): State<Arc<World>>, Query(place): Query<Place>) -> Response {
@@ -92,11 +100,14 @@ async fn archive(
     Redirect::to(&format!("{}{mark}", to.href()))
 }
 
-fn asset(kind: &'static str, body: &'static str) -> impl IntoResponse {
+async fn asset(Path(name): Path<String>) -> Response {
+    let Some((_, kind, content)) = ASSETS.iter().find(|(own, ..)| *own == name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let headers = [
-        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_TYPE, *kind),
         (header::CACHE_CONTROL, "no-cache"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
-    (headers, body)
+    (headers, *content).into_response()
 }
