@@ -2,6 +2,7 @@
 
 mod bot;
 
+mod api;
 mod client;
 mod deliveries;
 mod forms;

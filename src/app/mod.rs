@@ -22,6 +22,7 @@ mod late;
 pub mod login;
 pub mod message;
 mod open_form;
+pub mod operate;
 pub mod people;
 mod place;
 pub mod plan;

@@ -77,3 +77,12 @@ pub fn on_the_forge(name: &str) -> Refusal {
 pub fn requester_gone() -> Refusal {
     Refusal::new("The account that asked for this was deactivated.")
 }
+
+/// There is no such command.
+pub fn unknown_command(typed: &str, nearest: Option<&str>) -> Refusal {
+    let refusal = Refusal::new(format!("There is no command {}.", words::line(typed)));
+    match nearest {
+        Some(word) => refusal.nearest(word),
+        None => refusal,
+    }
+}

@@ -1,5 +1,6 @@
 //! Routes and sockets: deliveries in, pages out.
 
+pub mod api;
 pub mod git;
 pub mod health;
 pub mod metrics;

@@ -25,6 +25,9 @@ use tokio_util::task::TaskTracker;
 use crate::support::postgres::Database;
 use crate::support::slack::{self, APP, APP_TOKEN, BOT, BOT_TOKEN, Fake, SIGNING_SECRET, TEAM};
 
+/// The token of `/api/requests`.
+pub const API_TOKEN: &str = "operators-token";
+
 /// A bot that answers.
 pub struct Bot {
     /// Where its routes are.
@@ -76,11 +79,12 @@ impl Bot {
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
         });
-        let routes = router(Web {
+        let api = idp::web::api::router(app.clone(), API_TOKEN.to_owned().into());
+        let routes = api.merge(router(Web {
             health,
             metrics,
             slack: Some(Arc::clone(&edge)),
-        });
+        }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, routes).await });
