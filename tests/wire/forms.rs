@@ -155,3 +155,30 @@ async fn what_was_typed_survives_our_mistakes() {
         answer.text
     );
 }
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_follows_later() {
+    let bot = Bot::start().await;
+    bot.types("U0PRIYA", "new-service").await;
+    let view = bot.fake.last_view();
+
+    let mut held = bot.app.pool.begin().await.unwrap();
+    sqlx::query("lock table inbox in access exclusive mode")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let typed = service();
+    let (asked, sent) = tokio::join!(bot.types("U0PRIYA", "help"), sends(&bot, &view, &typed));
+    assert!(asked.took.as_millis() < 3_000 && sent.took.as_millis() < 3_000);
+    assert!(asked.text.contains("Still working"), "{}", asked.text);
+    assert_eq!(sent.json["response_action"], "update");
+    assert!(sent.text.contains("Still working"), "{}", sent.text);
+    bot.fake
+        .show(view["id"].as_str().unwrap(), &sent.json["view"]);
+
+    held.rollback().await.unwrap();
+    let followed = bot.fake.wait_for("response_url", 1).await;
+    assert!(followed[0].to_string().contains("new-service"));
+    bot.fake.wait_for("views.update", 1).await;
+    assert_eq!(bot.fake.last_view()["callback_id"], "form.page");
+}

@@ -46,6 +46,8 @@ pub struct Config {
     pub database: Database,
     /// The key that seals stored secrets and audit checkpoints. Without one, the data directory keeps one.
     pub state_key: Option<SecretString>,
+    /// Opens `/api/requests`; without one there is no such address.
+    pub api_token: Option<SecretString>,
     /// The Slack app, if there is one.
     pub slack: Option<Slack>,
     /// Teams, groups, channels and limits.
@@ -112,6 +114,7 @@ impl Config {
             },
             data_dir,
             state_key: environment.secret("IDP_STATE_KEY")?.or(file.state_key),
+            api_token: environment.secret("IDP_API_TOKEN")?,
             slack: slack(file.slack, environment)?,
             organisation,
             file: path,

@@ -196,6 +196,7 @@ fn no_secret_shows_in_debug() {
         ("SLACK_APP_TOKEN", "xapp-s3cret"),
         ("SLACK_SIGNING_SECRET", "s3cret"),
         ("IDP_STATE_KEY", "s3cret"),
+        ("IDP_API_TOKEN", "s3cret"),
     ];
     let config = load("", &variables).unwrap();
     assert!(!format!("{config:?}").contains("s3cret"));

@@ -160,7 +160,10 @@ impl House {
             metrics,
             slack: edge.clone(),
         };
-        let router = web::router(web).merge(web::git::router(self.git(address)));
+        let mut router = web::router(web).merge(web::git::router(self.git(address)));
+        if let Some(token) = &config.api_token {
+            router = router.merge(web::api::router(self.app.clone(), token.clone()));
+        }
 
         let workers = TaskTracker::new();
         if role.works() {
