@@ -12,7 +12,7 @@ use crate::domain::plan::PlannedValue;
 use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
 use crate::domain::tree::{Tree, TreeId};
 
-const NAME: &str = "fetch:template";
+pub(super) const NAME: &str = "fetch:template";
 
 /// Renders files.
 #[derive(Debug)]
@@ -85,7 +85,11 @@ impl Action for FetchTemplate {
 }
 
 /// The files so far with the rendered ones added; the error is a sentence without its full stop.
-fn render_onto(before: Tree, template: &Template, input: &Value) -> Result<Tree, String> {
+pub(super) fn render_onto(
+    before: Tree,
+    template: &Template,
+    input: &Value,
+) -> Result<Tree, String> {
     let read = render::FetchTemplate::read(input).map_err(|error| error.to_string())?;
     let rendered = render::tree(template, &read).map_err(|error| error.to_string())?;
     before

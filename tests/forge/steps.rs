@@ -13,6 +13,7 @@ use idp::domain::form::Choice;
 use idp::domain::id::{RequestNumber, RunId};
 use idp::domain::plan::FactKind;
 use idp::domain::step::{Done, Outcome, PlanError, Record};
+use idp::steps::scaffold::{self, ScaffoldError, Wanted};
 use idp::steps::{Order, Planned, Registry, RunContext, StepKey};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
@@ -369,5 +370,103 @@ async fn a_new_service_is_in_the_books() {
     assert_eq!(
         catalog_url.as_deref(),
         Some(format!("{}/catalog-info.yaml", urls.contents).as_str())
+    );
+}
+
+#[test]
+fn a_template_is_rendered_without_a_forge() {
+    let registry = registry(&World::new());
+    let catalog = catalog(&registry);
+    let environment = Map::from_iter([("organisation".to_owned(), json!("acme"))]);
+    let render = |template: &str, values: &[(&str, &str)]| {
+        let values = values
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect();
+        let wanted = Wanted {
+            template,
+            values: &values,
+            environment: &environment,
+        };
+        scaffold::files(&catalog, wanted, &registry.specs())
+    };
+    for template in catalog.templates() {
+        let tree = render(
+            &template.name,
+            &[("name", "payments-api"), ("owner", "payments")],
+        )
+        .unwrap();
+        assert!(
+            tree.get("README.md").is_some() && tree.get("catalog-info.yaml").is_some(),
+            "{}",
+            template.name
+        );
+        let Err(ScaffoldError::Values(errors)) =
+            render(&template.name, &[("name", "Payments!"), ("colour", "red")])
+        else {
+            panic!("rendered with wrong values")
+        };
+        let fields: Vec<_> = errors.iter().map(|error| error.field.as_str()).collect();
+        assert!(
+            ["name", "owner", "colour"]
+                .iter()
+                .all(|field| fields.contains(field)),
+            "{fields:?}"
+        );
+    }
+    let unknown = ScaffoldError::Unknown {
+        name: "node-htpt".to_owned(),
+        nearest: Some("node-http".to_owned()),
+    };
+    assert_eq!(render("node-htpt", &[]), Err(unknown));
+}
+
+#[test]
+fn a_template_is_rendered_where_no_command_takes_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let skeleton = dir.path().join("templates/tiny/skeleton");
+    std::fs::create_dir_all(&skeleton).unwrap();
+    std::fs::create_dir(dir.path().join("commands")).unwrap();
+    std::fs::write(
+        skeleton.join("${{ values.name }}.txt"),
+        "Hello ${{ values.name }} on ${{ values.port }}",
+    )
+    .unwrap();
+    let template = "apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: { name: tiny, title: Tiny }
+spec:
+  type: service
+  parameters:
+    - title: Tiny
+      required: [name]
+      properties: { name: { type: string, title: Name }, port: { type: integer, title: Port, default: 8080 } }
+  steps:
+    - id: fetch
+      action: fetch:template
+      input: { url: ./skeleton, values: { name: \"${{ parameters.name }}\", port: \"${{ parameters.port }}\" } }
+";
+    std::fs::write(dir.path().join("templates/tiny/template.yaml"), template).unwrap();
+    let registry = registry(&World::new());
+    let sources = Sources {
+        commands: Some(dir.path().join("commands")),
+        templates: Some(dir.path().join("templates")),
+    };
+    let catalog = Catalog::load(&sources, &registry.specs(), &Known::default());
+    assert!(catalog.problems().is_empty(), "{:?}", catalog.problems());
+    let values = Map::from_iter([("name".to_owned(), json!("payments"))]);
+    let wanted = Wanted {
+        template: "tiny",
+        values: &values,
+        environment: &Map::new(),
+    };
+    let tree = scaffold::files(&catalog, wanted, &registry.specs()).unwrap();
+    let files: Vec<_> = tree
+        .iter()
+        .map(|(path, entry)| (path.as_str(), entry.bytes.as_slice()))
+        .collect();
+    assert_eq!(
+        files,
+        [("payments.txt", b"Hello payments on 8080".as_slice())]
     );
 }
