@@ -1,6 +1,7 @@
 //! The engine at work on a real database: runs and their undoing, crashes, the queue's nets, and the sender.
 
 mod crashes;
+mod kills;
 mod nets;
 mod runs;
 mod script;

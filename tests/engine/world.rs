@@ -145,6 +145,7 @@ impl World {
         on_failure: &str,
         require: &str,
     ) -> RequestId {
+        let first = steps[0].0;
         let steps: Vec<Value> = steps
             .iter()
             .map(|(id, input)| {
@@ -158,7 +159,7 @@ impl World {
         let command = format!(
             "apiVersion: idp.dev/v1\nkind: Command\nmetadata: {{ name: try, title: Try }}\nspec:\n  \
              approval: [{{ name: nobody, require: {require}, expires: 24h, remind: 2h }}]\n  steps: {}\n  \
-             onFailure: {on_failure}\n  output: {{ links: [{{ title: Thing, url: \"https://x.dev/${{{{ steps.one.output.value }}}}\" }}] }}\n",
+             onFailure: {on_failure}\n  output: {{ links: [{{ title: Thing, url: \"https://x.dev/${{{{ steps.{first}.output.value }}}}\" }}] }}\n",
             Value::Array(steps)
         );
         let mut tx = store::begin(&self.pool).await.unwrap();
