@@ -3,6 +3,7 @@
 
 mod ask;
 mod decide;
+mod operator;
 mod people;
 mod plan;
 mod race;

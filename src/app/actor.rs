@@ -51,13 +51,17 @@ pub(super) async fn account(
     sender: &Sender,
     now: DateTime<Utc>,
 ) -> store::Result<Account> {
-    if let Some(known) = store::account::find(conn, installation.id, &sender.account).await? {
-        return Ok(known);
-    }
     let outsider = sender
         .home
         .as_ref()
         .is_some_and(|home| *home != installation.external);
+    if let Some(mut known) = store::account::find(conn, installation.id, &sender.account).await? {
+        if outsider {
+            // The delivery itself says so, whatever an earlier look-up told.
+            known.kind = AccountKind::Outsider;
+        }
+        return Ok(known);
+    }
     let account = Account {
         id: new_id(),
         person: new_id(),

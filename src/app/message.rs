@@ -28,20 +28,21 @@ pub async fn open(
     Ok(())
 }
 
-/// Gives an account its own copy of the card by direct message; one that it has already serves.
+/// Gives an account, or a group's channel, its own copy of the card; one that stands there already serves.
 pub async fn copy(
     conn: &mut Conn,
     request: RequestId,
     placement: &Placement,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let Spot::Direct { account } = &placement.spot else {
-        return Ok(());
+    let stands = |t: &Thread| match &placement.spot {
+        Spot::Direct { account } => t.account.as_ref() == Some(account),
+        Spot::Channel { channel } => t.account.is_none() && t.channel.as_ref() == Some(channel),
     };
     let open = store::thread::open_of(conn, request).await?;
     let there = open
         .iter()
-        .any(|t| t.installation == placement.installation && t.account.as_ref() == Some(account));
+        .any(|t| t.installation == placement.installation && stands(t));
     if !there {
         let thread = open_thread(conn, request, placement, ThreadRole::Direct, now).await?;
         post(conn, &thread, Subject::Root, now).await?;

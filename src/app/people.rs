@@ -320,9 +320,11 @@ pub(super) async fn learn(
             message::deleted(conn, installation.id, channel, message).await?;
         }
         Event::Uninstalled => token(conn, installation.id, false, now).await?,
-        // Groups are read as a whole once a minute: soon enough, and one call however many changes there are.
-        Event::GroupsChanged
-        | Event::Asked { .. }
+        // They are read as a whole, and soon: whose turn it is next finds it due.
+        Event::GroupsChanged => {
+            store::timer::end_turn(conn, &format!("groups:{}", installation.id)).await?;
+        }
+        Event::Asked { .. }
         | Event::Mentioned { .. }
         | Event::PageFilled { .. }
         | Event::Pressed { .. }

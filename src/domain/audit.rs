@@ -75,6 +75,19 @@ impl Head {
     };
 }
 
+impl Entry {
+    /// What happened, read back.
+    pub fn json(&self) -> Value {
+        json(&self.body)
+    }
+}
+
+/// What happened, read back from a row's canonical bytes; `null` for bytes that are none.
+pub fn json(body: &[u8]) -> Value {
+    let json = body.strip_prefix(b"idp.audit.v1\0").unwrap_or(body);
+    serde_json::from_slice(json).unwrap_or_default()
+}
+
 /// The next row of a chain: `body` is what happened, in members the kind's own documentation names.
 pub fn append(chain: &str, head: Head, body: &Value) -> Entry {
     let body = canonical::bytes("audit", body);

@@ -22,3 +22,11 @@ pub async fn take_turn(
     .await?;
     Ok(done.rows_affected() == 1)
 }
+
+/// Makes a piece of recurring work due at once.
+pub async fn end_turn(conn: &mut Conn, name: &str) -> Result<()> {
+    sqlx::query!("delete from timer where name = $1", name)
+        .execute(conn)
+        .await?;
+    Ok(())
+}

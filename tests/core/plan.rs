@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use idp::app::people::{self, ChannelFacts};
 use idp::app::plan::{self, Compared, Stored};
-use idp::domain::event::ButtonId;
+use idp::domain::event::{ButtonId, PlaceKind};
 use idp::domain::id::RunId;
 use idp::domain::plan::{Claim, Fact, FactKind};
 use idp::domain::refusal::Refusal;
@@ -204,4 +205,35 @@ async fn deciders_outside_the_channel_get_their_own_card() {
             .await
             .unwrap();
     assert_eq!(copies, [SAM]);
+}
+
+#[tokio::test]
+async fn many_deciders_are_told_in_their_groups_channel() {
+    let world = World::with(|s| {
+        let many = (0..9).map(|n| format!("U_{n}"));
+        s.groups.insert("crowd".to_owned(), many.collect());
+        s.teams.get_mut("payments").unwrap().leads = vec!["group:crowd".to_owned()];
+        s.channels
+            .groups
+            .insert("crowd".to_owned(), "#crowd".to_owned());
+    })
+    .await;
+    for n in 0..9 {
+        world
+            .is(
+                &format!("U_{n}"),
+                "N",
+                idp::domain::person::AccountKind::Full,
+                true,
+            )
+            .await;
+    }
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    world.plans(request).await;
+    let copies = "select count(*) from thread where role = 'direct'";
+    assert_eq!(
+        world.count(copies).await,
+        1,
+        "one post in the channel, no direct messages"
+    );
 }

@@ -70,7 +70,7 @@ pub(super) async fn plan(
     message::raise(conn, request.id).await?;
     message::milestone(conn, request.id, Milestone::ApprovalAsked, now).await?;
     let deciders = kept.rule.deciders(&groups, request.requester);
-    tell::deciders(conn, request.id, &deciders, now).await?;
+    tell::deciders(app, conn, request.id, (&kept.rule, &deciders), now).await?;
     Ok(Stored::Waits(kept.id))
 }
 
