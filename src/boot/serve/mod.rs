@@ -22,7 +22,7 @@ use super::config::Config;
 use super::database::Database;
 use super::problem::{OrFail as _, Problem};
 use super::{postgres, schema, shutdown};
-use crate::app::App;
+use crate::app::{App, Broken, configured};
 use crate::catalog::Library;
 use crate::clients::forge::git::Git;
 use crate::clients::forge::local::{LocalForge, Place};
@@ -89,6 +89,9 @@ async fn with_database(
         schema::check(&pool).await?;
     }
     let house = House::build(config, pool.clone())?;
+    configured::started(&house.app)
+        .await
+        .or_fail("can't keep the configuration as evidence")?;
     let served = house.serve(config, role, database, &stop).await;
     stop.cancel();
     pool.close().await;
@@ -112,14 +115,21 @@ impl House {
         for problem in library.current().problems() {
             tracing::error!(%problem, "A definition is broken; `idp check` says more");
         }
-        let watching = crate::catalog::library::watch(&library, |reloaded| {
+        let app = App::new(pool, Arc::clone(&library), settings::settings(config)?);
+        let (tasks, keeper) = (tokio::runtime::Handle::current(), app.clone());
+        let watching = crate::catalog::library::watch(&library, move |reloaded| {
             for problem in &reloaded.problems {
                 tracing::error!(%problem, "A definition is broken; its last good version stays");
             }
             tracing::info!(changed = ?reloaded.changed, removed = ?reloaded.removed, "Read the definitions again");
+            let (keeper, reloaded) = (keeper.clone(), reloaded.clone());
+            tasks.spawn(async move {
+                if let Err(cause) = configured::reloaded(&keeper, &reloaded).await {
+                    Broken::log("keeping what was reloaded", cause);
+                }
+            });
         })
         .or_fail("can't watch the folders of definitions")?;
-        let app = App::new(pool, library, settings::settings(config)?);
         Ok(Self {
             app,
             forge,
