@@ -1,13 +1,13 @@
 //! The one integration-test binary: stories through the outside surface, and the tests that hold the code to its frame.
 
-#![expect(
+#![allow(
     unreachable_pub,
-    reason = "the binary has no outside: `pub` marks what a support module offers to the stories"
-)]
-#![expect(
+    clippy::pedantic,
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::panic,
-    reason = "in tests a broken expectation should stop the test, also in a helper of several tests"
+    clippy::disallowed_methods,
+    reason = "a test stops aloud at a broken expectation, reads its environment and the clock, and has no outside"
 )]
 
 /// What test modules shared with the crate name as `crate::domain`.

@@ -242,7 +242,7 @@ async fn waiting(app: &App, conn: &mut Conn, actor: &Actor) -> anyhow::Result<Ve
         if asked {
             waiting.push(view);
         }
-        if waiting.len() >= SHOWN as usize {
+        if i64::try_from(waiting.len()).is_ok_and(|found| found >= SHOWN) {
             break;
         }
     }

@@ -162,20 +162,19 @@ async fn operator(conn: &mut Conn, who: &str) -> anyhow::Result<Actor> {
         .await?
         .ok_or_else(|| anyhow::anyhow!("the operators' installation was not kept"))?;
     let known = store::account::find(conn, installation.id, who).await?;
-    let account = match known {
-        Some(account) => account,
-        None => {
-            let account = Account {
-                id: new_id(),
-                person: new_id(),
-                installation: installation.id,
-                external: who.to_owned(),
-                name: who.to_owned(),
-                kind: AccountKind::Full,
-                active: true,
-            };
-            actor::write(conn, account, now).await?
-        }
+    let account = if let Some(account) = known {
+        account
+    } else {
+        let account = Account {
+            id: new_id(),
+            person: new_id(),
+            installation: installation.id,
+            external: who.to_owned(),
+            name: who.to_owned(),
+            kind: AccountKind::Full,
+            active: true,
+        };
+        actor::write(conn, account, now).await?
     };
     Ok(Actor {
         installation,

@@ -90,20 +90,20 @@ async fn operator(conn: &mut Conn, name: &str) -> store::Result<Actor> {
         Some(known) => known,
         None => local(conn, now).await?,
     };
-    let account = match store::account::find(conn, installation.id, name).await? {
-        Some(known) => known,
-        None => {
-            let fresh = Account {
-                id: new_id(),
-                person: new_id(),
-                installation: installation.id,
-                external: name.to_owned(),
-                name: name.to_owned(),
-                kind: AccountKind::Full,
-                active: true,
-            };
-            actor::write(conn, fresh, now).await?
-        }
+    let found = store::account::find(conn, installation.id, name).await?;
+    let account = if let Some(known) = found {
+        known
+    } else {
+        let fresh = Account {
+            id: new_id(),
+            person: new_id(),
+            installation: installation.id,
+            external: name.to_owned(),
+            name: name.to_owned(),
+            kind: AccountKind::Full,
+            active: true,
+        };
+        actor::write(conn, fresh, now).await?
     };
     Ok(Actor {
         installation,

@@ -191,20 +191,19 @@ pub async fn record_account(
         name: facts.name.clone(),
         kind: facts.kind,
         active: facts.active,
-        ..match found {
-            Some(known) => known,
-            None => {
-                let fresh = Account {
-                    id: new_id(),
-                    person: new_id(),
-                    installation,
-                    external: facts.external.clone(),
-                    name: facts.name.clone(),
-                    kind: facts.kind,
-                    active: facts.active,
-                };
-                actor::write(&mut tx, fresh, now).await?
-            }
+        ..if let Some(known) = found {
+            known
+        } else {
+            let fresh = Account {
+                id: new_id(),
+                person: new_id(),
+                installation,
+                external: facts.external.clone(),
+                name: facts.name.clone(),
+                kind: facts.kind,
+                active: facts.active,
+            };
+            actor::write(&mut tx, fresh, now).await?
         }
     };
     store::account::update(&mut tx, &account, now).await?;

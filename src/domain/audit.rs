@@ -154,7 +154,8 @@ pub fn mac_holds(key: &[u8], bytes: &[u8], mac: &[u8]) -> bool {
 
 fn authenticator(key: &[u8]) -> Hmac<Sha256> {
     // HMAC takes a key of any length; a longer one is hashed first (RFC 2104 §2), so this never fails.
-    Hmac::new_from_slice(key).unwrap_or_else(|_| Hmac::new(&Default::default()))
+    Hmac::new_from_slice(key)
+        .unwrap_or_else(|_| Hmac::new(&hmac::digest::Key::<Hmac<Sha256>>::default()))
 }
 
 fn hash(chain: &str, seq: i64, prev: Digest, body: &[u8]) -> Digest {

@@ -238,7 +238,7 @@ impl std::fmt::Display for Text {
         for span in &self.0 {
             match span {
                 Span::Plain { text } | Span::Bold { text } | Span::Code { text } => {
-                    f.write_str(text)?
+                    f.write_str(text)?;
                 }
                 Span::Link { url, label } => write!(f, "{label} ({url})")?,
                 Span::Time {

@@ -440,7 +440,7 @@ async fn call(
             return no("request_timeout");
         }
         Some(Fault::LoseAnswer) => {
-            fake.with(|world| world.answer(&method, &args));
+            let _ = fake.with(|world| world.answer(&method, &args));
             // Promised and never sent.
             let short = axum::body::Body::from_stream(futures_util::stream::once(async {
                 Err::<Bytes, _>(std::io::Error::other("cut off"))

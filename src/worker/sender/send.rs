@@ -62,16 +62,14 @@ async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow:
         match call(app, slack, &sending, extent).await {
             Ok(()) => return Ok(()),
             Err(Broke::Ours(error)) => return Err(error),
-            Err(Broke::Slack(SlackError::Refused { code })) => match shorter(extent) {
-                Some(next) => {
-                    tracing::warn!(message = %sending.id, code, "A card was refused; less of it is sent");
-                    extent = next;
-                }
-                None => {
+            Err(Broke::Slack(SlackError::Refused { code })) => {
+                let Some(next) = shorter(extent) else {
                     tracing::error!(message = %sending.id, code, "A card is refused in any form");
                     return Ok(sending::give_up(app, &sending, &code).await?);
-                }
-            },
+                };
+                tracing::warn!(message = %sending.id, code, "A card was refused; less of it is sent");
+                extent = next;
+            }
             Err(Broke::Slack(error)) => return failed(app, lease, &sending, bucket, error).await,
         }
     }
