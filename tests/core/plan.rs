@@ -227,8 +227,20 @@ async fn many_deciders_are_told_in_their_groups_channel() {
             )
             .await;
     }
+    let channel = ChannelFacts {
+        external: "C_CROWD".to_owned(),
+        name: Some("crowd".to_owned()),
+        kind: PlaceKind::Public,
+        usable: Some(true),
+        members: None,
+    };
+    people::record_channel(&world.app, world.installation, &channel)
+        .await
+        .unwrap();
     let request = world.asks_for(PRIYA, "payments-api").await;
     world.plans(request).await;
+    let there = "select count(*) from thread where role = 'direct' and channel = 'C_CROWD'";
+    assert_eq!(world.count(there).await, 1);
     let copies = "select count(*) from thread where role = 'direct'";
     assert_eq!(
         world.count(copies).await,
