@@ -54,11 +54,16 @@ impl Database {
 
     /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
     pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
+        self.patient_pool(size, PATIENCE).await
+    }
+
+    /// A pool whose tasks wait for a connection as long as `patience`, where nobody waits for them.
+    pub async fn patient_pool(&self, size: u32, patience: Duration) -> Result<PgPool, Problem> {
         // A slow statement would be logged with its whole text; Postgres' own log tells of them better.
         let options = self.options.clone().disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(size)
-            .acquire_timeout(PATIENCE);
+            .acquire_timeout(patience);
         pool.connect_with(options)
             .await
             .or_fail("can't connect to Postgres")

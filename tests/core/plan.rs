@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use idp::app::people::{self, ChannelFacts};
 use idp::app::plan::{self, Compared, Stored};
-use idp::domain::event::ButtonId;
+use idp::domain::event::{ButtonId, PlaceKind};
 use idp::domain::id::RunId;
 use idp::domain::plan::{Claim, Fact, FactKind};
 use idp::domain::refusal::Refusal;

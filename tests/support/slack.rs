@@ -624,11 +624,6 @@ impl World {
 }
 
 impl Fake {
-    /// A view as it is shown now.
-    pub fn view(&self, id: &str) -> Value {
-        self.look(|world| world.views.get(id).cloned().unwrap_or_default())
-    }
-
     /// The view that was opened or updated last.
     pub fn last_view(&self) -> Value {
         self.look(|world| {

@@ -9,6 +9,7 @@ pub(in crate::boot) mod settings;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use graphile_worker::WorkerOptions;
@@ -38,8 +39,10 @@ const JOBS: usize = 8;
 /// Connections of jobs, the sender, the sync of people and the tick: one each at most.
 const JOB_CONNECTIONS: u32 = 12;
 /// The queue's own, apart from all others: signs of life must never wait for a connection (a worker without any is
-/// taken for dead).
-const QUEUE_CONNECTIONS: u32 = 4;
+/// taken for dead). One for each job that ends, and a few for fetching, sweeping and listening.
+const QUEUE_CONNECTIONS: u32 = 12;
+/// How long the queue waits for a connection: a busy database makes it late, never dead.
+const QUEUE_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which part of the work this process does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -179,7 +182,9 @@ impl House {
         if role.works() {
             let pools = Pools {
                 jobs: database.pool(JOB_CONNECTIONS).await?,
-                queue: database.pool(QUEUE_CONNECTIONS).await?,
+                queue: database
+                    .patient_pool(QUEUE_CONNECTIONS, QUEUE_PATIENCE)
+                    .await?,
             };
             let bench = self.bench(&pools, stop);
             workers.spawn(work(

@@ -98,24 +98,37 @@ fn kept_key(path: &Path) -> Result<SecretSlice<u8>, Problem> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).or_fail(cannot())?;
     }
+    if path.exists() {
+        return read_key(path);
+    }
     let mut fresh = [0; KEY_BYTES];
     rand::rngs::SysRng
         .try_fill_bytes(&mut fresh)
         .or_fail("the system gives no random bytes")?;
-    // Two processes may come here at once: only one makes the file, both read what stands in it.
-    let made = fs::OpenOptions::new()
+    // Two processes may come here at once: whoever links first wins, and both read a whole key.
+    let draft = path.with_extension(std::process::id().to_string());
+    let mut file = fs::OpenOptions::new()
         .write(true)
-        .create_new(true)
+        .create(true)
+        .truncate(true)
         .mode(0o600)
-        .open(path);
-    match made {
-        Ok(mut file) => file
-            .write_all(hex::encode(fresh).as_bytes())
-            .or_fail(cannot())?,
-        Err(e) if e.kind() == std::io::ErrorKind::AlreadyExists => {}
-        Err(e) => return Err(Problem::failed(cannot()).because(e)),
+        .open(&draft)
+        .or_fail(cannot())?;
+    file.write_all(hex::encode(fresh).as_bytes())
+        .or_fail(cannot())?;
+    let linked = fs::hard_link(&draft, path);
+    fs::remove_file(&draft).or_fail(cannot())?;
+    match linked {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => {
+            return Err(Problem::failed(cannot()).because(e));
+        }
+        Ok(()) | Err(_) => {}
     }
-    let text = fs::read_to_string(path).or_fail(cannot())?;
+    read_key(path)
+}
+
+fn read_key(path: &Path) -> Result<SecretSlice<u8>, Problem> {
+    let text = fs::read_to_string(path).or_fail(format!("can't read {}", path.display()))?;
     match hex::decode(text.trim()) {
         Ok(key) if key.len() == KEY_BYTES => Ok(key.into()),
         _ => Err(
