@@ -1,7 +1,7 @@
 //! Planning: hands out the work, keeps the plan that came of it, and finds the rule that decides it.
 //!
 //! Planning itself reaches into the world and so is `worker`'s: it calls [`take`], lets `steps` plan each draft, and
-//! gives the whole back to [`store`]; just before a run it does the same with [`take_again`] and [`compare`].
+//! gives the whole back to [`store()`]; just before a run it does the same with [`take_again`] and [`compare`].
 
 mod keep;
 

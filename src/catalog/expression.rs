@@ -2,7 +2,7 @@
 //!
 //! The engine is minijinja with Backstage's delimiters, JavaScript's way of printing and a bound on work. Whatever has
 //! no value is an error, never silently empty. A text is rendered as far as the known parameters reach
-//! ([`partial`]); what waits for the outputs of steps stays a text over these alone, and [`after`] fills it in.
+//! (`partial`); what waits for the outputs of steps stays a text over these alone, and [`after`] fills it in.
 
 pub(super) mod check;
 mod engine;

@@ -1,4 +1,4 @@
-//! One step of a run: [`begin`] hands it out, `worker` lets it act, [`finish`] writes what came of it.
+//! One step of a run: [`begin`] hands it out, `worker` lets it act, [`finish()`] writes what came of it.
 //!
 //! A step costs at most three commits. `begin` writes the attempt before any work. The work itself is outside. `finish`
 //! journals the outcome, enqueues what comes next, raises the messages and deletes its own job in one transaction, so

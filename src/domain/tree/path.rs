@@ -38,7 +38,7 @@ pub enum PathFault {
     /// A backslash or a control character.
     #[error("has a backslash or a control character in it")]
     Character,
-    /// More than [`MAX_PATH`] bytes, or [`MAX_NAME`] in one name.
+    /// More than `MAX_PATH` bytes, or `MAX_NAME` in one name.
     #[error("is too long")]
     Long,
     /// A name that git keeps for itself.
