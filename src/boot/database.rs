@@ -67,7 +67,9 @@ impl Database {
         pool.connect_with(options)
             .await
             .or_fail("can't connect to Postgres")
-            .map_err(|problem| problem.hint("`idp doctor` says what is reachable and what is not"))
+            .map_err(|problem| {
+                problem.hint("check that it runs, and that address, name and password are right")
+            })
     }
 
     /// Whether it is the managed one, which no other release shares.

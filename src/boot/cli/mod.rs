@@ -2,12 +2,16 @@
 //!
 //! Exit codes: 0 good, 1 refused or failed, 2 misuse. Results go to standard output, everything else to standard error.
 
+mod audit;
 mod check;
 mod completions;
 mod demo;
 mod migrate;
+mod office;
+mod policy;
 pub mod print;
 mod render;
+mod request;
 mod serve;
 
 use std::ffi::OsString;
@@ -43,6 +47,15 @@ enum Command {
     Check,
     /// Render a template into a folder or a git repository
     Render(render::Args),
+    /// Ask for a command, list and show requests
+    #[command(subcommand)]
+    Request(request::Command),
+    /// Tell why a rule decides
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// Check and copy out the evidence
+    #[command(subcommand)]
+    Audit(audit::Command),
     /// Print a script that completes `idp` commands in your shell
     Completions(completions::Args),
 }
@@ -88,9 +101,20 @@ async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Probl
         Command::Migrate => migrate::run(context).await?,
         Command::Check => return check::run(context),
         Command::Render(args) => render::run(context, &args)?,
+        Command::Request(command) => request::run(context, &command).await?,
+        Command::Policy(command) => policy::run(context, &command).await?,
+        Command::Audit(command) => audit::run(context, &command).await?,
         Command::Completions(args) => completions::run(context, &args)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `name=value`
+fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
 }
 
 #[cfg(test)]

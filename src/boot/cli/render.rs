@@ -20,7 +20,7 @@ pub(super) struct Args {
     template: String,
 
     /// A value, as often as there are values
-    #[arg(long, value_name = "NAME=VALUE", value_parser = setting)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = super::setting)]
     set: Vec<(String, String)>,
 
     #[command(flatten)]
@@ -108,13 +108,5 @@ fn commit(template: &str) -> CommitSpec {
         committer: idp,
         at: clock::now().timestamp(),
         message: format!("Render {template}"),
-    }
-}
-
-/// `name=value`
-fn setting(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-        _ => Err("write it as NAME=VALUE".to_owned()),
     }
 }

@@ -280,6 +280,13 @@ async fn work(
     queue.close().await;
 }
 
+/// The verbs alone, for a command that asks and ends.
+pub(in crate::boot) fn verbs(config: &Config, pool: PgPool) -> Result<App, Problem> {
+    let (sources, known) = (settings::sources(config), settings::known(config));
+    let library = Arc::new(Library::open(sources, crate::steps::specs(), known));
+    Ok(App::new(pool, library, settings::settings(config)?))
+}
+
 /// The forge on this machine's disk.
 pub(in crate::boot) fn forge(config: &Config) -> Result<LocalForge, Problem> {
     let place = Place::open(config.data_dir.join("git")).or_fail("can't open the local forge")?;

@@ -60,9 +60,10 @@ impl Slack {
         Ok(User {
             id: required(user, "/id")?,
             name: [
-                "/profile/display_name",
+                // Whoever reads a card, and an auditor years later, wants the whole name.
                 "/profile/real_name",
                 "/real_name",
+                "/profile/display_name",
                 "/name",
             ]
             .into_iter()
