@@ -35,6 +35,8 @@ pub(super) struct Credentials {
     pub(super) signing_secret: String,
     pub(super) bot_token: String,
     pub(super) app_token: String,
+    /// Lets the chat workspace show the evidence behind a message.
+    pub(super) api_token: String,
 }
 
 /// The running bot, whichever process it is at present.
@@ -66,6 +68,7 @@ impl Credentials {
             signing_secret: word(32),
             bot_token: format!("xoxb-{}", word(24)),
             app_token: format!("xapp-{}", word(24)),
+            api_token: word(32),
         }
     }
 
@@ -75,6 +78,7 @@ impl Credentials {
             signing_secret: "demo-signing-secret".into(),
             bot_token: "xoxb-demo".into(),
             app_token: "xapp-demo".into(),
+            api_token: "demo-api-token".into(),
         }
     }
 
@@ -129,6 +133,7 @@ impl Bot {
             .env("IDP_DATA_DIR", place.data())
             .env("IDP_LISTEN", address.to_string())
             .env("IDP_PUBLIC_URL", format!("http://{address}"))
+            .env("IDP_API_TOKEN", &credentials.api_token)
             // Ctrl-C in our terminal is for us: we stop the bot, in the right order.
             .process_group(0)
             .kill_on_drop(true);

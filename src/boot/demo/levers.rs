@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::bot::Bot;
 use super::place::Place;
-use crate::sandbox::{Levers, Pulled};
+use crate::sandbox::{Levers, Pulled, RequestsApi};
 
 /// The levers of a demo.
-pub(super) fn of(bot: &Bot, place: &Place) -> Levers {
+pub(super) fn of(bot: &Bot, place: &Place, evidence: RequestsApi) -> Levers {
     let bot = bot.killer();
     let (here, away) = place.forge();
     let forge = Arc::new(tokio::sync::Mutex::new((here, away)));
@@ -36,7 +36,7 @@ pub(super) fn of(bot: &Bot, place: &Place) -> Levers {
                 Ok(())
             })
         })),
-        requests: None,
+        requests: Some(evidence),
     }
 }
 

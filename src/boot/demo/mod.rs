@@ -23,7 +23,7 @@ use super::cli::print::Printer;
 use super::config::{Config, Database};
 use super::problem::{OrFail, Problem};
 use super::{clock, postgres, shutdown};
-use crate::sandbox::{self, Delivery, Paths, Sandbox, SandboxConfig};
+use crate::sandbox::{self, Delivery, Paths, RequestsApi, Sandbox, SandboxConfig};
 
 /// What can be asked of the demo.
 #[derive(Debug, Clone, Default)]
@@ -84,7 +84,11 @@ async fn with_bot(
         paths: Paths::default(),
     };
     let simulator = simulator(place, &credentials, delivery);
-    let levers = levers::of(&bot, place);
+    let evidence = RequestsApi {
+        base: base(address)?,
+        token: credentials.api_token.clone(),
+    };
+    let levers = levers::of(&bot, place, evidence);
     let chat = serve(simulator, listener, levers, stop)?;
 
     printer.progress("Starting the bot");
