@@ -89,6 +89,7 @@ fn facts(catalog: &Catalog) -> FormFacts {
     FormFacts {
         teams: vec![choice("payments")],
         templates: catalog.template_choices(),
+        recommended: catalog.recommended().map(str::to_owned),
         ..FormFacts::default()
     }
 }

@@ -170,7 +170,8 @@ pub(super) async fn own_open(
     }))
 }
 
-/// What a form is made and checked with: the command as of now, the template that the values choose, the asker's teams.
+/// What a form is made and checked with: the command as of now, the template that the values choose (or that the form
+/// preselects), the asker's teams.
 pub(super) struct Desk<'a> {
     /// The command.
     pub command: &'a Command,
@@ -188,18 +189,20 @@ impl<'a> Desk<'a> {
         belongs: &Belongs,
     ) -> Self {
         let catalog = app.library.current();
-        let template = command
-            .template(values)
-            .and_then(|name| catalog.template(name).cloned());
+        let facts = FormFacts {
+            teams: group::choices(app, &belongs.teams),
+            all_teams: group::choices(app, app.settings.teams.keys()),
+            may_pick_any: belongs.platform(),
+            templates: catalog.template_choices(),
+            recommended: catalog.recommended().map(str::to_owned),
+            lengths_differ: form::lengths_differ(command, catalog.templates().map(AsRef::as_ref)),
+        };
+        let template = form::shown_template(command, values, &facts)
+            .and_then(|name| catalog.template(&name).cloned());
         Self {
             command,
             template,
-            facts: FormFacts {
-                teams: group::choices(app, &belongs.teams),
-                all_teams: group::choices(app, app.settings.teams.keys()),
-                may_pick_any: belongs.platform(),
-                templates: catalog.template_choices(),
-            },
+            facts,
         }
     }
 
@@ -222,6 +225,20 @@ pub(super) async fn show(
     draft: &mut Draft,
     trouble: Vec<Text>,
 ) -> anyhow::Result<Reply> {
+    draft.revision += 1;
+    draw(app, conn, actor, desk, draft, trouble).await
+}
+
+/// Draws the draft's page and keeps the draft. A drawing with the number of the one before leaves what stands in its
+/// fields by now.
+pub(super) async fn draw(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    draft: &mut Draft,
+    trouble: Vec<Text>,
+) -> anyhow::Result<Reply> {
     let last = desk.pages().saturating_sub(1);
     let index = usize::try_from(draft.page)?.min(last);
     let Some(page) = form::page(
@@ -234,7 +251,6 @@ pub(super) async fn show(
         anyhow::bail!("command {} has no page {index}", desk.command.name);
     };
     draft.page = i32::try_from(index)?;
-    draft.revision += 1;
     draft.touched_at = actor.now;
     store::draft::save(conn, draft).await?;
     let asked_in = (draft.asked_in.as_str(), draft.asked_in_kind);

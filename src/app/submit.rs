@@ -44,13 +44,21 @@ pub(super) async fn page_filled(
     actor: &Actor,
     filled: Filled,
 ) -> anyhow::Result<Reply> {
-    let Some(mut draft) = open_form::own_open(app, conn, actor, filled.draft).await? else {
+    let found = open_form::own_open(app, conn, actor, filled.draft).await?;
+    let shown = |draft: &Draft| u32::try_from(draft.page) == Ok(filled.page);
+    if filled.turn == Turn::Stay && !found.as_ref().is_some_and(shown) {
+        // The page was left meanwhile: what stands there now is not to be drawn over.
+        return Ok(Reply::Done);
+    }
+    let Some(mut draft) = found else {
         return Ok(open_form::draft_gone());
     };
     draft.touched_at = actor.now;
     draft.page = i32::try_from(filled.page)?;
-    // From here on it is worth going on with, and whatever is drawn next is another drawing.
-    draft.revision += 1;
+    if filled.turn != Turn::Stay {
+        // From here on it is worth going on with, and whatever is drawn next is another drawing.
+        draft.revision += 1;
+    }
     keep(&mut draft.values, &filled.values);
     store::draft::save(conn, &draft).await?;
 
@@ -68,6 +76,7 @@ pub(super) async fn page_filled(
             draft.page = (draft.page - 1).max(0);
             open_form::show(app, conn, actor, &desk, &mut draft, Vec::new()).await
         }
+        Turn::Stay => open_form::draw(app, conn, actor, &desk, &mut draft, Vec::new()).await,
         Turn::Next => next(app, conn, actor, &desk, &mut draft, &filled).await,
     }
 }

@@ -25,6 +25,10 @@ pub struct FormFacts {
     pub may_pick_any: bool,
     /// The templates on offer: [`super::Catalog::template_choices`].
     pub templates: Vec<Choice>,
+    /// The template that is preselected where the command has no `default`: [`super::Catalog::recommended`].
+    pub recommended: Option<String>,
+    /// Whether it depends on the template how many pages there are, so that a change of it has to be told at once.
+    pub lengths_differ: bool,
 }
 
 /// One page without what only `app` knows (draft, revision, intro).
@@ -68,6 +72,29 @@ pub struct Unique {
     pub kind: String,
     /// The name wanted.
     pub name: String,
+}
+
+/// The template that the form shows as chosen: by the values, else preselected.
+pub fn shown_template(
+    command: &Command,
+    values: &Map<String, Value>,
+    facts: &FormFacts,
+) -> Option<String> {
+    let chosen = command.template(values).map(str::to_owned);
+    chosen.or_else(|| {
+        let start = start(command.template_field()?, facts)?;
+        start.as_str().map(str::to_owned)
+    })
+}
+
+/// Whether the form has more pages with one template than with another.
+pub fn lengths_differ<'a>(
+    command: &Command,
+    templates: impl IntoIterator<Item = &'a Template>,
+) -> bool {
+    let mut lengths = templates.into_iter().map(|t| pages(command, Some(t)));
+    let first = lengths.next();
+    command.template_field().is_some() && lengths.any(|length| Some(length) != first)
 }
 
 /// How many pages the form has: the command's own, then the chosen template's.
@@ -214,25 +241,33 @@ fn field(parameter: &Parameter, values: &Map<String, Value>, facts: &FormFacts) 
             .get(&parameter.name)
             .cloned()
             .or_else(|| start(parameter, facts)),
+        steers: parameter.widget == Widget::Template && facts.lengths_differ,
         kind,
     }
 }
 
-/// What a field starts with: its default; the asker's first team; the only template there is.
+/// What a field starts with: its default, where that is on offer; the asker's first team; the recommended template.
 fn start(parameter: &Parameter, facts: &FormFacts) -> Option<Value> {
     let first = |choices: &[Choice]| {
         choices
             .first()
             .map(|choice| Value::from(choice.value.clone()))
     };
-    parameter
-        .default
-        .clone()
-        .or_else(|| match parameter.widget {
-            Widget::Team => first(&facts.teams),
-            Widget::Template if facts.templates.len() == 1 => first(&facts.templates),
-            _ => None,
+    let offered = |choices: &[Choice]| {
+        let default = parameter.default.clone();
+        default.filter(|value| {
+            choices
+                .iter()
+                .any(|c| Some(c.value.as_str()) == value.as_str())
         })
+    };
+    match parameter.widget {
+        Widget::Team => offered(facts.offered_teams()).or_else(|| first(&facts.teams)),
+        Widget::Template => {
+            offered(&facts.templates).or_else(|| facts.recommended.clone().map(Value::from))
+        }
+        _ => parameter.default.clone(),
+    }
 }
 
 fn choices(parameter: &Parameter) -> Vec<Choice> {

@@ -11,6 +11,7 @@ use arc_swap::ArcSwap;
 
 pub use self::source::Sources;
 pub use self::watch::{Watching, watch};
+use super::template::RECOMMENDED;
 use super::{Command, Known, Problem, Template, problem};
 use crate::domain::action::ActionSpec;
 use crate::domain::form::Choice;
@@ -69,6 +70,19 @@ impl Catalog {
                 description: template.description.clone(),
             })
             .collect()
+    }
+
+    /// The template that forms preselect: the first one with the tag `recommended`, else the only one there is.
+    pub fn recommended(&self) -> Option<&str> {
+        let tagged = |t: &&Arc<Template>| t.tags.iter().any(|tag| tag == RECOMMENDED);
+        let only = || {
+            self.templates
+                .values()
+                .next()
+                .filter(|_| self.templates.len() == 1)
+        };
+        let found = self.templates.values().find(tagged).or_else(only);
+        found.map(|template| template.name.as_str())
     }
 
     /// What is wrong, in the order of files and lines.

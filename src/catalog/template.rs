@@ -16,6 +16,9 @@ use crate::domain::tree::Tree;
 /// The file in a template's folder that says what it is.
 pub(super) const ENTITY: &str = "template.yaml";
 
+/// The tag of the template that forms preselect.
+pub(super) const RECOMMENDED: &str = "recommended";
+
 /// One template, checked.
 #[derive(Debug, Clone)]
 pub struct Template {
@@ -25,6 +28,8 @@ pub struct Template {
     pub title: String,
     /// A sentence more about it.
     pub description: Option<String>,
+    /// Words that it is found by; one of them is [`RECOMMENDED`].
+    pub tags: Vec<String>,
     /// What it asks for beyond the command's own pages.
     pub parameters: Parameters,
     /// Its steps.

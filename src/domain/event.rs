@@ -103,6 +103,8 @@ pub enum Turn {
     Next,
     /// Keep what was typed, unchecked, and show the page before.
     Back,
+    /// Keep what was typed, unchecked, and show this page again: a field that the rest depends on changed.
+    Stay,
 }
 
 /// Everything that can happen.

@@ -48,6 +48,10 @@ pub struct Field {
     pub required: bool,
     /// The value it starts with: typed before, or the default.
     pub value: Option<Value>,
+    /// Whether the rest of the form depends on it: a change is told at once ([`super::event::Turn::Stay`]), where the
+    /// platform can.
+    #[serde(default)]
+    pub steers: bool,
 }
 
 /// What a field asks for.

@@ -142,6 +142,7 @@ fn at_a_command_line(catalog: &Catalog, values: &Map<String, Value>) -> FormFact
             .map(choice)
             .collect(),
         templates: catalog.template_choices(),
+        recommended: catalog.recommended().map(str::to_owned),
         ..FormFacts::default()
     }
 }

@@ -194,3 +194,34 @@ fn a_page_survives_being_kept() {
         assert_eq!(read, page.fields);
     }
 }
+
+#[test]
+fn a_default_stands_before_the_recommended_template_if_it_is_on_offer() {
+    let catalog = shipped();
+    let facts = facts(&catalog);
+    for (default, shown) in [
+        ("", "node-http"),
+        ("static-site", "static-site"),
+        ("gone", "node-http"),
+    ] {
+        let source =
+            String::from_utf8(catalog.command("new-service").unwrap().source().to_vec()).unwrap();
+        let picker = "ui:field: TemplatePicker";
+        let source = match default {
+            "" => source,
+            name => source.replace(picker, &format!("{picker}\n          default: {name}")),
+        };
+        let command = idp::catalog::Command::parse(source.as_bytes()).unwrap();
+        let page = form::page(&command, None, 0, &object(json!({})), &facts).unwrap();
+        let field = page
+            .fields
+            .into_iter()
+            .find(|f| f.name == "template")
+            .unwrap();
+        assert_eq!(field.value, Some(json!(shown)), "{default}");
+        assert_eq!(
+            form::shown_template(&command, &object(json!({})), &facts).as_deref(),
+            Some(shown)
+        );
+    }
+}

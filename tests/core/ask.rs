@@ -8,7 +8,9 @@ use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 use serde_json::{Value, json};
 
-use super::world::{ALEX, MO, PRIYA, World, form, service, text};
+use idp::app::Settings;
+
+use super::world::{ALEX, MO, PRIYA, SAM, World, form, service, text};
 
 fn value(page: &FormPage, field: &str) -> Option<Value> {
     page.fields
@@ -360,6 +362,31 @@ async fn own_teams_are_offered_and_the_platform_team_may_pick_any() {
         teams(form(world.says(MO, "new-service").await)),
         ["alone", "core", "payments"]
     );
+}
+
+#[tokio::test]
+async fn defaults_are_valid_so_that_a_name_is_enough() {
+    let world = World::with(|s| {
+        let of = |name: &str, members: &[&str], s: &mut Settings| {
+            let team = s.teams.get_mut(name).unwrap();
+            team.members = members.iter().map(|m| (*m).to_owned()).collect();
+            team.leads = vec![SAM.to_owned()];
+        };
+        of("alone", &[], s);
+        of("core", &[ALEX], s);
+        of("payments", &[ALEX, PRIYA], s);
+    })
+    .await;
+    for (who, team) in [(PRIYA, "payments"), (ALEX, "core")] {
+        let page = form(world.says(who, "new-service orders-api").await);
+        assert_eq!(value(&page, "name"), Some(json!("orders-api")));
+        assert_eq!(value(&page, "template"), Some(json!("node-http")));
+        assert_eq!(
+            value(&page, "owner"),
+            Some(json!(team)),
+            "the first of their own"
+        );
+    }
 }
 
 #[tokio::test]

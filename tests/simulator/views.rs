@@ -310,3 +310,49 @@ async fn nobody_uses_another_ones_form() {
         .await;
     assert_eq!(refused, Err(idp::sandbox::acts::ActError::NoView));
 }
+
+#[tokio::test]
+async fn a_choice_that_acts_at_once_brings_the_whole_view_and_an_update_keeps_what_was_typed() {
+    let app = app(Answer::Empty).await;
+    let sim = Sim::with_app(&app).await;
+    let mut steered = form("Form");
+    steered["blocks"][2]["dispatch_action"] = json!(true);
+    sim.world
+        .say("priya", "#platform", None, "/idp")
+        .await
+        .unwrap();
+    let trigger = app.only().payload()["trigger_id"].clone();
+    let opened = sim
+        .call(
+            "views.open",
+            json!({ "trigger_id": trigger, "view": steered }),
+        )
+        .await;
+    let id = opened["view"]["id"].as_str().unwrap();
+    let typed = [entry("name", "value", "payments-api")];
+    sim.world.fill("priya", id, &typed).unwrap();
+    let press = Press {
+        surface: Surface::View(id.into()),
+        block_id: Some("path".into()),
+        action_id: "value".into(),
+        value: json!("static"),
+    };
+    sim.world.press("priya", &press).await.unwrap();
+    let got = app.received().last().unwrap().payload();
+    assert_eq!(got["actions"][0]["selected_option"]["value"], "static");
+    let state = &got["view"]["state"]["values"];
+    assert_eq!(state["name"]["value"]["value"], "payments-api");
+    assert_eq!(state["path"]["value"]["selected_option"]["value"], "static");
+
+    // What is typed before the update arrives stays, because the block ids stayed.
+    let typed = [entry("name", "value", "payments-api-2")];
+    sim.world.fill("priya", id, &typed).unwrap();
+    steered["submit"]["text"] = json!("Ask for approval");
+    let hash = got["view"]["hash"].clone();
+    let update = json!({ "view_id": id, "hash": hash, "view": steered });
+    let updated = sim.call("views.update", update.clone()).await;
+    let state = &updated["view"]["state"]["values"];
+    assert_eq!(state["name"]["value"]["value"], "payments-api-2");
+    assert_eq!(state["path"]["value"]["selected_option"]["value"], "static");
+    assert_eq!(sim.refused("views.update", update).await, "hash_conflict");
+}

@@ -49,10 +49,15 @@ pub struct Bot {
 impl Bot {
     /// Starts it, with Priya and Alex known as full members and `#platform` as a place to post.
     pub async fn start() -> Self {
+        Self::with_definitions(Sources::default()).await
+    }
+
+    /// The same with other commands or templates.
+    pub async fn with_definitions(sources: Sources) -> Self {
         let fake = Fake::start().await;
         let database = Database::new().await;
         let folder = tempfile::tempdir().unwrap();
-        let app = app(&database, folder.path()).await;
+        let app = app(&database, folder.path(), sources).await;
         let installation = people::record_installation(
             &app,
             &InstallationFacts {
@@ -162,7 +167,7 @@ impl Bot {
     }
 }
 
-async fn app(database: &Database, folder: &std::path::Path) -> App {
+async fn app(database: &Database, folder: &std::path::Path, sources: Sources) -> App {
     let place = Place::open(folder.join("git")).unwrap();
     let forge = LocalForge::new(
         place,
@@ -189,10 +194,11 @@ async fn app(database: &Database, folder: &std::path::Path) -> App {
         leads: vec!["U0ALEX".into()],
     };
     let library = Library::open(
-        Sources::default(),
+        sources,
         Registry::new(Arc::new(forge)).specs(),
         Known::default(),
     );
+    assert_eq!(library.current().problems(), []);
     let settings = Settings {
         teams: BTreeMap::from([("payments".to_owned(), payments)]),
         groups,

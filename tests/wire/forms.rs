@@ -1,5 +1,6 @@
 //! The form from the command to the request: opened in time, filled in, sent back with errors, turned back.
 
+use idp::catalog::Sources;
 use serde_json::{Map, Value, json};
 
 use super::bot::Bot;
@@ -31,6 +32,33 @@ fn filled(view: &Value, typed: &[(&str, Value)]) -> Value {
     let mut view = view.clone();
     view["state"] = json!({ "values": values });
     view
+}
+
+/// What Slack tells of a choice in a field that acts at once: the field, and all that stands in the view.
+async fn chooses(bot: &Bot, view: &Value, field: &str, typed: &[(&str, Value)]) -> slack::Answer {
+    let view = filled(view, typed);
+    let blocks = view["blocks"].as_array().unwrap();
+    let ends = format!(":{field}");
+    let block = blocks
+        .iter()
+        .find(|b| b["block_id"].as_str().is_some_and(|id| id.ends_with(&ends)))
+        .unwrap();
+    assert_eq!(block["dispatch_action"], true, "{block:#}");
+    let (id, action) = (
+        block["block_id"].as_str().unwrap(),
+        &block["element"]["action_id"],
+    );
+    let state = &view["state"]["values"][id][action.as_str().unwrap()];
+    let action = json!({ "type": state["type"], "block_id": id, "action_id": action,
+        "selected_option": state["selected_option"], "action_ts": "1.1" });
+    let payload = json!({ "view": view, "actions": [action] });
+    bot.interacts(&slack::interaction(
+        &bot.fake,
+        "block_actions",
+        "U0PRIYA",
+        payload,
+    ))
+    .await
 }
 
 async fn sends(bot: &Bot, view: &Value, typed: &[(&str, Value)]) -> slack::Answer {
@@ -181,4 +209,122 @@ async fn an_answer_that_takes_too_long_follows_later() {
     assert!(followed[0].to_string().contains("new-service"));
     bot.fake.wait_for("views.update", 1).await;
     assert_eq!(bot.fake.last_view()["callback_id"], "form.page");
+}
+
+/// A template that asks for nothing more, and one that asks for a port.
+fn short_and_long() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, parameters) in [
+        (
+            "long",
+            "parameters: [{ title: More, properties: { port: { type: integer, title: Port, default: 80 } } }]",
+        ),
+        ("short", "parameters: []"),
+    ] {
+        let template = format!(
+            "apiVersion: scaffolder.backstage.io/v1beta3
+kind: Template
+metadata: {{ name: {name}, title: {name}, tags: [recommended] }}
+spec:
+  type: service
+  {parameters}
+  steps:
+    - {{ id: publish, name: Publish, action: \"publish:local\", input: {{ repoUrl: \"local?owner=acme&repo=x\" }} }}
+"
+        );
+        std::fs::create_dir(folder.path().join(name)).unwrap();
+        std::fs::write(folder.path().join(name).join("template.yaml"), template).unwrap();
+    }
+    folder
+}
+
+#[tokio::test]
+async fn the_last_button_says_that_it_is_the_last_whatever_template_is_chosen() {
+    let templates = short_and_long();
+    let bot = Bot::with_definitions(Sources {
+        commands: None,
+        templates: Some(templates.path().to_owned()),
+    })
+    .await;
+    bot.types("U0PRIYA", "new-service").await;
+    let first = bot.fake.last_view();
+    assert_eq!(
+        first["submit"]["text"], "Next",
+        "the long one is preselected"
+    );
+
+    // Another template, while a name stands there already.
+    let typed = [
+        ("name", json!("payments-api")),
+        ("template", json!("short")),
+    ];
+    let answer = chooses(&bot, &first, "template", &typed).await;
+    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
+    bot.fake.wait_for("views.update", 1).await;
+    let short = bot.fake.last_view();
+    assert_eq!(short["submit"]["text"], "Ask for approval");
+    assert!(short.to_string().contains("payments-api"), "{short:#}");
+    let ids = |view: &Value| -> Vec<Value> {
+        let blocks = view["blocks"].as_array().unwrap().iter();
+        blocks.map(|b| b["block_id"].clone()).collect()
+    };
+    assert_eq!(
+        ids(&first),
+        ids(&short),
+        "Slack keeps what is typed meanwhile"
+    );
+
+    // Two changes before the first one is drawn: the second call finds another hash, and is made again.
+    let long = [("template", json!("long"))];
+    chooses(&bot, &first, "template", &long).await;
+    let calls = bot.fake.wait_for("views.update", 3).await;
+    assert!(calls[1]["hash"].is_string() && calls[2]["hash"].is_null());
+    assert_eq!(bot.fake.last_view()["submit"]["text"], "Next");
+
+    // The short one's only page is the last one.
+    let typed = [
+        ("name", json!("payments-api")),
+        ("template", json!("short")),
+        ("owner", json!("payments")),
+    ];
+    let answer = sends(&bot, &bot.fake.last_view(), &typed).await;
+    assert_eq!(
+        answer.json["view"]["callback_id"], "reading",
+        "{}",
+        answer.text
+    );
+    assert_eq!(bot.count("request").await, 1);
+
+    // A choice that comes in after the form was sent draws nothing over the answer.
+    chooses(&bot, &first, "template", &long).await;
+    bot.tasks.close();
+    bot.tasks.wait().await;
+    assert_eq!(bot.fake.calls("views.update").len(), 3);
+}
+
+#[tokio::test]
+async fn a_hurried_person_types_a_name_and_nothing_else() {
+    let bot = Bot::start().await;
+    bot.types("U0PRIYA", "new-service").await;
+    let first = bot.fake.last_view();
+    let chosen = |field: &str| {
+        let blocks = first["blocks"].as_array().unwrap().iter();
+        let ends = format!(":{field}");
+        let mut own =
+            blocks.filter(|b| b["block_id"].as_str().is_some_and(|id| id.ends_with(&ends)));
+        own.next().unwrap()["element"]["initial_option"]["value"].clone()
+    };
+    assert_eq!(chosen("template"), "node-http", "the recommended one");
+    assert_eq!(chosen("owner"), "payments");
+    assert!(
+        !first.to_string().contains("dispatch_action"),
+        "each template has one page of its own: nothing to follow"
+    );
+    let answer = sends(&bot, &first, &[("name", json!("payments-api"))]).await;
+    let second = bot
+        .fake
+        .show(first["id"].as_str().unwrap(), &answer.json["view"]);
+    assert_eq!(second["submit"]["text"], "Ask for approval");
+    sends(&bot, &second, &[]).await;
+    assert_eq!(bot.count("request").await, 1);
 }

@@ -45,6 +45,7 @@ impl Template {
             name: parts.name,
             title: parts.title,
             description: parts.description,
+            tags: parts.tags,
             parameters: parts.parameters,
             steps: parts.steps,
             output: parts.output,
@@ -59,6 +60,7 @@ struct Parts {
     name: String,
     title: String,
     description: Option<String>,
+    tags: Vec<String>,
     parameters: Parameters,
     steps: Vec<Step>,
     output: crate::catalog::step::Output,
@@ -77,7 +79,7 @@ fn entity_parts(node: &Node, checks: &Checks<'_>, report: &mut Report) -> Option
     let spec = fields.need("spec", report);
     fields.take("relations");
     fields.close(report);
-    let (name, title, description) = metadata.and_then(|node| read_metadata(node, report))?;
+    let (name, title, description, tags) = metadata.and_then(|node| read_metadata(node, report))?;
     let mut spec = Fields::open(spec?, "`spec`", report)?;
     spec.need_text("type", report);
     spec.text("owner", report);
@@ -119,28 +121,24 @@ fn entity_parts(node: &Node, checks: &Checks<'_>, report: &mut Report) -> Option
         name: name?,
         title,
         description,
+        tags,
         parameters,
         steps,
         output,
     })
 }
 
-type Metadata = (Option<String>, String, Option<String>);
+type Metadata = (Option<String>, String, Option<String>, Vec<String>);
 
 fn read_metadata(node: &Node, report: &mut Report) -> Option<Metadata> {
     let mut fields = Fields::open(node, "`metadata`", report)?;
     let name_node = fields.need("name", report)?;
     let title = fields.text("title", report);
     let description = fields.text("description", report);
-    for known in [
-        "namespace",
-        "uid",
-        "etag",
-        "labels",
-        "annotations",
-        "tags",
-        "links",
-    ] {
+    let tags = fields.take("tags").and_then(Node::list).unwrap_or_default();
+    let tags = tags.iter().filter_map(Node::text).map(str::to_owned);
+    let tags = tags.collect();
+    for known in ["namespace", "uid", "etag", "labels", "annotations", "links"] {
         fields.take(known);
     }
     fields.close(report);
@@ -159,7 +157,7 @@ fn read_metadata(node: &Node, report: &mut Report) -> Option<Metadata> {
         );
     }
     let title = title.unwrap_or_else(|| name.clone());
-    Some((Some(name), title, description))
+    Some((Some(name), title, description, tags))
 }
 
 fn template_steps(node: &Node, report: &mut Report) -> Vec<Step> {

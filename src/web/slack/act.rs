@@ -13,7 +13,7 @@ use super::{Edge, calls};
 use crate::app::{self, Broken, instead};
 use crate::chat::slack::parse::{AnswerRoute, Inbound, RouteKind};
 use crate::chat::slack::render::{self, Answer};
-use crate::domain::event::Event;
+use crate::domain::event::{Delivery, Event, Turn};
 use crate::domain::form::FieldError;
 use crate::domain::reply::Reply;
 
@@ -33,6 +33,29 @@ pub(super) enum Ack {
     DeliverAgain,
 }
 
+/// Asks for the page of a form as it is by then, with nothing new, where a changed field redraws one.
+fn redraw(delivery: &Delivery) -> Option<Delivery> {
+    let Event::PageFilled {
+        draft,
+        page,
+        turn: Turn::Stay,
+        ..
+    } = delivery.event
+    else {
+        return None;
+    };
+    Some(Delivery {
+        key: format!("{}:redraw", delivery.key),
+        sender: delivery.sender.clone(),
+        event: Event::PageFilled {
+            draft,
+            page,
+            values: Vec::new(),
+            turn: Turn::Stay,
+        },
+    })
+}
+
 /// What came of the work, and what has to be said if it broke.
 type Worked = Result<Result<Reply, Broken>, JoinError>;
 
@@ -43,6 +66,7 @@ impl Edge {
         let Inbound { delivery, route } = inbound;
         let undone = instead::undone(&delivery.event);
         let searched = matches!(delivery.event, Event::Searched { .. });
+        let redraw = redraw(&delivery);
         let app = self.app.clone();
         let mut work = self
             .tasks
@@ -50,7 +74,7 @@ impl Edge {
 
         let ack = match tokio::time::timeout(WORK, &mut work).await {
             Ok(worked) => match reply(worked, undone, &route) {
-                Some(reply) => self.leave(&reply, &route, began).await,
+                Some(reply) => self.leave(&reply, &route, (began, redraw)).await,
                 None => Ack::DeliverAgain,
             },
             Err(_) => self.leave_later(work, undone, route),
@@ -70,7 +94,12 @@ impl Edge {
     }
 
     /// Opens the view, if one is to be opened, gives the body, and leaves the rest for after.
-    async fn leave(self: &Arc<Self>, reply: &Reply, route: &AnswerRoute, began: Instant) -> Ack {
+    async fn leave(
+        self: &Arc<Self>,
+        reply: &Reply,
+        route: &AnswerRoute,
+        (began, redraw): (Instant, Option<Delivery>),
+    ) -> Ack {
         let mut answer = render::answer(reply, route);
         if let Some(call) = answer.before.take() {
             let left = VIEW
@@ -81,7 +110,7 @@ impl Edge {
             }
         }
         let Answer { body, after, .. } = answer;
-        self.call_after(after);
+        self.call_after(after, redraw.map(|delivery| (delivery, route.clone())));
         Ack::Taken(body)
     }
 

@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Edge;
-use crate::app::{Broken, instead};
+use crate::app::{self, Broken, instead};
 use crate::chat::slack::parse::AnswerRoute;
 use crate::chat::slack::render::{self, Answer, Call};
 use crate::clients::slack::{Post, SlackError};
+use crate::domain::event::Delivery;
 use crate::domain::reply::Reply;
+
+/// Slack's code for a view that is no longer as the call expects it.
+const HASH_CONFLICT: &str = "hash_conflict";
 
 impl Edge {
     /// Makes one call, within a budget where somebody waits for it.
@@ -52,22 +56,45 @@ impl Edge {
         }
     }
 
-    /// Makes calls in order, once Slack has its answer.
-    pub(super) fn call_after(self: &Arc<Self>, calls: Vec<Call>) {
+    /// Makes calls in order, once Slack has its answer. A view that changed meanwhile is drawn as it is by then, where
+    /// there is a way to ask for that: of two changes in a row the second one finds the view that the first one made.
+    pub(super) fn call_after(
+        self: &Arc<Self>,
+        calls: Vec<Call>,
+        redraw: Option<(Delivery, AnswerRoute)>,
+    ) {
         if calls.is_empty() {
             return;
         }
         let edge = Arc::clone(self);
         self.tasks.spawn(async move {
             for call in &calls {
-                edge.call_and_log(call).await;
+                match (edge.call(call, None).await, &redraw) {
+                    (Err(SlackError::ViewGone { code }), Some((delivery, route)))
+                        if code == HASH_CONFLICT =>
+                    {
+                        edge.redraw(delivery.clone(), route).await;
+                    }
+                    (done, _) => log(call, done),
+                }
             }
         });
     }
 
     pub(super) async fn call_and_log(&self, call: &Call) {
-        if let Err(error) = self.call(call, None).await {
-            tracing::warn!(%error, call = name(call), "An answer did not reach the person");
+        log(call, self.call(call, None).await);
+    }
+
+    async fn redraw(&self, delivery: Delivery, route: &AnswerRoute) {
+        match app::handle(&self.app, delivery).await {
+            Ok(reply) => {
+                for call in render::late(&reply, route) {
+                    self.call_and_log(&call).await;
+                }
+            }
+            Err(broken) => {
+                tracing::warn!(reference = %broken.reference, "A form was not drawn anew")
+            }
         }
     }
 }
@@ -94,6 +121,12 @@ pub(super) fn not_opened(error: &SlackError, reply: &Reply, route: &AnswerRoute)
         }
     };
     render::answer(&Reply::Card { card }, route)
+}
+
+fn log(call: &Call, done: Result<(), SlackError>) {
+    if let Err(error) = done {
+        tracing::warn!(%error, call = name(call), "An answer did not reach the person");
+    }
 }
 
 const fn name(call: &Call) -> &'static str {

@@ -76,15 +76,23 @@ fn sender(fields: Fields<'_>) -> Sender {
     }
 }
 
-/// A page that is left by its back button, with what was typed so far.
+/// A page that is left by its back button, or whose field changed that the rest depends on: with what was typed so far.
 fn in_view(fields: Fields<'_>) -> Option<Event> {
     let (draft, page) = memory(fields)?;
     let action = fields.list("actions").next()?;
-    (button(action)?.0 == ButtonId::FormBack).then(|| Event::PageFilled {
+    let in_a_field = action.text("block_id").and_then(ids::field_name).is_some();
+    let turn = if in_a_field {
+        Turn::Stay
+    } else if button(action)?.0 == ButtonId::FormBack {
+        Turn::Back
+    } else {
+        return None;
+    };
+    Some(Event::PageFilled {
         draft,
         page,
         values: values(fields),
-        turn: Turn::Back,
+        turn,
     })
 }
 

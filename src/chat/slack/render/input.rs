@@ -26,6 +26,9 @@ pub(super) fn input(page: &FormPage, field: &Field) -> Value {
         "optional": optional,
         "element": element(field),
     });
+    if field.steers {
+        block["dispatch_action"] = true.into();
+    }
     if let Some(help) = field.help.as_deref().filter(|help| !help.trim().is_empty()) {
         block["hint"] = text::plain(help, limits::INPUT_LABEL);
     }

@@ -267,6 +267,7 @@ fn field(name: &str, kind: FieldKind, value: Option<Value>) -> Field {
         kind,
         required: true,
         value,
+        steers: false,
     }
 }
 
@@ -474,6 +475,40 @@ fn what_was_drawn_is_read_back() {
         );
         assert_eq!(route.fields.len(), page.fields.len());
     }
+}
+
+#[test]
+fn a_change_of_a_field_that_steers_comes_at_once() {
+    let mut steering = field(
+        "path",
+        FieldKind::Choice {
+            options: choices(2),
+        },
+        None,
+    );
+    steering.steers = true;
+    let view = form(&page(vec![steering]));
+    accept_view(&view);
+    let block = view["blocks"].as_array().unwrap().last().unwrap();
+    assert_eq!(block["dispatch_action"], true, "{view:#}");
+    let mut payload = submitted(&view, "block_actions");
+    payload["actions"] = json!([{
+        "type": "radio_buttons", "block_id": block["block_id"], "action_id": "choice",
+        "selected_option": { "value": "request.approve x" },
+    }]);
+    let (event, route) = read(payload);
+    assert!(
+        matches!(
+            event,
+            Event::PageFilled {
+                turn: Turn::Stay,
+                page: 1,
+                ..
+            }
+        ),
+        "{event:?}"
+    );
+    assert_eq!(route.kind, RouteKind::ViewPress);
 }
 
 #[test]

@@ -121,7 +121,8 @@ document.addEventListener("change", async (event) => {
   const field = event.target.closest("[data-input]");
   if (!field) return;
   if ("dispatch" in field.dataset) {
-    await press(field, field.dataset.action, field.dataset.block, entered(field));
+    // One after the other: the last choice is the one that stays.
+    field.chosen = (field.chosen ?? Promise.resolve()).then(() => press(field, field.dataset.action, field.dataset.block, entered(field)));
     return;
   }
   const form = field.closest("form[data-view]");
