@@ -18,6 +18,7 @@ mod support;
 
 mod cards;
 mod catalog;
+mod chaos;
 mod cli;
 mod core;
 mod engine;

@@ -1,0 +1,85 @@
+//! What is left of a story: in the database, in the forge, in the workspace.
+
+use std::process::Command;
+
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, PgPool};
+
+use super::company::Company;
+
+/// Attempts at steps, by what came of them.
+#[derive(Debug)]
+pub struct Attempts {
+    /// Began.
+    pub begun: i64,
+    /// Brought the outcome that is recorded.
+    pub done: i64,
+    /// Died with their process, and were made again.
+    pub lost: i64,
+}
+
+/// Holds what is left against what was asked.
+pub async fn check(company: &Company, requests: usize) -> Attempts {
+    let pool = company.database.pool(2).await;
+    let asked = i64::try_from(requests).unwrap();
+    let count = async |sql: &str| count(&pool, sql).await;
+    assert_eq!(count("request").await, asked, "{}", company.logs());
+    assert_eq!(count("run where state = 'succeeded'").await, asked);
+    assert_eq!(count("service").await, asked);
+    assert_eq!(count("run where generation > 0").await, 0);
+    assert_eq!(count("graphile_worker._private_jobs").await, 0);
+
+    let steps = count("step where state = 'done'").await;
+    assert_eq!(count("step").await, steps);
+    let attempts = Attempts {
+        begun: count("step_attempt").await,
+        done: count("step_attempt where outcome = 'done'").await,
+        lost: count("step_attempt where outcome = 'lost'").await,
+    };
+    assert_eq!(attempts.done, steps, "a step was recorded twice");
+    assert_eq!(
+        attempts.begun,
+        attempts.done + attempts.lost,
+        "{attempts:?}"
+    );
+    let again = "step_attempt a join step s using (run_id, seq) where a.started_at > s.finished_at";
+    assert_eq!(count(again).await, 0, "a recorded step began again");
+
+    let cards = company.cards().await;
+    for n in 0..requests {
+        let name = format!("service-{n}");
+        let roots = cards.iter().filter(|card| is_about(card, &name)).count();
+        assert_eq!(roots, 1, "root cards of {name}");
+        one_commit(company, &name);
+    }
+    let repositories = std::fs::read_dir(company.data().join("git/payments")).unwrap();
+    assert_eq!(repositories.count(), requests);
+
+    let verified = company.idp(&["audit", "verify"]).output().unwrap();
+    assert!(verified.status.success(), "{verified:?}");
+    attempts
+}
+
+/// Whether a card is the root card of this service.
+pub fn is_about(card: &Value, name: &str) -> bool {
+    card["blocks"].to_string().contains(&format!("*{name}*"))
+}
+
+/// A request's repository has one commit, whoever pushed it how often.
+fn one_commit(company: &Company, name: &str) {
+    let repository = company.data().join(format!("git/payments/{name}.git"));
+    let commits = Command::new("git")
+        .args(["rev-list", "--all", "--count"])
+        .env("GIT_DIR", &repository)
+        .output()
+        .unwrap();
+    let commits = String::from_utf8(commits.stdout).unwrap();
+    assert_eq!(commits.trim(), "1", "commits in {}", repository.display());
+}
+
+async fn count(pool: &PgPool, what: &str) -> i64 {
+    sqlx::query_scalar(AssertSqlSafe(format!("select count(*) from {what}")))
+        .fetch_one(pool)
+        .await
+        .unwrap()
+}
