@@ -95,7 +95,7 @@ pub(super) async fn run(
 }
 
 /// `RUN:GENERATION`, the value of Retry and Undo.
-fn run_of(value: &str) -> Option<(RunId, i32)> {
+pub(super) fn run_of(value: &str) -> Option<(RunId, i32)> {
     let (run, generation) = value.split_once(':')?;
     Some((run.parse().ok()?, generation.parse().ok()?))
 }

@@ -6,7 +6,7 @@ use super::actor::{self, Actor};
 use super::audit::{self, Chain};
 use super::home::{self, Typed};
 use super::submit::{self, Filled};
-use super::{App, Broken, cancel, decide, late, open_form, people, show};
+use super::{App, Broken, cancel, decide, late, open_form, people, show, twin};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::{Open, plan as plan_card};
 use crate::domain::event::{ButtonId, Delivery, Event, Place};
@@ -136,7 +136,10 @@ async fn answer(
             value,
             place,
             ..
-        } => pressed(app, conn, actor, (*button, value), place).await,
+        } => {
+            twin::pressed(conn, actor.installation.id, (*button, value), place).await?;
+            pressed(app, conn, actor, (*button, value), place).await
+        }
         Event::DenyReasoned { plan, reason } => {
             let word = (Verdict::Deny, Some(reason.as_str()));
             decide::vote(app, conn, actor, *plan, word).await

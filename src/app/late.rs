@@ -17,6 +17,7 @@ use crate::domain::person::Platform;
 use crate::domain::reply::Reply;
 use crate::domain::request::RequestState;
 use crate::store::inbox;
+use crate::store::message::Posted;
 use crate::store::{self, Conn};
 
 /// How long an answer may be behind what it tells (a later end of the same request); its effect is none in any case.
@@ -28,15 +29,16 @@ const REMEMBERED: usize = 256;
 #[derive(Debug, Default)]
 pub struct Decided(Mutex<HashMap<Reader, (Instant, Reply)>>);
 
-type Reader = (Platform, String, PlanId);
+/// Who reads it: platform, installation, plan, and the card that was pressed, by channel and message.
+type Reader = (Platform, String, PlanId, Option<(String, String)>);
 
 /// Answers a press that can't matter any more. `None`: it may matter (or isn't such a press), so it takes the long way.
 pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
-    let Some(plan) = decided_plan(&delivery.event) else {
+    let Some((plan, card)) = decided_plan(&delivery.event) else {
         return Ok(None);
     };
     let sender = &delivery.sender;
-    let reader = (sender.platform, sender.installation.clone(), plan);
+    let reader = (sender.platform, sender.installation.clone(), plan, card);
     let mut conn = app.pool.acquire().await?;
     let reply = match app.decided.told(&reader) {
         Some(reply) => reply,
@@ -49,22 +51,27 @@ pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Opt
     Ok(kept.then_some(reply))
 }
 
-/// The plan that a press decides on, if it is such a press.
-fn decided_plan(event: &Event) -> Option<PlanId> {
+/// The plan that a press decides on, if it is such a press, and the card that was pressed.
+fn decided_plan(event: &Event) -> Option<(PlanId, Option<(String, String)>)> {
     match event {
         Event::Pressed {
             button: ButtonId::RequestApprove | ButtonId::RequestDeny,
             value,
+            place,
             ..
-        } => value.parse().ok(),
-        Event::DenyReasoned { plan, .. } => Some(*plan),
+        } => {
+            let message = place.message.clone();
+            let card = message.map(|message| (place.channel.clone(), message));
+            Some((value.parse().ok()?, card))
+        }
+        Event::DenyReasoned { plan, .. } => Some((*plan, None)),
         _ => None,
     }
 }
 
 /// What a press on this plan is told if it is decided.
 async fn look(conn: &mut Conn, reader: &Reader) -> anyhow::Result<Option<Reply>> {
-    let (platform, installation, plan) = reader;
+    let (platform, installation, plan, card) = reader;
     let Some(look) = store::vote::look(conn, *plan, (*platform, installation)).await? else {
         return Ok(None);
     };
@@ -75,6 +82,19 @@ async fn look(conn: &mut Conn, reader: &Reader) -> anyhow::Result<Option<Reply>>
     );
     if open {
         return Ok(None);
+    }
+    // A twin is deleted at its first press, which takes the long way too.
+    if let Some((channel, message)) = card
+        && let Some(known) = store::installation::find(conn, *platform, installation).await?
+    {
+        let posted = Posted {
+            installation: known.id,
+            channel,
+            external: message,
+        };
+        if store::message::is_twin(conn, look.request, posted).await? {
+            return Ok(None);
+        }
     }
     let told = answer::Late {
         state: look.state,

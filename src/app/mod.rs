@@ -35,6 +35,7 @@ mod show;
 pub mod step;
 mod submit;
 mod tell;
+mod twin;
 pub mod view;
 pub mod watched;
 

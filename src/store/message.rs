@@ -193,6 +193,35 @@ pub async fn by_external(
     .await
 }
 
+/// A message on the platform.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Posted<'a> {
+    /// Whose.
+    pub installation: InstallationId,
+    /// In which channel.
+    pub channel: &'a str,
+    /// Its id there.
+    pub external: &'a str,
+}
+
+/// Whether a message that shows a request is none of ours as we know them, while ours stands in the same channel and
+/// no post is under way: then it was posted, its answer lost, and it was posted again.
+pub async fn is_twin(conn: &mut Conn, request: RequestId, posted: Posted<'_>) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select coalesce(bool_or(t.root_ts is not null)
+                           and bool_and(m.external_id is distinct from $4
+                                        and (m.external_id is not null or m.sending_since is null)), false) as "twin!"
+           from thread t join message m on m.thread_id = t.id
+           where t.request_id = $1 and t.installation_id = $2 and t.channel = $3"#,
+        request as _,
+        posted.installation as _,
+        posted.channel,
+        posted.external,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Writes that a send begins, before it does.
 pub async fn sending(conn: &mut Conn, id: MessageId, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(

@@ -69,3 +69,13 @@ pub async fn get(conn: &mut Conn, id: PlanId) -> Result<Option<Plan>> {
     .fetch_optional(conn)
     .await
 }
+
+/// Whose plan it is.
+pub async fn request_of(conn: &mut Conn, id: PlanId) -> Result<Option<RequestId>> {
+    sqlx::query_scalar!(
+        r#"select request_id as "request: RequestId" from plan where id = $1"#,
+        id as _
+    )
+    .fetch_optional(conn)
+    .await
+}

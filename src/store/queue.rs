@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Conn, Json, Result};
-use crate::domain::id::{AccountId, RequestId, RunId};
+use crate::domain::id::{AccountId, InstallationId, RequestId, RunId};
 use crate::domain::run::Direction;
 
 /// Make the plan of a request.
@@ -65,6 +65,22 @@ impl LookupJob {
     pub const IDENTIFIER: &'static str = "idp.lookup";
 }
 
+/// Delete a card that was posted twice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TwinJob {
+    /// Whose.
+    pub installation: InstallationId,
+    /// In which channel, as the platform names it.
+    pub channel: String,
+    /// Its id there.
+    pub message: String,
+}
+
+impl TwinJob {
+    /// The queue's word for this kind of job.
+    pub const IDENTIFIER: &'static str = "idp.twin";
+}
+
 /// A job as held by a worker of the queue: what its end is fenced by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
@@ -112,6 +128,17 @@ pub async fn enqueue_lookup(conn: &mut Conn, account: AccountId) -> Result<()> {
         None,
     )
     .await
+}
+
+/// Enqueues the deletion of a twin; one that waits already serves.
+pub async fn enqueue_twin(conn: &mut Conn, job: &TwinJob) -> Result<()> {
+    let TwinJob {
+        installation,
+        channel,
+        message,
+    } = job;
+    let key = format!("twin:{installation}:{channel}:{message}");
+    add(conn, TwinJob::IDENTIFIER, job, &key, None).await
 }
 
 /// Tries of one job before the queue gives it up. Only trouble of our own database counts here (what a step meets is

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Conn, Result};
-use crate::domain::id::{AccountId, PersonId, PlanId, VoteId};
+use crate::domain::id::{AccountId, PersonId, PlanId, RequestId, VoteId};
 use crate::domain::person::Platform;
 use crate::domain::request::RequestState;
 use crate::domain::vote::{Verdict, Vote};
@@ -60,6 +60,8 @@ pub async fn on_plan(conn: &mut Conn, plan: PlanId) -> Result<Vec<Vote>> {
 /// What tells whether a press on a plan can still matter, and what to answer if it can't.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {
+    /// Whose plan it is.
+    pub request: RequestId,
     /// Where the plan's request stands.
     pub state: RequestState,
     /// Since when.
@@ -78,7 +80,7 @@ pub async fn look(
 ) -> Result<Option<Look>> {
     sqlx::query_as!(
         Look,
-        r#"select r.state as "state: RequestState", r.since, idp_now() as "now!",
+        r#"select r.id as "request: RequestId", r.state as "state: RequestState", r.since, idp_now() as "now!",
                   (select a.name from account a join installation i on i.id = a.installation_id
                    where a.person_id = coalesce(r.ended_by, (select v.person_id from vote v where v.plan_id = r.plan_id
                                                              order by v.created_at desc, v.id desc limit 1))

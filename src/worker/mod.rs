@@ -9,6 +9,7 @@ pub mod queue;
 pub mod sender;
 mod step;
 pub mod tick;
+mod twin;
 
 pub use self::step::Patience;
 

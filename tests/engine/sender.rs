@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use idp::app::message;
 use idp::app::people;
 use idp::clients::slack::Slack;
+use idp::domain::event::{self, ButtonId, Delivery, Event, Place, PlaceKind};
 use idp::domain::id::RequestId;
+use idp::domain::person::Platform;
+use idp::domain::reply::Reply;
 use idp::domain::run::RunState;
 use idp::store;
-use idp::worker::sender;
+use idp::worker::{Chat, sender};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -61,6 +64,44 @@ impl Office {
         let (app, installation) = (self.world.app.clone(), self.world.installation);
         let task = tokio::spawn(sender::run(app, self.client(), installation, stop.clone()));
         Sender { stop, task }
+    }
+
+    fn chat(&self) -> Chat {
+        Chat {
+            installation: self.world.installation,
+            external: TEAM.to_owned(),
+            slack: self.client(),
+        }
+    }
+
+    /// Priya presses a button on a message of the channel.
+    async fn press(&self, button: ButtonId, value: String, message: &Value) -> Reply {
+        let message = message.as_str().unwrap().to_owned();
+        let place = Place {
+            channel: CHANNEL.to_owned(),
+            kind: PlaceKind::Public,
+            thread: None,
+            message: Some(message),
+        };
+        let event = Event::Pressed {
+            button,
+            value,
+            place,
+            confirmed: true,
+        };
+        let delivery = Delivery {
+            key: uuid::Uuid::now_v7().to_string(),
+            sender: event::Sender {
+                platform: Platform::Slack,
+                installation: "T0ACME".to_owned(),
+                app: None,
+                account: "U0PRIYA".to_owned(),
+                name: None,
+                home: None,
+            },
+            event,
+        };
+        idp::app::handle(&self.world.app, delivery).await.unwrap()
     }
 
     /// A request whose card is to stand in a channel.
@@ -216,6 +257,83 @@ async fn where_we_may_not_look_a_lost_post_is_posted_again() {
         .await
         .unwrap();
     assert_eq!(office.slack.messages(CHANNEL)[1]["ts"], root);
+    sender.stop().await;
+}
+
+/// The card of a request, posted twice: the first post's answer was lost.
+async fn posted_twice(office: &Office) -> (RequestId, Sender) {
+    office.slack.fault("chat.postMessage", Fault::LoseAnswer);
+    office
+        .slack
+        .fault("conversations.history", Fault::Code("missing_scope"));
+    let request = office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    office.slack.wait_for("chat.postMessage", 2).await;
+    office.all_true().await;
+    assert_eq!(office.slack.messages(CHANNEL).len(), 2);
+    (request, sender)
+}
+
+#[tokio::test]
+async fn a_twin_is_deleted_at_its_first_press_and_the_press_counts() {
+    let office = Office::open().await;
+    let (request, sender) = posted_twice(&office).await;
+    let cards = office.slack.messages(CHANNEL);
+    let (twin, ours) = (&cards[0]["ts"], &cards[1]["ts"]);
+    let reply = office
+        .press(ButtonId::RequestCancel, request.to_string(), twin)
+        .await;
+    assert!(matches!(reply, Reply::Card { .. }), "{reply:?}");
+    assert_eq!(
+        office
+            .world
+            .count("request where state = 'cancelled'")
+            .await,
+        1
+    );
+    let working = office.world.work_with(vec![office.chat()]);
+    office.slack.wait_for("chat.delete", 1).await;
+    let left = office.message(CHANNEL, says("Cancelled")).await;
+    assert_eq!(&left["ts"], ours);
+    assert_eq!(office.slack.messages(CHANNEL).len(), 1);
+
+    // Ours is no twin, whoever presses it.
+    office
+        .press(ButtonId::RequestCancel, request.to_string(), ours)
+        .await;
+    let until = Instant::now() + super::PATIENCE;
+    while office.world.count("graphile_worker.jobs").await > 0 {
+        assert!(Instant::now() < until, "jobs are left");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(office.slack.calls("chat.delete").len(), 1);
+    working.stop().await;
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_twin_of_a_decided_card_is_deleted_too() {
+    let office = Office::open().await;
+    let (request, sender) = posted_twice(&office).await;
+    let cards = office.slack.messages(CHANNEL);
+    let working = office.world.work_with(vec![office.chat()]);
+    office.world.until(request, RunState::Succeeded).await;
+    let plan: uuid::Uuid = sqlx::query_scalar("select id from plan")
+        .fetch_one(&office.world.pool)
+        .await
+        .unwrap();
+    // A press on ours is remembered, one on the twin still takes the long way.
+    for card in [&cards[1], &cards[0]] {
+        let reply = office
+            .press(ButtonId::RequestApprove, plan.to_string(), &card["ts"])
+            .await;
+        assert!(matches!(reply, Reply::Card { .. }), "{reply:?}");
+    }
+    office.slack.wait_for("chat.delete", 1).await;
+    office.all_true().await;
+    let ts = cards[0]["ts"].clone();
+    assert!(office.slack.messages(CHANNEL).iter().all(|m| m["ts"] != ts));
+    working.stop().await;
     sender.stop().await;
 }
 

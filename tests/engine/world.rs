@@ -126,7 +126,12 @@ impl World {
 
     /// Works off the queue in the background.
     pub fn work(&self) -> Working {
-        let bench = self.bench(Vec::new());
+        self.work_with(Vec::new())
+    }
+
+    /// The same, with ways to installations.
+    pub fn work_with(&self, chats: Vec<Chat>) -> Working {
+        let bench = self.bench(chats);
         let pool = self.pool.clone();
         let factory: idp::worker::queue::Factory =
             Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));

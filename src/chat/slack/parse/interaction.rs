@@ -112,9 +112,11 @@ fn pressed(fields: Fields<'_>, in_view: Option<Event>) -> Option<Event> {
         thread: fields
             .owned("container.thread_ts")
             .or_else(|| fields.owned("message.thread_ts")),
+        // A message for one person alone can't be acted on later.
         message: fields
             .owned("container.message_ts")
-            .or_else(|| fields.owned("message.ts")),
+            .or_else(|| fields.owned("message.ts"))
+            .filter(|_| !fields.flag("container.is_ephemeral")),
     };
     Some(Event::Pressed {
         button: id,
