@@ -2,6 +2,7 @@
 //! one, onto a forge in a folder; nothing runs here.
 
 mod ask;
+mod clock;
 mod decide;
 mod operator;
 mod people;

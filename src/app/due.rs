@@ -1,31 +1,26 @@
-//! What the clock brings: expiry, the one reminder, undoing what nobody chose about, and forgetting.
+//! What the clock brings: expiry, the one reminder, undoing what nobody chose about, checkpoints, and
+//! forgetting.
 //!
 //! One replica does this at a time; each piece is a transaction of its own that looks again under its lock, so a
 //! second pass over the same piece changes nothing.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::audit::{self, Chain};
 use super::run::{RunError, Word};
-use super::{App, end, message, run, view};
+use super::{App, end, forget, message, run, view};
 use crate::domain::id::RunId;
 use crate::domain::message::{Placement, Spot, ThreadRole};
 use crate::domain::request::RequestState;
+use crate::store;
 use crate::store::due::{self, DuePlan};
-use crate::store::{self, Conn};
 
 /// How long a tick is believed without a sign of life.
 const LEASE: TimeDelta = TimeDelta::seconds(10);
 
-/// How long deliveries are kept: repeated ones come within minutes (Slack) or days (a person presses "redeliver").
-const DELIVERIES: TimeDelta = TimeDelta::days(7);
-
 /// How often the heads of all chains are written down: what was cut off since is found by whoever keeps one.
 const CHECKPOINT_EVERY: TimeDelta = TimeDelta::hours(1);
-
-/// How often old rows are forgotten.
-const FORGET_EVERY: TimeDelta = TimeDelta::hours(1);
 
 /// Does what is due, if it is `holder`'s turn. What fails is told and comes again with the next tick.
 pub async fn tick(app: &App, holder: &str) -> anyhow::Result<()> {
@@ -50,9 +45,7 @@ pub async fn tick(app: &App, holder: &str) -> anyhow::Result<()> {
             audit::checkpoint(app).await.map(drop),
         );
     }
-    if store::timer::take_turn(&mut conn, "forget", now - FORGET_EVERY, now).await? {
-        forget(app, &mut conn, now).await?;
-    }
+    told("forget", "old rows", forget::old(app).await);
     Ok(())
 }
 
@@ -125,13 +118,5 @@ async fn undo(app: &App, id: RunId) -> anyhow::Result<()> {
         Err(RunError::Illegal(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    Ok(())
-}
-
-async fn forget(app: &App, conn: &mut Conn, now: DateTime<Utc>) -> anyhow::Result<()> {
-    let drafts = TimeDelta::hours(i64::from(app.settings.limits.draft_hours));
-    store::draft::forget(conn, now - drafts).await?;
-    store::inbox::forget(conn, now - DELIVERIES).await?;
-    store::rate_limit::forget_open(conn, now).await?;
     Ok(())
 }

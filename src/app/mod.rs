@@ -14,6 +14,7 @@ mod decide;
 mod definition;
 pub mod due;
 pub mod end;
+mod forget;
 mod group;
 mod handle;
 mod home;

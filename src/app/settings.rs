@@ -59,6 +59,10 @@ pub struct Limits {
     pub plan_attempts: u32,
     /// Hours that a draft is kept.
     pub draft_hours: u32,
+    /// Days that deliveries are kept: repeated ones come within minutes (Slack) or days (a person presses "redeliver").
+    pub delivery_days: u32,
+    /// Days that messages are kept after the end of their request.
+    pub message_days: u32,
     /// Hours that an approval is good for a start or a retry.
     pub approval_hours: u32,
 }
@@ -69,6 +73,8 @@ impl Default for Limits {
             open_requests: 5,
             plan_attempts: 6,
             draft_hours: 24,
+            delivery_days: 7,
+            message_days: 30,
             approval_hours: 24,
         }
     }

@@ -136,9 +136,13 @@ pub async fn save(conn: &mut Conn, draft: &Draft) -> Result<()> {
 }
 
 /// Removes drafts that nobody touched since; gives how many.
-pub async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Result<u64> {
-    let done = sqlx::query!("delete from draft where touched_at < $1", before)
-        .execute(conn)
-        .await?;
+pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from draft where id in (select id from draft where touched_at < $1 limit $2)",
+        before,
+        most
+    )
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected())
 }

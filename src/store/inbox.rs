@@ -89,11 +89,16 @@ pub async fn answer(
     Ok(done.rows_affected() == 1)
 }
 
-/// Removes deliveries older than this; gives how many.
-pub async fn forget(conn: &mut Conn, before: DateTime<Utc>) -> Result<u64> {
-    let done = sqlx::query!("delete from inbox where received_at < $1", before)
-        .execute(conn)
-        .await?;
+/// Removes deliveries older than this, at most so many; gives how many.
+pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from inbox where (installation_id, key) in
+            (select installation_id, key from inbox where received_at < $1 limit $2)",
+        before,
+        most
+    )
+    .execute(conn)
+    .await?;
     Ok(done.rows_affected())
 }
 

@@ -141,3 +141,27 @@ pub async fn close(conn: &mut Conn, id: ThreadId, now: DateTime<Utc>) -> Result<
     .await?;
     Ok(())
 }
+
+/// Removes threads, with their messages, of requests that ended before this: at most so many threads. Gives how many.
+pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
+    let threads = sqlx::query_scalar!(
+        r#"select t.id as "id: ThreadId" from thread t join request r on r.id = t.request_id
+           where (r.state not in ('planning', 'awaiting_approval', 'approved') and r.since < $1)
+              or (r.state = 'approved'
+                  and (select run.state in ('succeeded', 'undone') and run.since < $1 from run
+                       where run.request_id = r.id order by run.created_at desc, run.id desc limit 1))
+           limit $2 for update of t skip locked"#,
+        before,
+        most
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let threads: Vec<uuid::Uuid> = threads.into_iter().map(|id| id.uuid()).collect();
+    sqlx::query!("delete from message where thread_id = any($1)", &threads)
+        .execute(&mut *conn)
+        .await?;
+    let done = sqlx::query!("delete from thread where id = any($1)", &threads)
+        .execute(conn)
+        .await?;
+    Ok(done.rows_affected())
+}

@@ -55,6 +55,8 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
         limits: Limits {
             open_requests: organisation.limits.open_requests_per_person,
             draft_hours: organisation.retention.drafts_hours,
+            delivery_days: organisation.retention.deliveries_days,
+            message_days: organisation.retention.messages_days,
             ..Limits::default()
         },
         paused: organisation.paused.clone(),
