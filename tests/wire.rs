@@ -6,4 +6,5 @@ mod api;
 mod client;
 mod deliveries;
 mod forms;
+mod places;
 mod socket;

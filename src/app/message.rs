@@ -99,6 +99,37 @@ pub async fn remind(
     Ok(())
 }
 
+/// Tells an account by direct message where the request stands; a word about it that stands there becomes true again.
+pub(super) async fn permalink(
+    conn: &mut Conn,
+    request: RequestId,
+    placement: &Placement,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let subject = Subject::Notice {
+        what: Notice::Permalink,
+    };
+    let account = match &placement.spot {
+        Spot::Direct { account } => account,
+        Spot::Channel { .. } => return Ok(()),
+    };
+    let open = store::thread::open_of(conn, request).await?;
+    let own = open
+        .iter()
+        .find(|t| t.role == ThreadRole::Direct && t.account.as_ref() == Some(account));
+    let Some(own) = own else {
+        let thread = open_thread(conn, request, placement, ThreadRole::Direct, now).await?;
+        return post(conn, &thread, subject, now).await;
+    };
+    match store::message::about(conn, own.id, subject).await? {
+        Some(id) => {
+            store::message::raise(conn, id).await?;
+            store::message::wake(conn, own.installation).await
+        }
+        None => post(conn, own, subject, now).await,
+    }
+}
+
 /// Shows the copies a last time and closes them: the request is decided, what follows stands in the main thread.
 pub async fn close_copies(
     conn: &mut Conn,

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{App, message, new_id, view};
+use super::{App, message, new_id, tell, view};
 use crate::cards::{self, notice};
 use crate::domain::canonical::Digest;
 use crate::domain::card::{Card, Mention};
@@ -94,6 +94,8 @@ pub struct Sending {
     pub account: Option<String>,
     /// The thread's root on the platform, for all but the root itself.
     pub root: Option<String>,
+    /// Channel and message whose address it is to carry: [`linked`] draws it with that.
+    pub points_at: Option<(String, String)>,
     /// Where it stands already.
     pub external: Option<String>,
     /// What marks its post.
@@ -161,7 +163,13 @@ pub async fn take(app: &App, lease: &Lease, id: MessageId) -> anyhow::Result<Opt
     if message.wanted <= message.shown {
         return Ok(None);
     }
-    let Some((card, part)) = draw(app, &mut tx, &message, &thread, now).await? else {
+    let drawn = draw(app, &mut tx, (&message, &thread), None, now).await?;
+    let Some(Drawn {
+        card,
+        part,
+        points_at,
+    }) = drawn
+    else {
         store::message::give_up(&mut tx, id, "nothing to say any more").await?;
         tx.commit().await?;
         return Ok(None);
@@ -176,6 +184,7 @@ pub async fn take(app: &App, lease: &Lease, id: MessageId) -> anyhow::Result<Opt
         revision: message.wanted,
         card,
         part,
+        points_at,
         channel: thread.channel,
         account: thread.account,
         root: thread.root_ts.filter(|_| !is_root),
@@ -189,14 +198,34 @@ pub async fn take(app: &App, lease: &Lease, id: MessageId) -> anyhow::Result<Opt
     }))
 }
 
-/// What a message says now, and which part of it it is; `None`: there is nothing to say any more.
+/// Draws a message with the address that it points at.
+pub async fn linked(app: &App, sending: &mut Sending, url: &str) -> anyhow::Result<()> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let message = store::message::lock(&mut tx, sending.id).await?;
+    let thread = store::thread::get(&mut tx, sending.thread).await?;
+    let (message, thread) = message.zip(thread).context("a message that is gone")?;
+    if let Some(drawn) = draw(app, &mut tx, (&message, &thread), Some(url), now).await? {
+        sending.card = drawn.card;
+    }
+    Ok(())
+}
+
+/// A message as of now.
+struct Drawn {
+    card: Card,
+    part: usize,
+    points_at: Option<(String, String)>,
+}
+
+/// What a message says now; `None`: there is nothing to say any more.
 async fn draw(
     app: &App,
     conn: &mut Conn,
-    message: &Message,
-    thread: &Thread,
+    (message, thread): (&Message, &Thread),
+    url: Option<&str>,
     now: DateTime<Utc>,
-) -> anyhow::Result<Option<(Card, usize)>> {
+) -> anyhow::Result<Option<Drawn>> {
     let Some(request) = thread.request else {
         return Ok(None);
     };
@@ -209,6 +238,7 @@ async fn draw(
         subject => (subject, 0),
     };
     let posted = message.shown > 0;
+    let mut points_at = None;
     let card = match subject {
         Subject::Root => cards::root(&view, now),
         Subject::Milestone {
@@ -241,10 +271,21 @@ async fn draw(
         } => notice::moved(&view, notice::Moved::NotIn),
         Subject::Notice {
             what: Notice::Permalink,
+        } => {
+            let place = tell::whereabouts(conn, request, thread.account.as_deref()).await?;
+            let Some(place) = place else {
+                return Ok(None);
+            };
+            points_at = place.points_at;
+            notice::permalink(&view, &place.label, url)
         }
-        | Subject::Continuation { .. } => return Ok(None),
+        Subject::Continuation { .. } => return Ok(None),
     };
-    Ok(Some((card, part)))
+    Ok(Some(Drawn {
+        card,
+        part,
+        points_at,
+    }))
 }
 
 /// Whom the milestone calls: each deciding group that the platform knows, else its people.
@@ -292,7 +333,7 @@ pub async fn shown(app: &App, sending: &Sending, stands: Stands<'_>) -> store::R
     let digest = stands.digest.0;
     let (id, external) = (sending.id, stands.external);
     store::message::shown(&mut tx, id, sending.revision, external, &digest, now).await?;
-    place(&mut tx, sending, stands.channel, external).await?;
+    place(&mut tx, sending, (stands.channel, external), now).await?;
     if sending.part == 0 && sending.seen != Some(stands.digest) {
         go_on(&mut tx, sending, stands.parts, now).await?;
     }
@@ -308,22 +349,29 @@ pub async fn found(
     external: &str,
 ) -> store::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
     store::message::found(&mut tx, sending.id, external).await?;
-    place(&mut tx, sending, channel, external).await?;
+    place(&mut tx, sending, (channel, external), now).await?;
     tx.commit().await
 }
 
 async fn place(
     conn: &mut Conn,
     sending: &Sending,
-    channel: &str,
-    external: &str,
+    (channel, external): (&str, &str),
+    now: DateTime<Utc>,
 ) -> store::Result<()> {
     if sending.channel.as_deref() != Some(channel) {
         store::thread::set_channel(conn, sending.thread, channel).await?;
     }
     if sending.is_root {
         store::thread::set_root(conn, sending.thread, Some(external)).await?;
+    }
+    if sending.is_root && sending.external.is_none() {
+        let thread = store::thread::get(conn, sending.thread).await?;
+        if let Some(main) = thread.filter(|t| t.role == ThreadRole::Main) {
+            tell::requester(conn, &main, now).await?;
+        }
     }
     Ok(())
 }

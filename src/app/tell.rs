@@ -1,9 +1,13 @@
-//! Tells those who can decide: people in the channel are mentioned there, the others get the card by direct message, or
-//! in their group's own channel where they are too many (experience.md §3).
+//! Tells those whom a request concerns and who don't look at its channel (experience.md §3).
+//!
+//! Of those who can decide, people in the channel are mentioned there, the others get the card by direct message, or
+//! in their group's own channel where they are too many. The requester gets the address of the card where it stands
+//! elsewhere than it was asked for: the answer to the form is for their eyes alone and gone with the next reload.
 
 use chrono::{DateTime, Utc};
 
 use super::{App, message, place};
+use crate::domain::event::PlaceKind;
 use crate::domain::id::RequestId;
 use crate::domain::message::{Placement, Spot, ThreadRole};
 use crate::domain::person::PersonName;
@@ -33,6 +37,69 @@ pub(super) async fn deciders(
         message::copy(conn, request, placement, now).await?;
     }
     Ok(())
+}
+
+/// A request's card stands in a channel now (anew): its requester is told where, if that isn't where they asked.
+pub(super) async fn requester(
+    conn: &mut Conn,
+    main: &Thread,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let (Some(request), Some(channel), None) = (main.request, &main.channel, &main.account) else {
+        return Ok(());
+    };
+    match store::draft::opened_in(conn, request).await? {
+        Some(asked_in) if asked_in != *channel => {}
+        _ => return Ok(()),
+    }
+    let Some(found) = store::request::get(conn, request).await? else {
+        return Ok(());
+    };
+    let account = store::account::get(conn, found.account).await?;
+    if account.installation != main.installation {
+        return Ok(());
+    }
+    let placement = Placement {
+        installation: main.installation,
+        spot: Spot::Direct {
+            account: account.external,
+        },
+    };
+    message::permalink(conn, request, &placement, now).await
+}
+
+/// Where a request stands, for its requester.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Whereabouts {
+    /// What people call the channel.
+    pub label: String,
+    /// Channel and root message, where the requester can open them.
+    pub points_at: Option<(String, String)>,
+}
+
+/// Where a request stands by now; `None`: in direct messages, which their reader sees anyway.
+pub(super) async fn whereabouts(
+    conn: &mut Conn,
+    request: RequestId,
+    reader: Option<&str>,
+) -> store::Result<Option<Whereabouts>> {
+    let open = store::thread::open_of(conn, request).await?;
+    let in_channel = |t: &Thread| t.role == ThreadRole::Main && t.account.is_none();
+    let Some(main) = open.into_iter().find(in_channel) else {
+        return Ok(None);
+    };
+    let Some(id) = main.channel else {
+        return Ok(None);
+    };
+    let known = store::channel::find(conn, main.installation, &id).await?;
+    let members = store::channel::members(conn, main.installation, &id).await?;
+    let public = known.as_ref().is_some_and(|c| c.kind == PlaceKind::Public);
+    let opens = public || reader.is_some_and(|reader| members.iter().any(|m| m == reader));
+    let name = known.and_then(|c| c.name).map(|name| format!("#{name}"));
+    Ok(Some(Whereabouts {
+        label: name.unwrap_or_else(|| "its channel".to_owned()),
+        points_at: main.root_ts.filter(|_| opens).map(|root| (id, root)),
+    }))
 }
 
 /// Where deciders who don't read along in the main thread can be told, each once.

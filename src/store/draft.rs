@@ -76,6 +76,16 @@ pub async fn lock(conn: &mut Conn, id: DraftId) -> Result<Option<Draft>> {
     .await
 }
 
+/// The channel in which the form of a request was opened; none for requests that no form made.
+pub async fn opened_in(conn: &mut Conn, request: RequestId) -> Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select d.asked_in from request r join draft d on d.id = r.draft_id where r.id = $1",
+        request as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The draft that a person left unfinished last, of one command, and when; one that was only opened isn't worth it.
 pub async fn unfinished(
     conn: &mut Conn,

@@ -18,6 +18,7 @@ use idp::web::health::Health;
 use idp::web::metrics::Metrics;
 use idp::web::slack::{Edge, socket};
 use idp::web::{Web, router};
+use idp::worker::sender;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -49,15 +50,15 @@ pub struct Bot {
 impl Bot {
     /// Starts it, with Priya and Alex known as full members and `#platform` as a place to post.
     pub async fn start() -> Self {
-        Self::with_definitions(Sources::default()).await
+        Self::with(Sources::default(), |_| ()).await
     }
 
-    /// The same with other commands or templates.
-    pub async fn with_definitions(sources: Sources) -> Self {
+    /// The same with other commands or templates, or other settings.
+    pub async fn with(sources: Sources, change: impl FnOnce(&mut Settings)) -> Self {
         let fake = Fake::start().await;
         let database = Database::new().await;
         let folder = tempfile::tempdir().unwrap();
-        let app = app(&database, folder.path(), sources).await;
+        let app = app(&database, folder.path(), sources, change).await;
         let installation = people::record_installation(
             &app,
             &InstallationFacts {
@@ -106,19 +107,14 @@ impl Bot {
         };
         bot.know("U0PRIYA", AccountKind::Full).await;
         bot.know("U0ALEX", AccountKind::Full).await;
-        people::record_channel(
-            &bot.app,
-            bot.installation,
-            &ChannelFacts {
-                external: "C0PLATFORM".into(),
-                name: Some("platform".into()),
-                kind: PlaceKind::Public,
-                usable: Some(true),
-                members: Some(vec!["U0PRIYA".into(), "U0ALEX".into()]),
-            },
-        )
-        .await
-        .unwrap();
+        bot.know_channel(&ChannelFacts {
+            external: "C0PLATFORM".into(),
+            name: Some("platform".into()),
+            kind: PlaceKind::Public,
+            usable: Some(true),
+            members: Some(vec!["U0PRIYA".into(), "U0ALEX".into()]),
+        })
+        .await;
         bot
     }
 
@@ -130,6 +126,24 @@ impl Bot {
             self.stop.clone(),
         );
         self.tasks.spawn(run);
+    }
+
+    /// Starts its sender of messages.
+    pub fn sends(&self) {
+        let run = sender::run(
+            self.app.clone(),
+            self.edge.client.clone(),
+            self.installation,
+            self.stop.clone(),
+        );
+        self.tasks.spawn(run);
+    }
+
+    /// Tells it what a channel is.
+    pub async fn know_channel(&self, facts: &ChannelFacts) {
+        people::record_channel(&self.app, self.installation, facts)
+            .await
+            .unwrap();
     }
 
     /// Tells it what an account is.
@@ -167,7 +181,12 @@ impl Bot {
     }
 }
 
-async fn app(database: &Database, folder: &std::path::Path, sources: Sources) -> App {
+async fn app(
+    database: &Database,
+    folder: &std::path::Path,
+    sources: Sources,
+    change: impl FnOnce(&mut Settings),
+) -> App {
     let place = Place::open(folder.join("git")).unwrap();
     let forge = LocalForge::new(
         place,
@@ -199,10 +218,11 @@ async fn app(database: &Database, folder: &std::path::Path, sources: Sources) ->
         Known::default(),
     );
     assert_eq!(library.current().problems(), []);
-    let settings = Settings {
+    let mut settings = Settings {
         teams: BTreeMap::from([("payments".to_owned(), payments)]),
         groups,
         ..Settings::default()
     };
+    change(&mut settings);
     App::new(database.pool(8).await, Arc::new(library), settings)
 }

@@ -7,7 +7,7 @@ use super::bot::Bot;
 use crate::support::slack::{self, Fault};
 
 /// What somebody types into the view: field name to Slack's state of its element.
-fn filled(view: &Value, typed: &[(&str, Value)]) -> Value {
+pub fn filled(view: &Value, typed: &[(&str, Value)]) -> Value {
     let mut values = Map::new();
     for block in view["blocks"].as_array().unwrap() {
         let (Some(id), element) = (block["block_id"].as_str(), &block["element"]) else {
@@ -61,7 +61,7 @@ async fn chooses(bot: &Bot, view: &Value, field: &str, typed: &[(&str, Value)]) 
     .await
 }
 
-async fn sends(bot: &Bot, view: &Value, typed: &[(&str, Value)]) -> slack::Answer {
+pub async fn sends(bot: &Bot, view: &Value, typed: &[(&str, Value)]) -> slack::Answer {
     let view = json!({ "view": filled(view, typed) });
     let payload = slack::interaction(&bot.fake, "view_submission", "U0PRIYA", view);
     bot.interacts(&payload).await
@@ -241,11 +241,11 @@ spec:
 #[tokio::test]
 async fn the_last_button_says_that_it_is_the_last_whatever_template_is_chosen() {
     let templates = short_and_long();
-    let bot = Bot::with_definitions(Sources {
+    let sources = Sources {
         commands: None,
         templates: Some(templates.path().to_owned()),
-    })
-    .await;
+    };
+    let bot = Bot::with(sources, |_| ()).await;
     bot.types("U0PRIYA", "new-service").await;
     let first = bot.fake.last_view();
     assert_eq!(

@@ -93,7 +93,7 @@ impl Edge {
                 }
             }
             Err(broken) => {
-                tracing::warn!(reference = %broken.reference, "A form was not drawn anew")
+                tracing::warn!(reference = %broken.reference, "A form was not drawn anew");
             }
         }
     }

@@ -52,6 +52,22 @@ async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow:
         }
         Err(Broke::Ours(error)) => return Err(error),
     }
+    if let Some((channel, root)) = sending.points_at.clone() {
+        match slack.permalink(&channel, &root).await {
+            Ok(url) => sending::linked(app, &mut sending, &url).await?,
+            Err(error @ SlackError::Limited { .. }) => {
+                return failed(app, lease, &sending, PERMALINK, error).await;
+            }
+            Err(SlackError::Unreachable { .. } | SlackError::Lost { .. }) => {
+                let wait = wait(sending.failures);
+                return Ok(sending::hold(app, &sending, wait, Unsent::Nothing).await?);
+            }
+            // It stands there all the same.
+            Err(error) => {
+                tracing::info!(message = %sending.id, %error, "A message goes without its link")
+            }
+        }
+    }
     let bucket = if sending.external.is_some() {
         UPDATE
     } else {
@@ -79,6 +95,7 @@ async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow:
 pub(super) const POST: &str = "chat.postMessage";
 /// As [`POST`].
 pub(super) const UPDATE: &str = "chat.update";
+const PERMALINK: &str = "chat.getPermalink";
 
 enum Broke {
     Slack(SlackError),
