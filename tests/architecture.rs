@@ -40,7 +40,6 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("saphyr", &["catalog"]),
     ("axum", &["web", "sandbox"]),
     ("tokio_tungstenite", &["web", "sandbox"]),
-    ("postgresql_embedded", &[]),
     ("clap", &[]),
 ];
 

@@ -24,7 +24,6 @@ mod late;
 pub mod login;
 pub mod message;
 mod open_form;
-pub mod operate;
 pub mod operator;
 pub mod people;
 mod place;

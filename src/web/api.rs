@@ -15,9 +15,10 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use tower_http::limit::RequestBodyLimitLayer;
 
-use crate::app::operate::{self, Asked};
+use crate::app::operator::{self, NotAsked};
 use crate::app::{App, Broken};
 use crate::domain::id::RequestNumber;
+use crate::domain::view::RequestView;
 
 /// The longest body, in bytes: a form's values.
 const BODY: usize = 256 * 1024;
@@ -60,15 +61,28 @@ struct Wanted {
 
 async fn list(State(app): State<App>, Query(wanted): Query<Wanted>) -> Response {
     let limit = wanted.limit.unwrap_or(LISTED).min(LISTED);
-    match operate::list(&app, wanted.open, limit).await {
-        Ok(requests) => Json(requests).into_response(),
+    match operator::list(&app, wanted.open, limit).await {
+        Ok(views) => {
+            let requests: Vec<Value> = views.iter().map(short).collect();
+            Json(json!({ "requests": requests })).into_response()
+        }
         Err(cause) => broken("listing requests", cause),
     }
 }
 
+/// A request in a list; its own address tells the rest.
+fn short(view: &RequestView) -> Value {
+    let run = view.run.as_ref();
+    json!({ "number": view.number, "id": view.id, "command": view.command, "subject": view.subject,
+        "state": view.state, "since": view.since,
+        "run": run.map(|run| run.state), "run_since": run.map(|run| run.since) })
+}
+
 async fn show(State(app): State<App>, Path(number): Path<i64>) -> Response {
-    match operate::evidence(&app, RequestNumber(number)).await {
-        Ok(Some(evidence)) => Json(evidence).into_response(),
+    let shown = operator::show(&app, RequestNumber(number)).await;
+    let document = shown.and_then(|shown| Ok(shown.map(|shown| shown.json()).transpose()?));
+    match document {
+        Ok(Some(document)) => Json(document).into_response(),
         Ok(None) => {
             let missing = json!({ "error": format!("There is no request {number}.") });
             (StatusCode::NOT_FOUND, Json(missing)).into_response()
@@ -84,24 +98,25 @@ struct New {
     #[serde(default)]
     values: Map<String, Value>,
     /// Who asks, as the request will say.
-    #[serde(default = "operator")]
+    #[serde(default = "nameless")]
     by: String,
 }
 
-fn operator() -> String {
+fn nameless() -> String {
     "operator".to_owned()
 }
 
 async fn ask(State(app): State<App>, Json(new): Json<New>) -> Response {
-    match operate::ask(&app, &new.by, &new.command, new.values).await {
-        Ok(Asked::Taken(number)) => {
-            (StatusCode::CREATED, Json(json!({ "number": number }))).into_response()
+    match operator::ask(&app, &new.by, &new.command, &new.values).await {
+        Ok(Ok(view)) => {
+            let taken = json!({ "number": view.number });
+            (StatusCode::CREATED, Json(taken)).into_response()
         }
-        Ok(Asked::Refused(refusal)) => {
+        Ok(Err(NotAsked::Refused(refusal))) => {
             let said = json!({ "error": refusal.to_string(), "nearest": refusal.nearest });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(said)).into_response()
         }
-        Ok(Asked::Wrong(errors)) => {
+        Ok(Err(NotAsked::Wrong(errors))) => {
             let said = json!({ "error": "Some values are wrong.", "fields": errors });
             (StatusCode::UNPROCESSABLE_ENTITY, Json(said)).into_response()
         }

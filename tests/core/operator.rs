@@ -71,7 +71,8 @@ async fn one_request_shows_its_whole_evidence_and_why_its_rule_decides() {
         names.contains(&"Alex Ruiz") && names.contains(&"Priya Nair"),
         "{names:?}"
     );
-    let document = shown.json();
+    let document = shown.json().unwrap();
+    assert!(document["plan"]["digest"].is_string(), "{document:#}");
     let kinds: Vec<&str> = document["audit"]
         .as_array()
         .unwrap()

@@ -6,14 +6,14 @@ use super::Context;
 use super::office::at_work;
 use crate::app::operator::{self, NotAsked};
 use crate::boot::clock;
-use crate::boot::problem::Problem;
+use crate::boot::problem::{OrFail as _, Problem};
 use crate::cards;
 use crate::domain::id::RequestNumber;
 use crate::domain::refusal::Refusal;
 use crate::domain::view::RequestView;
 
 /// How many requests a list shows.
-const LISTED: i64 = 50;
+const LISTED: u16 = 50;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -109,7 +109,8 @@ async fn show(context: &Context, number: i64, json: bool) -> Result<(), Problem>
             .hint("`idp request list` shows the latest")
     })?;
     if json {
-        return context.printer.result(format_args!("{:#}", shown.json()));
+        let document = shown.json().or_fail("can't write the evidence down")?;
+        return context.printer.result(format_args!("{document:#}"));
     }
     context.printer.result(line(&shown.view))?;
     shown.audit.iter().try_for_each(|entry| {
