@@ -23,6 +23,7 @@ mod cli;
 mod core;
 mod engine;
 mod forge;
+mod operate;
 mod page;
 mod postgres;
 mod rules;

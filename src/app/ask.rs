@@ -20,7 +20,7 @@ pub(super) async fn may(
     command: &Command,
     slash: &str,
 ) -> store::Result<Result<Belongs, MayNotAsk>> {
-    if let Some(reason) = &app.settings.paused {
+    if let Some(reason) = &app.settings.current().paused {
         return Ok(Err(MayNotAsk::Paused {
             reason: reason.clone(),
         }));
@@ -32,7 +32,7 @@ pub(super) async fn may(
     if let Err(why) = allowed(app, conn, actor, command, &belongs).await? {
         return Ok(Err(why));
     }
-    let max = app.settings.limits.open_requests;
+    let max = app.settings.current().limits.open_requests;
     let open = store::request::list(conn, Some(actor.person()), true, i64::from(max)).await?;
     if open.len() >= max as usize {
         return Ok(Err(MayNotAsk::TooMany {

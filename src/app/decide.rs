@@ -231,7 +231,8 @@ pub(super) async fn approve(
         plan: plan.id,
         request: request.id,
         rule: plan.rule.name.clone(),
-        good_until: now + chrono::TimeDelta::hours(app.settings.limits.approval_hours.into()),
+        good_until: now
+            + chrono::TimeDelta::hours(app.settings.current().limits.approval_hours.into()),
         created_at: now,
     };
     store::approval::insert(conn, &approval).await?;

@@ -16,7 +16,7 @@ const BATCH: i64 = 500;
 
 /// Removes a batch of what is too old, once an hour, and at each tick while there is more.
 pub(super) async fn old(app: &App) -> anyhow::Result<()> {
-    let limits = &app.settings.limits;
+    let limits = app.settings.current().limits;
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     if !store::timer::take_turn(&mut tx, "forget", now - EVERY, now).await? {

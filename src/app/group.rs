@@ -20,7 +20,8 @@ pub(super) fn handle(app: &App, source: &Source) -> String {
     match source {
         Source::Group(handle) => handle.clone(),
         Source::Leads(team) => {
-            let leads = app.settings.teams.get(team).map(|t| t.leads.as_slice());
+            let settings = app.settings.current();
+            let leads = settings.teams.get(team).map(|t| t.leads.as_slice());
             match leads {
                 Some([only]) if only.starts_with(GROUP) => only[GROUP.len()..].to_owned(),
                 _ => format!("{LEADS_OF}{team}"),
@@ -55,7 +56,8 @@ pub(super) async fn facts(
     let Some(team) = handle.strip_prefix(LEADS_OF) else {
         return group(app, conn, handle, reader, now).await;
     };
-    let Some(team) = app.settings.teams.get(team) else {
+    let settings = app.settings.current();
+    let Some(team) = settings.teams.get(team) else {
         return Ok(None);
     };
     let mut leads = listed(conn, handle, accounts(&team.leads), reader, now).await?;
@@ -79,7 +81,7 @@ async fn group(
     reader: InstallationId,
     now: DateTime<Utc>,
 ) -> store::Result<Option<GroupFacts>> {
-    if let Some(list) = app.settings.groups.get(handle) {
+    if let Some(list) = app.settings.current().groups.get(handle) {
         return listed(conn, handle, list.clone(), reader, now)
             .await
             .map(Some);
@@ -164,10 +166,11 @@ pub(super) async fn of_person(
         .filter(|a| a.active)
         .collect();
     let is_named = |ids: &[String]| own.iter().any(|a| ids.contains(&a.external));
+    let settings = app.settings.current();
     let mut belongs = Belongs::default();
     for held in store::group::of_person(conn, person).await? {
         // A list of the configuration with the same name stands before the platform's group.
-        if app.settings.groups.contains_key(&held.handle) {
+        if settings.groups.contains_key(&held.handle) {
             continue;
         }
         if now - held.synced_at <= FACTS_GOOD_FOR {
@@ -176,11 +179,11 @@ pub(super) async fn of_person(
             belongs.stale.push(held.handle);
         }
     }
-    let lists = app.settings.groups.iter().filter(|(_, ids)| is_named(ids));
+    let lists = settings.groups.iter().filter(|(_, ids)| is_named(ids));
     belongs
         .groups
         .extend(lists.map(|(handle, _)| handle.clone()));
-    for (name, team) in &app.settings.teams {
+    for (name, team) in &settings.teams {
         let by_group = sources(team).filter_map(|s| s.strip_prefix(GROUP));
         let in_group = by_group
             .into_iter()
@@ -194,8 +197,9 @@ pub(super) async fn of_person(
 
 /// Teams as a form offers them.
 pub(super) fn choices<'a>(app: &App, names: impl IntoIterator<Item = &'a String>) -> Vec<Choice> {
+    let settings = app.settings.current();
     let choice = |name: &String| {
-        let title = app.settings.teams.get(name).map(|t| t.title.as_str());
+        let title = settings.teams.get(name).map(|t| t.title.as_str());
         Choice {
             value: name.clone(),
             label: title.filter(|t| !t.is_empty()).unwrap_or(name).to_owned(),

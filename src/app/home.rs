@@ -193,7 +193,7 @@ async fn keeping(
 }
 
 async fn home(app: &App, conn: &mut Conn, actor: &Actor, slash: &str) -> anyhow::Result<Reply> {
-    let since = actor.now - TimeDelta::hours(app.settings.limits.draft_hours.into());
+    let since = actor.now - TimeDelta::hours(app.settings.current().limits.draft_hours.into());
     let drafts: Vec<_> = store::draft::all_unfinished(conn, actor.person(), since)
         .await?
         .into_iter()

@@ -27,7 +27,7 @@ pub(super) async fn link(
     actor: &Actor,
     slash: &str,
 ) -> anyhow::Result<Reply> {
-    let Some(base) = &app.settings.public_url else {
+    let Some(base) = &app.settings.current().public_url else {
         return Ok(Reply::Card {
             card: answer::not_built("login", slash),
         });

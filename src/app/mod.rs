@@ -44,7 +44,7 @@ pub use definition::Definition;
 use handle::DEFAULT_SLASH;
 pub use handle::handle;
 pub use late::Decided;
-pub use settings::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
+pub use settings::{Channels, Limits, Live, PLATFORM_GROUP, Settings, Team};
 
 use std::sync::Arc;
 
@@ -60,8 +60,8 @@ pub struct App {
     pub pool: Pool,
     /// Commands and templates as of now.
     pub library: Arc<Library>,
-    /// What the operator configured.
-    pub settings: Arc<Settings>,
+    /// What the operator configured, as of now.
+    pub settings: Live,
     /// What presses on decided plans are told.
     pub decided: Arc<Decided>,
 }
@@ -72,7 +72,7 @@ impl App {
         Self {
             pool,
             library,
-            settings: Arc::new(settings),
+            settings: Live::new(settings),
             decided: Arc::default(),
         }
     }

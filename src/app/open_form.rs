@@ -41,7 +41,7 @@ pub(super) async fn typed(
     opening: Opening<'_>,
 ) -> anyhow::Result<Reply> {
     if opening.values.is_empty() {
-        let since = actor.now - TimeDelta::hours(app.settings.limits.draft_hours.into());
+        let since = actor.now - TimeDelta::hours(app.settings.current().limits.draft_hours.into());
         let unfinished =
             store::draft::unfinished(conn, actor.person(), &command.name, since).await?;
         if let Some(draft) = unfinished {
@@ -163,7 +163,7 @@ pub(super) async fn own_open(
     actor: &Actor,
     id: DraftId,
 ) -> store::Result<Option<Draft>> {
-    let kept_since = actor.now - TimeDelta::hours(app.settings.limits.draft_hours.into());
+    let kept_since = actor.now - TimeDelta::hours(app.settings.current().limits.draft_hours.into());
     let draft = store::draft::lock(conn, id).await?;
     Ok(draft.filter(|d| {
         d.person == actor.person() && d.consumed_at.is_none() && d.touched_at > kept_since
@@ -191,7 +191,7 @@ impl<'a> Desk<'a> {
         let catalog = app.library.current();
         let facts = FormFacts {
             teams: group::choices(app, &belongs.teams),
-            all_teams: group::choices(app, app.settings.teams.keys()),
+            all_teams: group::choices(app, app.settings.current().teams.keys()),
             may_pick_any: belongs.platform(),
             templates: catalog.template_choices(),
             recommended: catalog.recommended().map(str::to_owned),

@@ -268,7 +268,7 @@ pub async fn unknown_accounts(
     app: &App,
     installation: InstallationId,
 ) -> anyhow::Result<Vec<String>> {
-    let settings = &app.settings;
+    let settings = app.settings.current();
     let teams = settings.teams.values();
     let in_teams = teams
         .flat_map(|t| [&t.members, &t.leads])

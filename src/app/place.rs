@@ -1,8 +1,8 @@
 //! Where a request stands (experience.md §3): where the command or the configuration says, else where it was typed,
 //! else, where nobody could follow it, in the configured channel or the requester's direct messages.
 
-use super::App;
 use super::actor::Actor;
+use super::{App, Settings};
 use crate::catalog::Command;
 use crate::domain::event::PlaceKind;
 use crate::domain::message::{Placement, Spot};
@@ -28,14 +28,15 @@ pub(super) async fn standing(
     asked_in: (&str, PlaceKind),
 ) -> store::Result<Standing> {
     let installation = &actor.installation;
-    let wanted = configured(app, command);
+    let settings = app.settings.current();
+    let wanted = configured(&settings, command);
     if let Some(channel) = usable(conn, installation, wanted).await? {
         return Ok(in_channel(installation, &channel));
     }
     if let Some(channel) = typed(conn, installation, asked_in).await? {
         return Ok(in_channel(installation, &channel));
     }
-    let default = app.settings.channels.default.as_deref();
+    let default = settings.channels.default.as_deref();
     if let Some(channel) = usable(conn, installation, default).await? {
         return Ok(in_channel(installation, &channel));
     }
@@ -51,8 +52,8 @@ pub(super) async fn standing(
 }
 
 /// The channel that the configuration, else the command's file, names for a command.
-pub(super) fn configured<'a>(app: &'a App, command: &'a Command) -> Option<&'a str> {
-    let channels = &app.settings.channels;
+pub(super) fn configured<'a>(settings: &'a Settings, command: &'a Command) -> Option<&'a str> {
+    let channels = &settings.channels;
     let by_command = channels
         .commands
         .get(&command.name)

@@ -225,7 +225,7 @@ async fn work(
 ) -> anyhow::Result<Result<PlanWork, Refusal>> {
     let definition = Definition::of(conn, request).await?;
     let drafts = match flow::steps(
-        definition.asked(&app.settings.environment),
+        definition.asked(&app.settings.current().environment),
         app.library.actions(),
     ) {
         Ok(drafts) => drafts,
@@ -276,7 +276,7 @@ async fn again(
     now: DateTime<Utc>,
 ) -> anyhow::Result<Stored> {
     request.plan_attempts += 1;
-    if request.plan_attempts < i32::try_from(app.settings.limits.plan_attempts)? {
+    if request.plan_attempts < i32::try_from(app.settings.current().limits.plan_attempts)? {
         store::request::save(conn, request).await?;
         queue::enqueue_plan(
             conn,

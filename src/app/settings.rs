@@ -1,11 +1,35 @@
-//! What the operator configured, as far as verbs need it. `boot` fills it; nothing here reads files.
+//! What the operator configured, as far as verbs need it. `boot` fills it and, when the file changes, fills it again;
+//! nothing here reads files.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use secrecy::SecretSlice;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::domain::canonical::{self, Digest};
+
+/// The settings of a process, swapped as a whole when the operator changes them. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Live(Arc<ArcSwap<Settings>>);
+
+impl Live {
+    /// Begins with these.
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(ArcSwap::from_pointee(settings)))
+    }
+
+    /// The settings as of now. Hold them for one piece of work, not longer.
+    pub fn current(&self) -> Arc<Settings> {
+        self.0.load_full()
+    }
+
+    /// Puts others in their place, for everybody at once, and gives those that stood before.
+    pub fn replace(&self, settings: Settings) -> Arc<Settings> {
+        self.0.swap(Arc::new(settings))
+    }
+}
 
 /// The configuration of verbs.
 #[derive(Debug, Clone, Default)]
@@ -84,25 +108,55 @@ impl Default for Limits {
 pub const PLATFORM_GROUP: &str = "platform";
 
 impl Settings {
-    /// What of it decides who may do what: its changes are audit rows.
+    /// What an operator may change while idp runs, as one value: its changes are audit rows. No secret is in it.
     pub fn digest(&self) -> Digest {
-        let teams: Map<String, Value> = self
-            .teams
-            .iter()
-            .map(|(name, team)| {
-                let value = serde_json::json!({ "title": team.title, "members": team.members, "leads": team.leads });
-                (name.clone(), value)
-            })
-            .collect();
-        canonical::digest(
-            "settings",
-            &serde_json::json!({
-                "teams": teams,
-                "groups": self.groups,
-                "open_requests": self.limits.open_requests,
-                "approval_hours": self.limits.approval_hours,
-                "paused": self.paused,
-            }),
-        )
+        let parts = self.parts();
+        canonical::digest("settings", &Value::Object(parts.into_iter().collect()))
+    }
+
+    /// What differs from settings that stood before, in the words of the file: `paused`, `teams.payments`,
+    /// `groups.security`, `channels.default`.
+    pub fn differences(&self, before: &Self) -> Vec<String> {
+        let (old, new) = (before.parts(), self.parts());
+        let keys: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let differs = |key: &&String| old.get(*key) != new.get(*key);
+        keys.into_iter().filter(differs).cloned().collect()
+    }
+
+    /// Its parts by their keys in the file.
+    fn parts(&self) -> BTreeMap<String, Value> {
+        let teams = self.teams.iter().map(|(name, team)| {
+            let value =
+                json!({ "title": team.title, "members": team.members, "leads": team.leads });
+            (format!("teams.{name}"), value)
+        });
+        let groups = self.groups.iter();
+        let groups = groups.map(|(name, ids)| (format!("groups.{name}"), json!(ids)));
+        let channels = self.channels.groups.iter();
+        let channels = channels.map(|(name, channel)| (format!("channels.{name}"), json!(channel)));
+        let commands = self.channels.commands.iter();
+        let commands = commands.map(|(name, channel)| (format!("commands.{name}"), json!(channel)));
+        let rest = [
+            ("paused", json!(self.paused)),
+            ("channels.default", json!(self.channels.default)),
+            (
+                "limits.open_requests_per_person",
+                json!(self.limits.open_requests),
+            ),
+            ("limits.approval_hours", json!(self.limits.approval_hours)),
+            ("retention.drafts_hours", json!(self.limits.draft_hours)),
+            (
+                "retention.deliveries_days",
+                json!(self.limits.delivery_days),
+            ),
+            ("retention.messages_days", json!(self.limits.message_days)),
+        ];
+        let rest = rest.map(|(key, value)| (key.to_owned(), value));
+        teams
+            .chain(groups)
+            .chain(channels)
+            .chain(commands)
+            .chain(rest)
+            .collect()
     }
 }

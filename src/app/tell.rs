@@ -142,9 +142,10 @@ async fn group_channels(
         return Ok(Vec::new());
     };
     let installation = store::installation::get(conn, main.installation).await?;
+    let settings = app.settings.current();
     let mut found = Vec::new();
     for quorum in &rule.require {
-        let name = app.settings.channels.groups.get(&quorum.from.handle);
+        let name = settings.channels.groups.get(&quorum.from.handle);
         let name = name.map(String::as_str);
         if let Some(channel) = place::usable(conn, &installation, name).await? {
             let placement = place::in_channel(&installation, &channel).placement;

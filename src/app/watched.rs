@@ -32,7 +32,8 @@ pub async fn channels(app: &App, installation: InstallationId) -> store::Result<
         .into_iter()
         .collect();
     let catalog = app.library.current();
-    let configured = &app.settings.channels;
+    let settings = app.settings.current();
+    let configured = &settings.channels;
     let names = configured
         .default
         .iter()

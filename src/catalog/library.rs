@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwap;
 
 pub use self::source::Sources;
-pub use self::watch::{Watching, watch};
+pub use self::watch::{Watching, watch, watch_file};
 use super::template::RECOMMENDED;
 use super::{Command, Known, Problem, Template, problem};
 use crate::domain::action::ActionSpec;

@@ -115,12 +115,16 @@ pub async fn chains(conn: &mut Conn) -> Result<Vec<String>> {
     .await
 }
 
-/// The last row of a kind in a chain.
-pub async fn last_of_kind(conn: &mut Conn, chain: &str, kind: &str) -> Result<Option<Vec<u8>>> {
+/// The last row of these kinds in a chain.
+pub async fn last_of_kinds(
+    conn: &mut Conn,
+    chain: &str,
+    kinds: &[&str],
+) -> Result<Option<Vec<u8>>> {
     sqlx::query_scalar!(
-        "select body from audit where chain = $1 and kind = $2 order by seq desc limit 1",
+        "select body from audit where chain = $1 and kind = any($2) order by seq desc limit 1",
         chain,
-        kind,
+        kinds as _,
     )
     .fetch_optional(conn)
     .await

@@ -126,13 +126,12 @@ async fn a_changed_configuration_is_evidence_and_an_unchanged_one_is_not() {
         configured::started(&world.app).await.unwrap();
     }
     assert_eq!(world.count(rows).await, 1);
-    let mut changed = world.app.clone();
-    let mut settings = (*changed.settings).clone();
+    let mut settings = (*world.app.settings.current()).clone();
     settings
         .groups
         .insert("security".to_owned(), vec!["U_EVE".to_owned()]);
-    changed.settings = settings.into();
-    configured::started(&changed).await.unwrap();
+    world.app.settings.replace(settings);
+    configured::started(&world.app).await.unwrap();
     assert_eq!(world.count(rows).await, 2);
     let report = audit::verify(&world.app).await.unwrap();
     assert_eq!(report.broken, Vec::<String>::new());

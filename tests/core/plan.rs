@@ -60,7 +60,7 @@ async fn planning_is_tried_again_and_then_given_up_with_a_reference() {
         cause: "The git server gave no answer.".to_owned(),
         after: None,
     };
-    let tries = world.app.settings.limits.plan_attempts;
+    let tries = world.app.settings.current().limits.plan_attempts;
     for _ in 1..tries {
         assert_eq!(
             plan::store(&world.app, &work, Err(silent())).await.unwrap(),

@@ -46,7 +46,7 @@ pub async fn verify(app: &App) -> anyhow::Result<Report> {
 /// Verifies everything that a transaction sees.
 pub async fn verify_on(app: &App, conn: &mut Conn) -> anyhow::Result<Report> {
     let mut report = Report {
-        authenticated: app.settings.state_key.is_some(),
+        authenticated: app.settings.current().state_key.is_some(),
         ..Report::default()
     };
     for chain in store::audit::chains(conn).await? {
@@ -104,7 +104,7 @@ async fn hold(
     prev: Option<Digest>,
 ) -> anyhow::Result<Vec<String>> {
     let id = checkpoint.id;
-    if let Some(key) = &app.settings.state_key
+    if let Some(key) = &app.settings.current().state_key
         && !audit::mac_holds(key.expose_secret(), &checkpoint.body, &checkpoint.mac)
     {
         return Ok(vec![format!(
@@ -141,7 +141,7 @@ const PREFIX: &[u8] = b"idp.checkpoint.v1\0";
 /// Writes a checkpoint over the chains that grew since the last one. False: none did, or there is no key to
 /// authenticate it with.
 pub async fn checkpoint(app: &App) -> anyhow::Result<bool> {
-    let Some(key) = &app.settings.state_key else {
+    let Some(key) = &app.settings.current().state_key else {
         return Ok(false);
     };
     let mut tx = store::begin(&app.pool).await?;

@@ -46,7 +46,7 @@ pub async fn ask(
         let refusal = refusal::unknown_command(command, near);
         return Ok(Err(NotAsked::Refused(refusal)));
     };
-    if let Some(reason) = app.settings.paused.clone() {
+    if let Some(reason) = app.settings.current().paused.clone() {
         let refusal = answer::may_not_ask(&MayNotAsk::Paused { reason });
         return Ok(Err(NotAsked::Refused(refusal)));
     }
@@ -129,9 +129,10 @@ async fn placement(
     conn: &mut Conn,
     command: &Command,
 ) -> store::Result<Option<Placement>> {
+    let settings = app.settings.current();
     let names = [
-        place::configured(app, command),
-        app.settings.channels.default.as_deref(),
+        place::configured(&settings, command),
+        settings.channels.default.as_deref(),
     ];
     for platform in Platform::ALL.iter().filter(|p| p.is_chat()) {
         for installation in store::installation::all(conn, *platform).await? {

@@ -31,8 +31,11 @@ impl Ending {
             .iter()
             .filter_map(|s| Some((s.id.clone(), s.output.clone()?)))
             .collect();
-        let ending = flow::ending(definition.asked(&app.settings.environment), &outputs)
-            .context("the command's output")?;
+        let ending = flow::ending(
+            definition.asked(&app.settings.current().environment),
+            &outputs,
+        )
+        .context("the command's output")?;
         let clone = steps
             .iter()
             .filter_map(|s| s.output.as_ref()?.get(REMOTE_URL)?.as_str())

@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, Problem> {
     let catalog = Catalog::load(
         &settings::sources(&config),
         &steps::specs(),
-        &settings::known(&config),
+        &settings::known(&config.organisation),
     );
     for problem in catalog.problems() {
         context.printer.result(format_args!("{problem}\n"))?;

@@ -15,6 +15,7 @@ use toml::Spanned;
 use super::organisation::{Limits, Retention};
 use crate::boot::problem::{OrFail, Problem};
 use crate::catalog::problem::nearest;
+use crate::domain::canonical::Digest;
 
 /// The whole file.
 #[derive(Debug, Default, Deserialize)]
@@ -90,6 +91,11 @@ impl File {
     /// Reads a file and refuses what it doesn't know.
     pub fn read(path: &Path) -> Result<Self, Problem> {
         let text = fs::read_to_string(path).or_fail(format!("can't read {}", path.display()))?;
+        Self::parse(path, text)
+    }
+
+    /// Takes the text of a file for what it says; the path is for the places of problems.
+    pub fn parse(path: &Path, text: String) -> Result<Self, Problem> {
         let source = Source {
             path: path.to_owned(),
             text,
@@ -105,6 +111,38 @@ impl File {
             }
         }
     }
+}
+
+/// The keys that a change of the file brings into force at once; all others are read at the start only.
+const LIVE: [&str; 7] = [
+    "paused",
+    "teams",
+    "groups",
+    "channels",
+    "commands",
+    "limits",
+    "retention",
+];
+
+/// The digest of each key that is read at the start only, by its name in the file. Digests, since secrets are among
+/// them. A text that can't be read has none.
+pub fn fixed(text: &str) -> BTreeMap<String, Digest> {
+    let mut found = BTreeMap::new();
+    for (name, value) in text.parse::<toml::Table>().unwrap_or_default() {
+        match value {
+            _ if LIVE.contains(&name.as_str()) => {}
+            toml::Value::Table(table) => found.extend(table.iter().map(|(key, value)| {
+                (
+                    format!("{name}.{key}"),
+                    Digest::of(value.to_string().as_bytes()),
+                )
+            })),
+            value => {
+                found.insert(name, Digest::of(value.to_string().as_bytes()));
+            }
+        }
+    }
+    found
 }
 
 impl Source {

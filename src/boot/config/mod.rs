@@ -52,8 +52,8 @@ pub struct Config {
     pub slack: Option<Slack>,
     /// Teams, groups, channels and limits.
     pub organisation: Organisation,
-    /// The file that was read, if any.
-    pub file: Option<PathBuf>,
+    /// The configuration file. Unless it was named, it need not be there.
+    pub file: PathBuf,
 }
 
 /// Which Postgres.
@@ -82,11 +82,11 @@ impl Config {
     /// Reads the file and the environment under the flags.
     pub fn load(options: &Options, environment: &Environment) -> Result<Self, Problem> {
         let path = options.config_file()?;
-        let mut file = path
-            .as_deref()
-            .map(File::read)
-            .transpose()?
-            .unwrap_or_default();
+        let mut file = if path.is_file() {
+            File::read(&path)?
+        } else {
+            File::default()
+        };
         let organisation = file.organisation()?;
         let set = |flag: &Option<PathBuf>, key: Option<PathBuf>| flag.clone().or(key);
         let data_dir = set(&options.data_dir, file.data_dir).unwrap_or_else(|| DATA_DIR.into());
@@ -123,9 +123,9 @@ impl Config {
 }
 
 impl Organisation {
-    /// Reads only what may change while idp runs.
-    pub fn reload(path: &Path) -> Result<Self, Problem> {
-        File::read(path)?.organisation()
+    /// Takes what may change while idp runs from the text of the file.
+    pub fn parse(path: &Path, text: String) -> Result<Self, Problem> {
+        File::parse(path, text)?.organisation()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The flags that every command takes. Each is also a variable of the environment and a key of `idp.toml`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -62,16 +62,16 @@ pub struct Options {
 }
 
 impl Options {
-    /// The file to read: the named one, which must be there, or `idp.toml` if it is.
-    pub(super) fn config_file(&self) -> Result<Option<PathBuf>, Problem> {
+    /// The file to read: the named one, which must be there, or `idp.toml`, which need not.
+    pub(super) fn config_file(&self) -> Result<PathBuf, Problem> {
         match &self.config {
-            Some(path) if path.is_file() => Ok(Some(path.clone())),
+            Some(path) if path.is_file() => Ok(path.clone()),
             Some(path) => Err(Problem::misuse(format!(
                 "there is no configuration file {}",
                 path.display()
             ))
             .hint("start with a copy of `idp.toml.example`")),
-            None => Ok(Some(PathBuf::from(FILE)).filter(|path| Path::is_file(path))),
+            None => Ok(PathBuf::from(FILE)),
         }
     }
 }

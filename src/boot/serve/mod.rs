@@ -4,6 +4,7 @@
 //! they hold, pools close, and a managed Postgres goes last.
 
 mod chat;
+mod reload;
 pub(in crate::boot) mod settings;
 
 use std::ffi::OsString;
@@ -23,8 +24,9 @@ use super::config::Config;
 use super::database::Database;
 use super::problem::{OrFail as _, Problem};
 use super::{postgres, schema, shutdown};
-use crate::app::{App, Broken, configured};
+use crate::app::{App, configured};
 use crate::catalog::Library;
+use crate::catalog::library::Watching;
 use crate::clients::forge::git::Git;
 use crate::clients::forge::local::{LocalForge, Place};
 use crate::steps::Registry;
@@ -106,38 +108,28 @@ struct House {
     app: App,
     forge: LocalForge,
     registry: Registry,
-    _watching: Option<crate::catalog::library::Watching>,
+    _watching: Vec<Watching>,
 }
 
 impl House {
     fn build(config: &Config, pool: PgPool) -> Result<Self, Problem> {
         let forge = forge(config)?;
         let registry = Registry::new(Arc::new(forge.clone()));
-        let (sources, known) = (settings::sources(config), settings::known(config));
-        let library = Arc::new(Library::open(sources, registry.specs(), known));
+        let known = settings::known(&config.organisation);
+        let library = Library::open(settings::sources(config), registry.specs(), known);
         for problem in library.current().problems() {
             tracing::error!(%problem, "A definition is broken; `idp check` says more");
         }
-        let app = App::new(pool, Arc::clone(&library), settings::settings(config)?);
-        let (tasks, keeper) = (tokio::runtime::Handle::current(), app.clone());
-        let watching = crate::catalog::library::watch(&library, move |reloaded| {
-            for problem in &reloaded.problems {
-                tracing::error!(%problem, "A definition is broken; its last good version stays");
-            }
-            tracing::info!(changed = ?reloaded.changed, removed = ?reloaded.removed, "Read the definitions again");
-            let (keeper, reloaded) = (keeper.clone(), reloaded.clone());
-            tasks.spawn(async move {
-                if let Err(cause) = configured::reloaded(&keeper, &reloaded).await {
-                    Broken::log("keeping what was reloaded", cause);
-                }
-            });
-        })
-        .or_fail("can't watch the folders of definitions")?;
+        let app = App::new(pool, Arc::new(library), settings::settings(config)?);
+        let watching = [
+            reload::definitions(&app)?,
+            Some(reload::configuration(&app, &config.file)?),
+        ];
         Ok(Self {
             app,
             forge,
             registry,
-            _watching: watching,
+            _watching: watching.into_iter().flatten().collect(),
         })
     }
 
@@ -282,7 +274,10 @@ async fn work(
 
 /// The verbs alone, for a command that asks and ends.
 pub(in crate::boot) fn verbs(config: &Config, pool: PgPool) -> Result<App, Problem> {
-    let (sources, known) = (settings::sources(config), settings::known(config));
+    let (sources, known) = (
+        settings::sources(config),
+        settings::known(&config.organisation),
+    );
     let library = Arc::new(Library::open(sources, crate::steps::specs(), known));
     Ok(App::new(pool, library, settings::settings(config)?))
 }

@@ -29,17 +29,29 @@ pub(in crate::boot) fn sources(config: &Config) -> Sources {
 }
 
 /// What definitions are checked against. Groups of the platform are known only once they were read.
-pub(in crate::boot) fn known(config: &Config) -> Known {
+pub(in crate::boot) fn known(organisation: &Organisation) -> Known {
     Known {
         groups: None,
-        teams: Some(config.organisation.teams.keys().cloned().collect()),
+        teams: Some(organisation.teams.keys().cloned().collect()),
         channels: None,
     }
 }
 
 /// What verbs need of the configuration.
 pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
-    let organisation = &config.organisation;
+    let fixed = Settings {
+        public_url: config
+            .public_url
+            .as_ref()
+            .map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        state_key: Some(state_key(config)?),
+        ..Settings::default()
+    };
+    Ok(organised(fixed, &config.organisation))
+}
+
+/// The same settings with what may change while idp runs taken from here.
+pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Settings {
     let teams = organisation.teams.iter().map(|(name, team)| {
         let team = Team {
             title: team.title.clone(),
@@ -48,7 +60,7 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
         };
         (name.clone(), team)
     });
-    Ok(Settings {
+    Settings {
         teams: teams.collect(),
         groups: organisation.groups.clone(),
         channels: channels(organisation),
@@ -57,16 +69,11 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
             draft_hours: organisation.retention.drafts_hours,
             delivery_days: organisation.retention.deliveries_days,
             message_days: organisation.retention.messages_days,
-            ..Limits::default()
+            ..settings.limits
         },
         paused: organisation.paused.clone(),
-        public_url: config
-            .public_url
-            .as_ref()
-            .map(|url| url.as_str().trim_end_matches('/').to_owned()),
-        state_key: Some(state_key(config)?),
-        environment: serde_json::Map::default(),
-    })
+        ..settings
+    }
 }
 
 /// Without a channel by default it is the platform group's, as far as that has one.

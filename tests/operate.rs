@@ -1,0 +1,3 @@
+//! What an operator does and sees: `idp serve`, `idp doctor` and the rest as processes of their own.
+
+mod live;

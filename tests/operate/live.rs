@@ -1,0 +1,171 @@
+//! `idp.toml` while idp runs: what changes in it is in force at once, and is evidence.
+
+use serde_json::{Value, json};
+
+use crate::support::serve::{API_TOKEN, Served, Site, until};
+use crate::support::slack;
+
+const TOML: &str = r##"
+[teams.payments]
+title = "Payments"
+members = ["U0PRIYA"]
+leads = ["U0ALEX"]
+
+[groups]
+engineers = ["U0PRIYA", "U0ALEX"]
+platform = ["U0ALEX"]
+security = ["U0ALEX"]
+
+[channels]
+default = "#platform"
+"##;
+
+/// One more team, which the definitions don't name.
+const CORE: &str = r#"
+[teams.core]
+members = ["U0PRIYA"]
+leads = ["U0ALEX"]
+"#;
+
+async fn get(served: &Served, path: &str) -> Value {
+    let url = format!("{}/api/requests{path}", served.url);
+    let call = reqwest::Client::new().get(url).bearer_auth(API_TOKEN);
+    call.send().await.unwrap().json().await.unwrap()
+}
+
+async fn asks(served: &Served, name: &str) -> (u16, Value) {
+    let body = json!({ "command": "new-service", "by": "ops", "values": { "name": name, "template": "static-site",
+        "owner": "payments", "visibility": "private", "headline": "Hello" } });
+    let url = format!("{}/api/requests", served.url);
+    let call = reqwest::Client::new().post(url).bearer_auth(API_TOKEN);
+    let answer = call.json(&body).send().await.unwrap();
+    (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+/// The rows of this kind on the chain of what belongs to no request, as `idp audit export` prints them.
+async fn rows(site: &Site, kind: &str) -> Vec<Value> {
+    let exported = site.runs(&["audit", "export"]).await;
+    let text = String::from_utf8(exported.stdout).unwrap();
+    let rows = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    rows.filter(|row| row["chain"] == "system" && row["body"]["kind"] == kind)
+        .map(|row| row["body"].clone())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pause_stops_new_requests_without_a_restart_and_lets_others_finish() {
+    let site = Site::new(TOML).await;
+    let served = site.serve().await;
+    site.knows("U0ALEX", "platform").await;
+    let (status, taken) = asks(&served, "payments-api").await;
+    assert_eq!(status, 201, "{taken}");
+    let number = format!("/{}", taken["number"]);
+    let card = site
+        .fake
+        .until(|fake| {
+            let messages = fake.messages("C0PLATFORM");
+            let mut cards = messages.into_iter();
+            cards.find(|m| m["blocks"].to_string().contains("request.approve"))
+        })
+        .await;
+
+    site.configure(&format!("paused = 'Moving house until 14:00'\n{TOML}"));
+    served.says("Read the configuration again").await;
+    let answer = site.types(&served, "U0PRIYA", "new-service").await;
+    assert!(
+        answer.text.contains("Moving house until 14:00"),
+        "{}",
+        answer.text
+    );
+    let (status, refused) = asks(&served, "ledger-api").await;
+    assert_eq!(status, 422);
+    assert!(refused.to_string().contains("Moving house"), "{refused}");
+
+    // What stands already goes its way.
+    let press = slack::press(&site.fake, "U0ALEX", "C0PLATFORM", &card, "request.approve");
+    site.presses(&served, &press).await;
+    until("the run never succeeded", async || {
+        let shown = get(&served, &number).await;
+        (shown["run"]["state"] == "succeeded").then_some(())
+    })
+    .await;
+
+    site.configure(TOML);
+    until("it stays paused", async || {
+        let opened = site.fake.calls("views.open").len();
+        site.types(&served, "U0PRIYA", "new-service").await;
+        (site.fake.calls("views.open").len() > opened).then_some(())
+    })
+    .await;
+    let kept = rows(&site, "configuration.changed").await;
+    let told: Vec<(&Value, &Value)> = kept.iter().map(|r| (&r["changed"], &r["paused"])).collect();
+    assert_eq!(
+        told,
+        [
+            (&json!(["paused"]), &json!("Moving house until 14:00")),
+            (&json!(["paused"]), &Value::Null)
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broken_file_changes_nothing_and_a_good_one_brings_its_teams() {
+    let site = Site::new(TOML).await;
+    let served = site.serve().await;
+
+    site.configure(&format!("pausd = 'x'\n{TOML}"));
+    let log = served.says("The configuration is broken").await;
+    assert!(log.contains("did you mean `paused`?"), "{log}");
+    assert_eq!(asks(&served, "payments-api").await.0, 201);
+
+    let more = TOML.replace(
+        "security = [\"U0ALEX\"]",
+        "security = [\"U0ALEX\", \"U0SAM\"]",
+    );
+    site.configure(&format!(
+        "listen = '127.0.0.1:9'\n[slack]\nbot_token = 'xoxb-geheim'\n{more}{CORE}"
+    ));
+    let log = served.says("only a start reads it").await;
+    assert!(log.contains(r#"["listen", "slack.bot_token"]"#), "{log}");
+    assert!(!log.contains("geheim"), "{log}");
+
+    site.types(&served, "U0PRIYA", "new-service").await;
+    let offered = site.fake.calls("views.open").pop().unwrap();
+    assert!(
+        offered.to_string().contains(r#""value":"core""#),
+        "{offered:#}"
+    );
+    let kept = until("nothing was kept", async || {
+        let rows = rows(&site, "configuration.changed").await;
+        (!rows.is_empty()).then_some(rows)
+    })
+    .await;
+    assert_eq!(kept.len(), 1);
+    assert_eq!(kept[0]["changed"], json!(["groups.security", "teams.core"]));
+    assert!(!kept[0].to_string().contains("geheim"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn definitions_that_are_read_again_are_evidence() {
+    let site = Site::new(&format!("commands_dir = 'commands'\n{TOML}")).await;
+    std::fs::create_dir(site.path("commands")).unwrap();
+    let shipped = include_str!("../../commands/new-service.yaml");
+    let file = site.path("commands/new-service.yaml");
+    std::fs::write(&file, shipped).unwrap();
+    let served = site.serve().await;
+
+    let changed = shipped.replace("title: Create a service", "title: Create a thing");
+    std::fs::write(&file, changed).unwrap();
+    served.says("Read the definitions again").await;
+    std::fs::write(&file, shipped.replace("onFailure: ask", "onFailure: asc")).unwrap();
+    served.says("A definition is broken").await;
+    let kept = until("nothing was kept", async || {
+        let rows = rows(&site, "definitions.reloaded").await;
+        (rows.len() == 2).then_some(rows)
+    })
+    .await;
+    assert_eq!(kept[0]["changed"], json!(["command new-service"]));
+    assert!(kept[1]["problems"].to_string().contains("asc"), "{kept:?}");
+}
