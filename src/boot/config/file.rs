@@ -33,6 +33,7 @@ pub struct File {
     pub(super) state_key: Option<SecretString>,
     #[serde(default)]
     pub(super) slack: Slack,
+    pub(super) organisation: Option<Spanned<String>>,
     pub(super) paused: Option<String>,
     #[serde(default)]
     pub(super) teams: BTreeMap<String, Spanned<TeamTable>>,

@@ -13,6 +13,8 @@ use crate::boot::problem::Problem;
 /// Teams, groups, channels and limits, checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Organisation {
+    /// `organisation`: who owns the repositories on the forge.
+    pub name: Option<String>,
     /// Why no new requests are taken at present. What runs goes on.
     pub paused: Option<String>,
     /// `[teams.NAME]`
@@ -125,7 +127,9 @@ impl File {
         let mut channels = std::mem::take(&mut self.channels);
         let default = channels.remove("default");
         let commands = std::mem::take(&mut self.commands);
+        let name = self.organisation.take();
         Ok(Organisation {
+            name: name.map(|name| owner(name, &source)).transpose()?,
             paused: self
                 .paused
                 .take()
@@ -214,6 +218,20 @@ fn check_name(kind: &str, name: &str, span: Range<usize>, source: &Source) -> Re
             .at(source.place(span))
             .hint("use lower-case letters, digits and dashes"),
     )
+}
+
+/// An owner of repositories as forges name them, GitHub among them: letters, digits and inner dashes, at most 39.
+fn owner(name: Spanned<String>, source: &Source) -> Result<String, Problem> {
+    let place = source.place(name.span());
+    let name = name.into_inner();
+    let inner = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    let edges = !name.starts_with('-') && !name.ends_with('-');
+    if (1..=39).contains(&name.len()) && edges && name.chars().all(inner) {
+        return Ok(name);
+    }
+    Err(Problem::misuse(format!("`{name}` can't own repositories"))
+        .at(place)
+        .hint("use up to 39 letters, digits and inner dashes, as the forge names the organisation"))
 }
 
 fn member(word: &Spanned<String>, source: &Source) -> Result<Member, Problem> {

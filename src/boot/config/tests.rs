@@ -129,6 +129,11 @@ fn people_and_channels_are_checked() {
       --> idp.toml:2:12
     hint: use lower-case letters, digits and dashes
     ");
+    insta::assert_snapshot!(refused("organisation = 'acme/x'\n", &[]), @r"
+    `acme/x` can't own repositories
+      --> idp.toml:1:16
+    hint: use up to 39 letters, digits and inner dashes, as the forge names the organisation
+    ");
     insta::assert_snapshot!(refused("[commands.new-service]\nchannel = 'platform'\n", &[]), @r"
     `platform` is no channel
       --> idp.toml:2:11
@@ -157,6 +162,7 @@ fn a_half_configured_slack_app_is_explained() {
 #[test]
 fn teams_and_groups_are_read() {
     let toml = r##"
+        organisation = "acme"
         paused = "Moving house"
         [teams.payments]
         title = "Payments"
@@ -173,6 +179,7 @@ fn teams_and_groups_are_read() {
     "##;
     let read = load(toml, &[]).unwrap().organisation;
     assert_eq!(read.paused.as_deref(), Some("Moving house"));
+    assert_eq!(read.name.as_deref(), Some("acme"));
     let team = &read.teams["payments"];
     assert_eq!(team.members[0], Member::Group("payments".into()));
     assert_eq!(team.leads, [Member::Account("U024BE7LH".into())]);

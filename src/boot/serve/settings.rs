@@ -7,7 +7,9 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use rand::TryRng as _;
+
 use secrecy::{ExposeSecret as _, SecretSlice};
+use serde_json::{Map, Value};
 
 use crate::app::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
 use crate::boot::config::{Channel, Config, Member, Organisation};
@@ -72,8 +74,17 @@ pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Sett
             ..settings.limits
         },
         paused: organisation.paused.clone(),
+        environment: environment(organisation),
         ..settings
     }
+}
+
+/// What templates read as `environment.parameters`.
+fn environment(organisation: &Organisation) -> Map<String, Value> {
+    let name = organisation.name.clone();
+    name.map(|name| ("organisation".to_owned(), name.into()))
+        .into_iter()
+        .collect()
 }
 
 /// Without a channel by default it is the platform group's, as far as that has one.
