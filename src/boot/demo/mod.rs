@@ -6,6 +6,7 @@
 
 mod bot;
 mod levers;
+mod opening;
 mod place;
 mod port;
 
@@ -98,7 +99,10 @@ async fn with_bot(
     };
     if ready.is_ok() && !stop.is_cancelled() {
         printer.note(greeting(page, address, place));
-        stop.cancelled().await;
+        tokio::select! {
+            () = open(&chat, printer) => stop.cancelled().await,
+            () = stop.cancelled() => {}
+        }
     }
     printer.progress("Stopping");
     stop.cancel();
@@ -106,6 +110,15 @@ async fn with_bot(
     let kept = finish(chat).await;
     cluster.close().await?;
     ready.and(kept)
+}
+
+/// Shows in the channel what comes of a request, once the address is told.
+async fn open(chat: &Sandbox, printer: &Printer) {
+    if let Err(problem) = opening::make(&chat.world).await {
+        printer.note(format_args!(
+            "The first request in #platform could not be made: {problem}"
+        ));
+    }
 }
 
 async fn chat_only(
