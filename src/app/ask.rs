@@ -1,5 +1,6 @@
 //! The right to ask: checked when a command is typed, when its form is sent, and once more before the run.
 
+use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::App;
@@ -8,6 +9,7 @@ use super::audit::{self, Chain};
 use super::group::{self, Belongs};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::catalog::Command;
+use crate::domain::id::InstallationId;
 use crate::domain::person::{Account, AccountKind};
 use crate::domain::reply::Reply;
 use crate::store::{self, Conn};
@@ -29,7 +31,8 @@ pub(super) async fn may(
         return Ok(Err(why));
     }
     let belongs = group::of_person(app, conn, actor.person(), actor.now).await?;
-    if let Err(why) = allowed(app, conn, actor, command, &belongs).await? {
+    let reader = (actor.installation.id, actor.now);
+    if let Err(why) = allowed(app, conn, command, &belongs, reader).await? {
         return Ok(Err(why));
     }
     let max = app.settings.current().limits.open_requests;
@@ -56,21 +59,21 @@ pub(super) fn is_member(account: &Account) -> Result<(), MayNotAsk> {
     }
 }
 
-/// Whether somebody is in one of the groups that a command allows.
+/// Whether somebody is in one of the groups that a command allows, as of `now`.
 pub(super) async fn allowed(
     app: &App,
     conn: &mut Conn,
-    actor: &Actor,
     command: &Command,
     belongs: &Belongs,
+    (reader, now): (InstallationId, DateTime<Utc>),
 ) -> store::Result<Result<(), MayNotAsk>> {
     let allow = &command.allow;
     if allow.is_empty() || allow.iter().any(|g| belongs.groups.contains(g)) {
         return Ok(Ok(()));
     }
     for handle in allow {
-        let facts = group::facts(app, conn, handle, actor.installation.id, actor.now).await?;
-        if facts.is_some_and(|f| !f.fresh(actor.now)) {
+        let facts = group::facts(app, conn, handle, reader, now).await?;
+        if facts.is_some_and(|f| !f.fresh(now)) {
             return Ok(Err(MayNotAsk::Stale {
                 group: handle.clone(),
             }));

@@ -265,8 +265,9 @@ async fn offered(
     if ask::is_member(&actor.account).is_err() {
         return Ok(offered);
     }
+    let reader = (actor.installation.id, actor.now);
     for command in app.library.current().commands() {
-        if ask::allowed(app, conn, actor, command, &belongs)
+        if ask::allowed(app, conn, command, &belongs, reader)
             .await?
             .is_ok()
         {

@@ -3,6 +3,7 @@
 //! Planning itself reaches into the world and so is `worker`'s: it calls [`take`], lets `steps` plan each draft, and
 //! gives the whole back to [`store()`]; just before a run it does the same with [`take_again`] and [`compare`].
 
+mod entitled;
 mod keep;
 
 use std::sync::Arc;
@@ -11,11 +12,13 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
+use self::entitled::Right;
 use super::audit::{self, Chain};
 use super::definition::Definition;
 use super::end::{self, End};
 use super::run::enter;
 use super::{App, Reference, cancel, message};
+use crate::cards::refusal::requester_gone;
 use crate::catalog::flow::{self, StepDraft};
 use crate::catalog::{Inputs, Template};
 use crate::domain::id::{PlanId, RequestId, RequestNumber, RunId};
@@ -74,6 +77,20 @@ pub enum Stored {
     Again,
 }
 
+/// What is to be done just before a run's first step.
+#[derive(Debug, Clone)]
+pub enum TakenAgain {
+    /// The plan is made again, and compared.
+    Work(Box<PlanWork>),
+    /// The run doesn't begin, and its state says so.
+    Not,
+    /// Nobody can tell whether it may begin, with the sentence for people: try again.
+    Wait {
+        /// Why.
+        cause: String,
+    },
+}
+
 /// Whether the plan made just before the run is the one that was approved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Compared {
@@ -101,8 +118,8 @@ pub async fn take(app: &App, request: RequestId) -> anyhow::Result<Option<PlanWo
         return Ok(None);
     }
     let now = store::now(&mut tx).await?;
-    if !may_still_ask(&mut tx, &request).await? {
-        withdraw(&mut tx, &mut request, now).await?;
+    if !entitled::active(&mut tx, &request).await? {
+        withdraw(&mut tx, &mut request, &requester_gone(), now).await?;
         tx.commit().await?;
         return Ok(None);
     }
@@ -135,27 +152,32 @@ pub async fn store(
     Ok(stored)
 }
 
-/// The work of planning again just before a run's first step; `None`: the run doesn't begin now.
-pub async fn take_again(app: &App, run: RunId) -> anyhow::Result<Option<PlanWork>> {
+/// The work of planning again just before a run's first step, if the one who asked may still have it.
+pub async fn take_again(app: &App, run: RunId) -> anyhow::Result<TakenAgain> {
     let mut tx = store::begin(&app.pool).await?;
     let Some((mut request, mut run)) = unbegun(&mut tx, run).await? else {
-        return Ok(None);
+        return Ok(TakenAgain::Not);
     };
     let now = store::now(&mut tx).await?;
-    if !may_still_ask(&mut tx, &request).await? {
-        supersede(&mut tx, &mut request, &mut run, now).await?;
-        withdraw(&mut tx, &mut request, now).await?;
-        tx.commit().await?;
-        return Ok(None);
+    match entitled::right(app, &mut tx, &request, now).await? {
+        Right::Holds => {}
+        Right::Lost(why) => {
+            supersede(&mut tx, (&mut request, &mut run), "right_lost", now).await?;
+            withdraw(&mut tx, &mut request, &why, now).await?;
+            message::milestone(&mut tx, request.id, Milestone::Ended, now).await?;
+            tx.commit().await?;
+            return Ok(TakenAgain::Not);
+        }
+        Right::Unknown(cause) => return Ok(TakenAgain::Wait { cause }),
     }
     // What could be made into steps once can be so again: the definition is the same bytes.
     match work(app, &mut tx, &request).await? {
-        Ok(work) => Ok(Some(work)),
+        Ok(work) => Ok(TakenAgain::Work(Box::new(work))),
         Err(refusal) => {
-            supersede(&mut tx, &mut request, &mut run, now).await?;
+            supersede(&mut tx, (&mut request, &mut run), "not_to_be_planned", now).await?;
             refuse(&mut tx, &mut request, &refusal, now).await?;
             tx.commit().await?;
-            Ok(None)
+            Ok(TakenAgain::Not)
         }
     }
 }
@@ -188,7 +210,7 @@ pub async fn compare(
         return Ok(Compared::Same);
     }
     let now = store::now(&mut tx).await?;
-    supersede(&mut tx, &mut request, &mut run, now).await?;
+    supersede(&mut tx, (&mut request, &mut run), "plan_differs", now).await?;
     settle(app, &mut tx, &mut request, result, now).await?;
     tx.commit().await?;
     Ok(Compared::Superseded)
@@ -209,12 +231,6 @@ async fn unbegun(conn: &mut Conn, run: RunId) -> anyhow::Result<Option<(Request,
     let begins = matches!(run.state, RunState::Queued | RunState::Running);
     let is_current = current.is_some_and(|current| current.id == run.id);
     Ok((begins && is_current).then_some((request, run)))
-}
-
-/// Whether the one who asked is still an active member. Their groups were looked at when they asked.
-async fn may_still_ask(conn: &mut Conn, request: &Request) -> store::Result<bool> {
-    let accounts = store::account::of_person(conn, request.requester).await?;
-    Ok(accounts.iter().any(|account| account.active))
 }
 
 /// The drafts of a request's steps; `Err`: its definition can't be made into steps with these inputs.
@@ -319,14 +335,15 @@ async fn refuse(
     Ok(message::milestone(conn, request.id, Milestone::Ended, now).await?)
 }
 
-/// The one who asked is gone: the request goes before anything runs.
+/// The one who asked is gone, or may not any more: the request goes before anything runs.
 async fn withdraw(
     conn: &mut Conn,
     request: &mut Request,
+    why: &Refusal,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let end = End {
-        reason: Some(crate::cards::refusal::requester_gone().to_string()),
+        reason: Some(why.to_string()),
         ..End::default()
     };
     end::request(conn, request, RequestMove::Cancel, end, now).await
@@ -335,8 +352,8 @@ async fn withdraw(
 /// Takes an approved request back to planning: its run never began, its votes are void.
 async fn supersede(
     conn: &mut Conn,
-    request: &mut Request,
-    run: &mut Run,
+    (request, run): (&mut Request, &mut Run),
+    why: &str,
     now: DateTime<Utc>,
 ) -> anyhow::Result<()> {
     let state = run.state.after(RunMove::Supersede)?;
@@ -346,7 +363,7 @@ async fn supersede(
     request.since = now;
     request.plan_attempts = 0;
     store::request::save(conn, request).await?;
-    let what = json!({ "run": run.id, "plan": request.plan });
+    let what = json!({ "run": run.id, "plan": request.plan, "why": why });
     audit::append(
         conn,
         Chain::Request(request.id),

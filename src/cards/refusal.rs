@@ -78,6 +78,25 @@ pub fn requester_gone() -> Refusal {
     Refusal::new("The account that asked for this was deactivated.")
 }
 
+/// The one who asked has left every group whose members may.
+pub fn right_lost(command: &str, allow: &[String], requester: &str) -> Refusal {
+    let allow: Vec<String> = allow.iter().map(|group| words::line(group)).collect();
+    Refusal::new(format!(
+        "Only {} can ask for {}, and {} isn't there any more.",
+        words::all_of(&allow),
+        words::line(command),
+        words::line(requester),
+    ))
+}
+
+/// Why a run doesn't start yet: nobody can tell who is in a group.
+pub fn members_unreadable(group: &str) -> String {
+    format!(
+        "The members of {} haven't been readable for more than five minutes",
+        words::line(group)
+    )
+}
+
 /// There is no such command.
 pub fn unknown_command(typed: &str, nearest: Option<&str>) -> Refusal {
     let refusal = Refusal::new(format!("There is no command {}.", words::line(typed)));

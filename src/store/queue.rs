@@ -145,7 +145,8 @@ pub async fn enqueue_twin(conn: &mut Conn, job: &TwinJob) -> Result<()> {
 /// journaled and decided by us), and with the queue's backoff these last for days.
 const MAX_ATTEMPTS: i32 = 25;
 
-/// The queue's clock is the database's own, so a moment of ours (which tests may shift) goes in as a distance.
+/// The queue's clock is the database's own, so a moment of ours (which tests may shift) goes in as a distance from the
+/// very moment of this statement, rounded up: a job never comes before its time.
 async fn add(
     conn: &mut Conn,
     identifier: &str,
@@ -156,7 +157,7 @@ async fn add(
     sqlx::query(
         "select 1 from graphile_worker.add_job(
             identifier => $1, payload => $2::jsonb::json, job_key => $3, max_attempts => $4,
-            run_at => now() + greatest($5 - idp_now(), interval '0'))",
+            run_at => greatest(now(), clock_timestamp() + ($5 - idp_now()) + interval '1 millisecond'))",
     )
     .bind(identifier)
     .bind(Json(payload))

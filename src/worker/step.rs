@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::job::{Held, StepJob};
-use crate::app::plan::{self, Compared};
+use crate::app::plan::{self, Compared, TakenAgain};
 use crate::app::step::{self, Attempt, Begun, Work};
 use crate::domain::run::Direction;
 use crate::domain::step::{Done, Outcome, StepError};
@@ -53,16 +53,25 @@ pub(super) async fn step(bench: &Bench, held: &Held, job: StepJob) -> Result<(),
 /// Plans the run again, just before its first step: it goes on only if nothing differs from what was approved.
 async fn plan_again(bench: &Bench, held: &Held, attempt: Attempt) -> Result<Begun, Failure> {
     let run = attempt.job.run;
-    if let Some(work) = plan::take_again(&bench.app, run).await? {
-        let result = planning::make(bench, &work).await;
-        match plan::compare(&bench.app, run, &work, result).await? {
-            Compared::Same => return Ok(step::start(&bench.app, held, attempt).await?),
-            Compared::Superseded => tracing::info!(%run, "The plan differs from the approved one"),
-            Compared::Again { cause } => {
-                step::not_started(&bench.app, held, attempt, cause).await?;
-                return Ok(Begun::Nothing);
+    match plan::take_again(&bench.app, run).await? {
+        TakenAgain::Work(work) => {
+            let result = planning::make(bench, &work).await;
+            match plan::compare(&bench.app, run, &work, result).await? {
+                Compared::Same => return Ok(step::start(&bench.app, held, attempt).await?),
+                Compared::Superseded => {
+                    tracing::info!(%run, "The plan differs from the approved one");
+                }
+                Compared::Again { cause } => {
+                    step::not_started(&bench.app, held, attempt, cause).await?;
+                    return Ok(Begun::Nothing);
+                }
             }
         }
+        TakenAgain::Wait { cause } => {
+            step::not_yet(&bench.app, held, attempt, cause).await?;
+            return Ok(Begun::Nothing);
+        }
+        TakenAgain::Not => tracing::info!(%run, "The run may not begin any more"),
     }
     // The run doesn't begin: its state says so by now, and the job ends on it.
     Ok(step::begin(&bench.app, held, attempt.job).await?)

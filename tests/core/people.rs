@@ -1,6 +1,8 @@
 //! People who go, tokens that are refused, and the evidence of it all.
 
+use idp::app::plan::{TakenAgain, take_again};
 use idp::app::{audit, people};
+use idp::cards;
 use idp::domain::event::ButtonId;
 use idp::domain::person::AccountKind;
 use idp::domain::request::RequestState;
@@ -25,12 +27,66 @@ async fn the_requests_of_somebody_deactivated_go_before_they_run() {
         .fetch_one(world.pool())
         .await
         .unwrap();
-    let work = idp::app::plan::take_again(&world.app, run.into())
-        .await
-        .unwrap();
-    assert!(work.is_none());
+    let work = take_again(&world.app, run.into()).await.unwrap();
+    assert!(matches!(work, TakenAgain::Not), "{work:?}");
     assert_eq!(world.state(approved).await, RequestState::Cancelled);
     assert_eq!(world.count("select count(*) from claim").await, 0);
+}
+
+#[tokio::test]
+async fn who_may_not_ask_any_more_gets_nothing_though_it_was_approved() {
+    let mut world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    world.leaves(PRIYA, "engineers").await;
+    let run = world.view(request).await.run.unwrap().id;
+    let work = take_again(&world.app, run).await.unwrap();
+    assert!(matches!(work, TakenAgain::Not), "{work:?}");
+    let view = world.view(request).await;
+    assert_eq!(view.state, RequestState::Cancelled);
+    let card = format!("{:?}", cards::root(&view, view.since));
+    let why = "Only engineers can ask for new-service, and Priya Nair isn't there any more.";
+    assert!(
+        card.contains("before the run") && card.contains(why),
+        "{card}"
+    );
+    assert_eq!(world.count("select count(*) from claim").await, 0);
+    let jobs = "select count(*) from run where state <> 'superseded'";
+    assert_eq!(world.count(jobs).await, 0);
+    let kinds = world.evidence(request).await;
+    assert_eq!(
+        kinds[kinds.len() - 2..],
+        ["request.plan_changed", "request.cancelled"]
+    );
+
+    // Back among the engineers, they ask again.
+    world.joins(PRIYA, "engineers").await;
+    let (again, plan) = world.waiting("payments-api").await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    let run = world.view(again).await.run.unwrap().id;
+    let work = take_again(&world.app, run).await.unwrap();
+    assert!(matches!(work, TakenAgain::Work(_)), "{work:?}");
+}
+
+#[tokio::test]
+async fn a_run_waits_while_nobody_can_tell_who_may() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    let run = world.view(request).await.run.unwrap().id;
+    world.later(10).await;
+    let work = take_again(&world.app, run).await.unwrap();
+    let TakenAgain::Wait { cause } = work else {
+        panic!("{work:?}")
+    };
+    assert_eq!(
+        cause,
+        "The members of engineers haven't been readable for more than five minutes"
+    );
+    assert_eq!(world.state(request).await, RequestState::Approved);
+    world.read_groups().await;
+    let work = take_again(&world.app, run).await.unwrap();
+    assert!(matches!(work, TakenAgain::Work(_)), "{work:?}");
 }
 
 #[tokio::test]

@@ -146,6 +146,12 @@ impl World {
         self.read_groups().await;
     }
 
+    pub async fn joins(&mut self, account: &str, group: &str) {
+        let group = self.groups.iter_mut().find(|g| g.handle == group).unwrap();
+        group.members.push(account.to_owned());
+        self.read_groups().await;
+    }
+
     pub fn pool(&self) -> &PgPool {
         &self.app.pool
     }

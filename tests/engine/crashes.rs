@@ -161,7 +161,40 @@ async fn planning_again_that_kills_its_process_is_given_up_too() {
     step::begin(&world.app, &held, job).await.unwrap();
     let run = world.run(request).await.unwrap();
     assert_eq!(run.state, RunState::Failed);
-    assert_eq!(world.script.calls(), Vec::<String>::new());
+
+    // A retry of what never began is a beginning: a plan that differs by now doesn't run.
+    let mut tx = idp::store::begin(&world.pool).await.unwrap();
+    let now = idp::store::now(&mut tx).await.unwrap();
+    let word = idp::app::run::Word {
+        run: run.id,
+        generation: Some(0),
+        by: Some(world.priya.person),
+    };
+    idp::app::run::retry(&mut tx, word, now).await.unwrap();
+    tx.commit().await.unwrap();
+    world.script.change_the_world();
+    let (held, job) = world.claim_step("retry").await;
+    let begun = step::begin(&world.app, &held, job).await.unwrap();
+    assert!(matches!(begun, Begun::PlanAgain(_)), "{begun:?}");
+    world.dies(&held).await;
+    let working = world.work();
+    let first = run.id;
+    let until = tokio::time::Instant::now() + super::PATIENCE;
+    while world
+        .count(&format!(
+            "run where id = '{first}' and state = 'superseded'"
+        ))
+        .await
+        == 0
+    {
+        assert!(
+            tokio::time::Instant::now() < until,
+            "{:?}",
+            world.run(request).await
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    working.stop().await;
 }
 
 #[tokio::test]

@@ -347,3 +347,50 @@ async fn a_refused_rate_holds_up_every_step_of_its_action() {
     assert!(world.now().await - began >= TimeDelta::milliseconds(1500));
     working.stop().await;
 }
+
+#[tokio::test]
+async fn a_run_waits_for_newer_facts_says_so_and_goes_on() {
+    let world = World::new().await;
+    world.read_groups().await;
+    let request = world
+        .ask_allowed("[\"group:makers\"]", &[("one", json!({}))], ("ask", "[]"))
+        .await;
+    world.planned(request).await;
+    world.pass("10 minutes").await;
+    let working = world.work();
+    let waits = "The members of makers haven't been readable for more than five minutes.";
+    // More often than a step may fail: nobody's failure is counted.
+    for n in 1..=8 {
+        let until = tokio::time::Instant::now() + super::PATIENCE;
+        while world.count("step_attempt where outcome = 'again'").await < n {
+            assert!(tokio::time::Instant::now() < until);
+            world.hurry().await;
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    }
+    let card = world.card(request).await;
+    assert!(card.contains("Approved") && card.contains(waits), "{card}");
+    assert_eq!(world.script.calls(), Vec::<String>::new());
+
+    world.read_groups().await;
+    world.hurried_until(request, RunState::Succeeded).await;
+    assert!(!world.card(request).await.contains("readable"));
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_waited_in_vain_stops_when_its_approval_is_too_old() {
+    let world = World::new().await;
+    world.read_groups().await;
+    let request = world
+        .ask_allowed("[\"group:makers\"]", &[("one", json!({}))], ("ask", "[]"))
+        .await;
+    world.planned(request).await;
+    world.pass("24 hours").await;
+    let working = world.work();
+    world.until(request, RunState::Failed).await;
+    let card = world.card(request).await;
+    assert!(card.contains("haven't been readable"), "{card}");
+    assert_eq!(world.script.calls(), Vec::<String>::new());
+    working.stop().await;
+}

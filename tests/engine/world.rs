@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use graphile_worker::WorkerOptions;
 use idp::app::job::{Held, PlanJob, StepJob};
-use idp::app::people::{self, AccountFacts, InstallationFacts};
+use idp::app::people::{self, AccountFacts, InstallationFacts, PlatformGroup};
 use idp::app::{self, App, Settings, new_id};
 use idp::catalog::{Known, Library, Sources};
 use idp::domain::id::{InstallationId, RequestId, RunId};
@@ -150,6 +150,16 @@ impl World {
         on_failure: &str,
         require: &str,
     ) -> RequestId {
+        self.ask_allowed("[]", steps, (on_failure, require)).await
+    }
+
+    /// Asks for a command that these groups may ask for.
+    pub async fn ask_allowed(
+        &self,
+        allow: &str,
+        steps: &[(&str, Value)],
+        (on_failure, require): (&str, &str),
+    ) -> RequestId {
         let first = steps[0].0;
         let steps: Vec<Value> = steps
             .iter()
@@ -162,7 +172,7 @@ impl World {
             })
             .collect();
         let command = format!(
-            "apiVersion: idp.dev/v1\nkind: Command\nmetadata: {{ name: try, title: Try }}\nspec:\n  \
+            "apiVersion: idp.dev/v1\nkind: Command\nmetadata: {{ name: try, title: Try }}\nspec:\n  allow: {allow}\n  \
              approval: [{{ name: nobody, require: {require}, expires: 24h, remind: 2h }}]\n  steps: {}\n  \
              onFailure: {on_failure}\n  output: {{ links: [{{ title: Thing, url: \"https://x.dev/${{{{ steps.{first}.output.value }}}}\" }}] }}\n",
             Value::Array(steps)
@@ -201,6 +211,29 @@ impl World {
         queue::enqueue_plan(&mut tx, id, None).await.unwrap();
         tx.commit().await.unwrap();
         id
+    }
+
+    /// What the platform says of `group:makers`, as of now: Priya alone is in.
+    pub async fn read_groups(&self) {
+        let makers = PlatformGroup {
+            external: "S0MAKERS".to_owned(),
+            handle: "makers".to_owned(),
+            name: "Makers".to_owned(),
+            members: vec!["U0PRIYA".to_owned()],
+        };
+        people::record_groups(&self.app, self.installation, &[makers])
+            .await
+            .unwrap();
+    }
+
+    /// The root card of a request, as somebody would read it now.
+    pub async fn card(&self, request: RequestId) -> String {
+        let mut conn = self.pool.acquire().await.unwrap();
+        let now = store::now(&mut conn).await.unwrap();
+        let view = app::view::load(&self.app, &mut conn, request, self.installation)
+            .await
+            .unwrap();
+        format!("{:?}", idp::cards::root(&view, now))
     }
 
     /// The run of a request, once there is one.

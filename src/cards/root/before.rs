@@ -182,9 +182,15 @@ pub(super) fn cancelled(view: &RequestView, now: DateTime<Utc>) -> Part {
         state = state.with(words::when(at, now));
     }
     let why = reason(view).map_or_else(String::new, |reason| format!(" {reason}"));
+    // Without a person it was cancelled because of the one who asked, approved or not.
+    let before = if by.is_empty() {
+        "before the run"
+    } else {
+        "before approval"
+    };
     Part {
-        state: state.and(format!(", before approval.{why} Nothing was created.")),
-        say: format!("cancelled{by}, before approval. Nothing was created."),
+        state: state.and(format!(", {before}.{why} Nothing was created.")),
+        say: format!("cancelled{by}, {before}. Nothing was created."),
         buttons: vec![button::again(view, "Ask again")],
         ..Part::default()
     }

@@ -47,11 +47,22 @@ fn queued(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
             "approved, starting"
         }
         .to_owned(),
+        lines: waits_to_start(run).into_iter().collect(),
         buttons: see_plan(view)
             .chain([button::cancel_run(view, run)])
             .collect(),
         ..Part::default()
     }
+}
+
+/// Why a run that could begin doesn't yet.
+fn waits_to_start(run: &RunView) -> Option<Text> {
+    let step = &run.steps[unfinished(run)?];
+    let cause = step.cause.as_deref()?;
+    Some(Text::plain(format!(
+        "{} idp tries again by itself.",
+        words::sentence(cause)
+    )))
 }
 
 fn running(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {

@@ -1,0 +1,79 @@
+//! A run that can't begin yet: its plan couldn't be made again, or nobody can tell whether it may begin.
+
+use chrono::TimeDelta;
+
+use super::super::run::{RunError, enter, job};
+use super::super::{App, message};
+use super::course::{Stop, again, stopped, turn_round};
+use super::finish::close;
+use super::{Attempt, StepFailure, backoff};
+use crate::domain::run::{RunMove, RunState};
+use crate::store;
+use crate::store::queue::{self, Held};
+
+/// How often it is looked whether a run may begin: the groups are read once a minute.
+const LOOK: TimeDelta = TimeDelta::seconds(30);
+
+/// Puts off a run whose plan couldn't be made again (the world gave no answer), and stops it after too many tries.
+pub async fn not_started(
+    app: &App,
+    held: &Held,
+    attempt: Attempt,
+    cause: String,
+) -> Result<(), StepFailure> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let found = close(&mut tx, held, attempt, "again", Some(&cause), now).await?;
+    if let Some((mut run, mut step)) = found {
+        let (run, step) = (&mut run, &mut step);
+        step.tries += 1;
+        match run.state {
+            RunState::Cancelling => turn_round(&mut tx, run, now).await?,
+            RunState::Queued if step.tries >= backoff::MOST_TRIES => {
+                let state = run.state.after(RunMove::Start).map_err(RunError::from)?;
+                enter(run, state, now);
+                stopped(&mut tx, run, step, Stop::failed(cause), now).await?;
+            }
+            _ => again(&mut tx, run, step, cause, None, now).await?,
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// Puts off a run of which nobody can tell whether it may begin. That is nobody's failure, so it is looked at again for
+/// as long as the approval is good; the card says why.
+pub async fn not_yet(
+    app: &App,
+    held: &Held,
+    attempt: Attempt,
+    cause: String,
+) -> Result<(), StepFailure> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let found = close(&mut tx, held, attempt, "again", Some(&cause), now).await?;
+    if let Some((mut run, mut step)) = found {
+        let (run, step) = (&mut run, &mut step);
+        let good_until = store::approval::get(&mut tx, run.approval)
+            .await?
+            .good_until;
+        match run.state {
+            RunState::Cancelling => turn_round(&mut tx, run, now).await?,
+            RunState::Queued if now >= good_until => {
+                let state = run.state.after(RunMove::Start).map_err(RunError::from)?;
+                enter(run, state, now);
+                stopped(&mut tx, run, step, Stop::failed(cause), now).await?;
+            }
+            _ => {
+                let until = now + LOOK;
+                step.cause = Some(cause);
+                step.wait_until = Some(until);
+                store::step::save(&mut tx, step).await?;
+                queue::enqueue_step(&mut tx, &job(run, step.seq), Some(until)).await?;
+                message::raise(&mut tx, run.request).await?;
+            }
+        }
+    }
+    tx.commit().await?;
+    Ok(())
+}

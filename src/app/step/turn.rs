@@ -1,0 +1,279 @@
+//! One transaction over one held job: what the job is about, and what there is to do.
+
+use chrono::{DateTime, Utc};
+use serde_json::{Map, Value};
+
+use super::super::run::{self, RunError, enter};
+use super::super::{App, message};
+use super::course::{self, Stop, stopped, undone};
+use super::planned::{approved_step, outputs, wanted};
+use super::{Attempt, Begun, StepFailure, Work, backoff, bucket, moved};
+use crate::catalog::expression;
+use crate::domain::plan::PlannedStep;
+use crate::domain::run::{RunMove, StepState};
+use crate::store::queue::{self, Held, StepJob};
+use crate::store::run::Run;
+use crate::store::step::Step;
+use crate::store::{self, Tx};
+
+/// One transaction over one held job.
+pub(super) struct Turn<'a> {
+    pub(super) tx: Tx,
+    pub(super) now: DateTime<Utc>,
+    held: &'a Held,
+}
+
+impl<'a> Turn<'a> {
+    pub(super) async fn open(app: &App, held: &'a Held, job: StepJob) -> Result<Self, StepFailure> {
+        let mut tx = store::begin(&app.pool).await?;
+        let now = store::now(&mut tx).await?;
+        if !queue::holds(&mut tx, held).await? {
+            tracing::warn!(run = %job.run, seq = job.seq, "A step's job was lost to another worker before it began");
+            return Err(StepFailure::LostOwnership);
+        }
+        Ok(Self { tx, now, held })
+    }
+
+    /// The run, locked, if the job is of its present generation and direction.
+    pub(super) async fn run(&mut self, job: StepJob) -> Result<Option<Run>, StepFailure> {
+        let run = store::run::lock(&mut self.tx, job.run).await?;
+        Ok(run.filter(|r| r.generation == job.generation && r.direction == job.direction))
+    }
+
+    /// Whether none of the run's steps was ever begun: then it starts, whichever generation it is.
+    pub(super) async fn untouched(&mut self, run: &Run) -> Result<bool, StepFailure> {
+        let steps = store::step::of_run(&mut self.tx, run.id).await?;
+        Ok(steps.iter().all(|step| step.started_at.is_none()))
+    }
+
+    /// Ends the job with the transaction.
+    pub(super) async fn close(mut self) -> Result<Begun, StepFailure> {
+        self.finish_job().await?;
+        self.tx.commit().await?;
+        Ok(Begun::Nothing)
+    }
+
+    async fn finish_job(&mut self) -> Result<(), StepFailure> {
+        if queue::finish(&mut self.tx, self.held).await? {
+            Ok(())
+        } else {
+            Err(StepFailure::LostOwnership)
+        }
+    }
+
+    /// Commits what stands so far and hands work out; the job stays held.
+    pub(super) async fn hand_out(self, begun: Begun) -> Result<Begun, StepFailure> {
+        self.tx.commit().await?;
+        Ok(begun)
+    }
+
+    pub(super) async fn start_run(&mut self, run: &mut Run) -> Result<(), StepFailure> {
+        let state = run.state.after(RunMove::Start).map_err(RunError::from)?;
+        run.started_at = run.started_at.or(Some(self.now));
+        enter(run, state, self.now);
+        store::run::save(&mut self.tx, run).await?;
+        self.moved(run, "run.started").await
+    }
+
+    /// Writes the attempt; `None`: too many never came back.
+    pub(super) async fn attempt(&mut self, job: StepJob) -> Result<Option<Attempt>, StepFailure> {
+        let before = store::step::attempts(&mut self.tx, &job, self.now).await?;
+        if before.lost >= backoff::MOST_LOST {
+            return Ok(None);
+        }
+        let attempt = Attempt {
+            job,
+            number: before.last + 1,
+        };
+        let worker = &self.held.worker;
+        store::step::begin_attempt(&mut self.tx, &job, attempt.number, worker, self.now).await?;
+        Ok(Some(attempt))
+    }
+
+    /// The next step of a run that goes forward; `begun`: an attempt that stands already.
+    pub(super) async fn forward(
+        mut self,
+        app: &App,
+        mut run: Run,
+        job: StepJob,
+        begun: Option<Attempt>,
+    ) -> Result<Begun, StepFailure> {
+        let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
+        let Some(at) = run::next_to_do(&steps).map(|s| s.seq) else {
+            course::succeeded(app, &mut self.tx, &mut run, &steps, self.now).await?;
+            return self.close().await;
+        };
+        if at != job.seq {
+            recorded_already(job, at);
+            return self.close().await;
+        }
+        let planned = approved_step(&mut self.tx, &run, at).await?;
+        let outputs = outputs(&steps, at);
+        let Some(step) = steps.iter_mut().find(|s| s.seq == at) else {
+            return self.close().await;
+        };
+        if let Some(until) = self.closed_until(&run, &planned.action).await? {
+            return self.put_off(job, step, until).await;
+        }
+        match wanted(&planned, &outputs) {
+            Ok(true) => {}
+            Ok(false) => {
+                step.state = StepState::Skipped;
+                step.generation = run.generation;
+                step.finished_at = Some(self.now);
+                store::step::save(&mut self.tx, step).await?;
+                course::advance(app, &mut self.tx, &mut run, self.now).await?;
+                return self.close().await;
+            }
+            Err(cause) => {
+                let stop = Stop::failed(cause);
+                stopped(&mut self.tx, &mut run, step, stop, self.now).await?;
+                return self.close().await;
+            }
+        }
+        let filled = planned
+            .input
+            .fill(&mut |text| expression::after(text, &outputs));
+        let attempt = match (begun, &filled) {
+            (_, Err(error)) => Err(Stop::failed(format!(
+                "Its input can't be filled in: {error}"
+            ))),
+            (Some(attempt), Ok(_)) => Ok(attempt),
+            (None, Ok(_)) => self.attempt(job).await?.ok_or_else(Stop::poison),
+        };
+        let attempt = match attempt {
+            Ok(attempt) => attempt,
+            Err(stop) => {
+                stopped(&mut self.tx, &mut run, step, stop, self.now).await?;
+                return self.close().await;
+            }
+        };
+        if step.state == StepState::Pending {
+            // What the run waited for before it began is over.
+            step.tries = 0;
+            step.cause = None;
+        }
+        let first = step.generation != run.generation || step.started_at.is_none();
+        step.generation = run.generation;
+        step.started_at = if first {
+            Some(self.now)
+        } else {
+            step.started_at
+        };
+        step.state = StepState::Running;
+        step.wait_until = None;
+        step.input = filled.ok();
+        store::step::save(&mut self.tx, step).await?;
+        let step = step.clone();
+        message::raise(&mut self.tx, run.request).await?;
+        let work = self.work(&run, &step, attempt, planned, outputs).await?;
+        self.hand_out(Begun::Act(Box::new(work))).await
+    }
+
+    /// The next step of a run that goes back.
+    pub(super) async fn back(mut self, mut run: Run, job: StepJob) -> Result<Begun, StepFailure> {
+        let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
+        let Some(at) = run::next_to_undo(&steps).map(|s| s.seq) else {
+            undone(&mut self.tx, &mut run, self.now).await?;
+            return self.close().await;
+        };
+        if at != job.seq {
+            recorded_already(job, at);
+            return self.close().await;
+        }
+        let planned = approved_step(&mut self.tx, &run, at).await?;
+        let outputs = outputs(&steps, at);
+        let Some(step) = steps.iter_mut().find(|s| s.seq == at) else {
+            return self.close().await;
+        };
+        if let Some(until) = self.closed_until(&run, &planned.action).await? {
+            return self.put_off(job, step, until).await;
+        }
+        if step.input.is_none() {
+            // It never began, so there is nothing to take back.
+            course::taken_back(&mut self.tx, &mut run, step, self.now).await?;
+            return self.close().await;
+        }
+        let Some(attempt) = self.attempt(job).await? else {
+            course::undo_stopped(&mut self.tx, &mut run, step, Stop::poison(), self.now).await?;
+            return self.close().await;
+        };
+        step.wait_until = None;
+        store::step::save(&mut self.tx, step).await?;
+        let step = step.clone();
+        let work = self.work(&run, &step, attempt, planned, outputs).await?;
+        self.hand_out(Begun::Act(Box::new(work))).await
+    }
+
+    async fn work(
+        &mut self,
+        run: &Run,
+        step: &Step,
+        attempt: Attempt,
+        planned: PlannedStep,
+        outputs: Map<String, Value>,
+    ) -> Result<Work, StepFailure> {
+        let mut blobs = Vec::with_capacity(planned.blobs.len());
+        for digest in &planned.blobs {
+            blobs.extend(store::blob::get(&mut self.tx, *digest).await?);
+        }
+        Ok(Work {
+            attempt,
+            request: run.request,
+            planned,
+            outputs,
+            output: step.output.clone(),
+            blobs,
+            now: self.now,
+            since: step.started_at.unwrap_or(self.now),
+        })
+    }
+
+    /// Until when the other side has refused the rate of this step's action: no replica asks it again before.
+    async fn closed_until(
+        &mut self,
+        run: &Run,
+        action: &str,
+    ) -> Result<Option<DateTime<Utc>>, StepFailure> {
+        let installation = store::run::installation(&mut self.tx, run.id).await?;
+        let bucket = bucket(action);
+        Ok(store::rate_limit::closed_until(&mut self.tx, installation, &bucket, self.now).await?)
+    }
+
+    /// Lets the job come again then. The old one goes first: both have the same key.
+    async fn put_off(
+        mut self,
+        job: StepJob,
+        step: &mut Step,
+        until: DateTime<Utc>,
+    ) -> Result<Begun, StepFailure> {
+        step.wait_until = Some(until);
+        store::step::save(&mut self.tx, step).await?;
+        self.finish_job().await?;
+        queue::enqueue_step(&mut self.tx, &job, Some(until)).await?;
+        self.tx.commit().await?;
+        Ok(Begun::Nothing)
+    }
+
+    /// Ends a run whose first job died each time while it planned again.
+    pub(super) async fn give_up_start(
+        mut self,
+        mut run: Run,
+        job: StepJob,
+    ) -> Result<Begun, StepFailure> {
+        self.start_run(&mut run).await?;
+        let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
+        if let Some(step) = steps.iter_mut().find(|s| s.seq == job.seq) {
+            stopped(&mut self.tx, &mut run, step, Stop::poison(), self.now).await?;
+        }
+        self.close().await
+    }
+
+    pub(super) async fn moved(&mut self, run: &Run, kind: &str) -> Result<(), StepFailure> {
+        moved(&mut self.tx, run, kind, self.now).await
+    }
+}
+
+fn recorded_already(job: StepJob, next: i32) {
+    tracing::info!(run = %job.run, seq = job.seq, next, "A step's outcome is recorded already");
+}
