@@ -23,6 +23,7 @@ mod cli;
 mod core;
 mod engine;
 mod forge;
+mod github;
 mod operate;
 mod page;
 mod postgres;

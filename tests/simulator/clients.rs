@@ -96,6 +96,6 @@ async fn run(command: &mut Command) {
     );
 }
 
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }

@@ -1,0 +1,4 @@
+//! GitHub: a strict server with GitHub's own rules, proven by GitHub's own client, and the stories against it.
+
+mod honest;
+pub mod server;
