@@ -205,7 +205,7 @@ async fn erased_only_when_nobody_uses_it() {
 #[tokio::test]
 async fn as_root_it_runs_under_another_user() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("left out: needs root");
+        crate::support::left_out("a Postgres started as root: needs root");
         return;
     }
     let dir = folder();
@@ -219,7 +219,7 @@ async fn as_root_it_runs_under_another_user() {
 #[tokio::test]
 async fn as_root_in_a_private_folder_it_lives_where_its_user_may_go() {
     if !rustix::process::geteuid().is_root() {
-        eprintln!("left out: needs root");
+        crate::support::left_out("a Postgres started as root: needs root");
         return;
     }
     let dir = folder();
@@ -336,13 +336,16 @@ fn a_machine_without_any_postgres_gets_one() {
         .env("XDG_CACHE_HOME", &cache)
         .output();
     let Ok(output) = output else {
-        return eprintln!("left out: needs `unshare`");
+        return crate::support::left_out("a machine without Postgres: needs `unshare`");
     };
     let said = String::from_utf8_lossy(&output.stderr);
     if matches!(output.status.code(), Some(1) if said.contains("unshare"))
         || output.status.code() == Some(77)
     {
-        return eprintln!("left out: may not cover up folders here ({})", said.trim());
+        return crate::support::left_out(&format!(
+            "a machine without Postgres: may not cover up folders here ({})",
+            said.trim()
+        ));
     }
     assert!(output.status.success(), "{said}");
     let version = dir.path().join("idp-data/postgres/data/PG_VERSION");

@@ -15,3 +15,4 @@ pub mod serve;
 
 pub mod cli;
 pub mod demo;
+pub mod doctor;

@@ -49,7 +49,6 @@ pub async fn node(script: &str) {
 }
 
 /// Whether the client is installed; where everything must be, its absence fails.
-#[expect(clippy::print_stdout, reason = "a suite that is left out says so")]
 pub fn found(path: &Path, what: &str) -> bool {
     if path.exists() {
         return true;
@@ -64,10 +63,10 @@ pub fn found(path: &Path, what: &str) -> bool {
         "{} is missing: run scripts/setup-tools",
         path.display()
     );
-    println!(
-        "LEFT OUT {what}: {} is missing, scripts/setup-tools installs it",
+    crate::support::left_out(&format!(
+        "{what}: {} is missing, scripts/setup-tools installs it",
         path.display()
-    );
+    ));
     false
 }
 

@@ -79,6 +79,12 @@ struct World {
     groups: Vec<Value>,
     users: BTreeMap<String, Value>,
     members: Vec<String>,
+    /// Granted scopes, where a test says which.
+    scopes: Option<String>,
+    /// Seconds that the fake's clock is off.
+    clock_off: i64,
+    /// Whether the bot left its channel.
+    away: bool,
     sockets: Vec<mpsc::UnboundedSender<Message>>,
     acks: Vec<Value>,
     pongs: usize,
@@ -188,6 +194,21 @@ impl Fake {
                 user[name] = value.clone();
             }
         });
+    }
+
+    /// Sets the granted scopes.
+    pub fn scopes(&self, scopes: &str) {
+        self.with(|world| world.scopes = Some(scopes.to_owned()));
+    }
+
+    /// Sets the clock ahead by so many seconds.
+    pub fn clock_off(&self, seconds: i64) {
+        self.with(|world| world.clock_off = seconds);
+    }
+
+    /// The bot leaves `#platform`.
+    pub fn leaves(&self) {
+        self.with(|world| world.away = true);
     }
 
     /// The calls of a method so far.
@@ -480,8 +501,13 @@ async fn call(
     let answered = fake.with(|world| world.answer(&method, &args));
     match answered {
         Ok(answer) => {
-            let scopes = [("x-oauth-scopes", "commands,chat:write,users:read")];
-            (scopes, Json(answer)).into_response()
+            let scopes = fake.look(|world| world.scopes.clone());
+            let scopes = scopes.unwrap_or_else(|| "commands,chat:write,users:read".to_owned());
+            let off = chrono::TimeDelta::seconds(fake.look(|world| world.clock_off));
+            let now = chrono::DateTime::<chrono::Utc>::from(std::time::SystemTime::now()) + off;
+            let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            let headers = [("x-oauth-scopes", scopes), ("date", date)];
+            (headers, Json(answer)).into_response()
         }
         Err(code) => no(code),
     }
@@ -556,7 +582,7 @@ impl World {
             }
             "conversations.list" => Ok(
                 json!({ "ok": true, "channels": [{ "id": "C0PLATFORM", "name": "platform", "is_channel": true,
-                    "is_private": false, "is_member": true, "is_archived": false }] }),
+                    "is_private": false, "is_member": !self.away, "is_archived": false }] }),
             ),
             // Two pages, so that nobody can forget the second.
             "conversations.members" => {

@@ -6,6 +6,7 @@ mod audit;
 mod check;
 mod completions;
 mod demo;
+mod doctor;
 mod migrate;
 mod office;
 mod policy;
@@ -45,6 +46,8 @@ enum Command {
     Migrate,
     /// Check commands and templates
     Check,
+    /// Look whether everything is there that idp needs, and say what to do
+    Doctor(doctor::Args),
     /// Render a template into a folder or a git repository
     Render(render::Args),
     /// Ask for a command, list and show requests
@@ -100,6 +103,7 @@ async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Probl
         Command::Serve(args) => serve::run(context, &args).await?,
         Command::Migrate => migrate::run(context).await?,
         Command::Check => return check::run(context),
+        Command::Doctor(args) => return doctor::run(context, &args).await,
         Command::Render(args) => render::run(context, &args)?,
         Command::Request(command) => request::run(context, &command).await?,
         Command::Policy(command) => policy::run(context, &command).await?,

@@ -146,6 +146,22 @@ pub fn fixed(text: &str) -> BTreeMap<String, Digest> {
     found
 }
 
+/// Whether secrets stand in this text.
+pub fn holds_secrets(text: &str) -> bool {
+    fixed(text)
+        .keys()
+        .any(|key| SECRETS.contains(&key.as_str()))
+}
+
+/// The keys of secrets; an address of Postgres mostly has a password in it.
+const SECRETS: [&str; 5] = [
+    "database_url",
+    "state_key",
+    "slack.bot_token",
+    "slack.signing_secret",
+    "slack.app_token",
+];
+
 impl Source {
     /// `idp.toml:12:5`
     pub(super) fn place(&self, span: Range<usize>) -> String {

@@ -9,6 +9,16 @@ use secrecy::SecretString;
 
 use crate::boot::problem::Problem;
 
+/// All secrets, by their names in the environment.
+const SECRETS: [&str; 6] = [
+    "DATABASE_URL",
+    "IDP_STATE_KEY",
+    "IDP_API_TOKEN",
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+];
+
 /// The variables of a process.
 ///
 /// No `Debug`: it holds secrets that nobody has wrapped yet.
@@ -44,6 +54,14 @@ impl Environment {
             ))
             .hint("unset one of them, so that it is clear which one counts")),
         }
+    }
+
+    /// The files that secrets are read from.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let files = SECRETS
+            .iter()
+            .map(|name| self.path(&format!("{name}_FILE")));
+        files.flatten().collect()
     }
 
     /// A plain word. An empty variable counts as unset, since compose files and charts pass empty ones on.

@@ -80,6 +80,11 @@ pub struct Cluster {
     options: PgConnectOptions,
 }
 
+/// Whether there is a cluster in this data directory, running or not.
+pub fn is_made(data_dir: &Path) -> bool {
+    data_dir.join("postgres").exists()
+}
+
 /// Finds, makes or starts the cluster of `settings.data_dir` and comes back when it answers.
 pub async fn open(settings: &Settings, report: Report<'_>) -> Result<Cluster, Problem> {
     let home = Home::prepare(&settings.data_dir)?;

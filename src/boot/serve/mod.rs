@@ -289,7 +289,12 @@ pub(in crate::boot) fn forge(config: &Config) -> Result<LocalForge, Problem> {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => format!("http://{}", config.listen),
     };
-    Ok(LocalForge::new(place, url, Git::new(search_path())))
+    Ok(LocalForge::new(place, url, git()))
+}
+
+/// Git as the forge starts it.
+pub(in crate::boot) fn git() -> Git {
+    Git::new(search_path())
 }
 
 /// Where programs are looked for.

@@ -17,7 +17,7 @@ use crate::boot::problem::{OrFail as _, Problem};
 use crate::catalog::{Known, Sources};
 
 /// The file of the state key that idp makes for itself, in the data directory.
-const KEY_FILE: &str = "state-key";
+pub(in crate::boot) const KEY_FILE: &str = "state-key";
 
 /// A state key's length in bytes: as long as the MAC that it keys.
 const KEY_BYTES: usize = 32;

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 pub(super) use self::disk::write_pack;
-pub use self::place::{OpenError, Place};
+pub use self::place::{OpenError, Place, Standing};
 pub use self::read::{Content, Listed, ListedKind, ReadError};
 pub(super) use self::refs::{Made, create_branch};
 use super::git::Git;

@@ -1,5 +1,6 @@
 //! Messages, views and connections.
 
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -50,6 +51,8 @@ pub struct Auth {
     pub app: Option<String>,
     /// The scopes granted; none where the other side doesn't say.
     pub scopes: Option<Vec<String>>,
+    /// What time it is there, to the second; none where the other side doesn't say.
+    pub date: Option<DateTime<Utc>>,
 }
 
 impl Slack {
@@ -86,6 +89,12 @@ impl Slack {
             .get("x-oauth-scopes")
             .and_then(|scopes| scopes.to_str().ok())
             .map(|scopes| scopes.split(',').map(|s| s.trim().to_owned()).collect());
+        // IMF-fixdate (RFC 9110 §5.6.7), which is a date of RFC 2822.
+        let date = answer
+            .headers()
+            .get(reqwest::header::DATE)
+            .and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok())
+            .map(|date| date.to_utc());
         let answer: Value = answer.json().await.map_err(lost)?;
         if let Some(code) = text(&answer, "/error") {
             return Err(SlackError::from_code(&code, &[], None));
@@ -103,6 +112,7 @@ impl Slack {
             bot: text(&answer, "/bot_id"),
             app: text(&answer, "/app_id"),
             scopes,
+            date,
         })
     }
 

@@ -28,12 +28,28 @@ pub struct Place {
     root: PathBuf,
 }
 
+/// How the folder of a forge stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// It can be used.
+    There,
+    /// It was made once, and isn't there.
+    Away,
+    /// It is made when it is opened for the first time.
+    NotMade,
+}
+
 /// The folder of the forge can't be made or read.
 #[derive(Debug, thiserror::Error)]
 #[error("the forge can't use {}: {source}", path.display())]
 pub struct OpenError {
     path: PathBuf,
     source: io::Error,
+}
+
+/// What remembers that a folder was made.
+fn made(root: &Path) -> PathBuf {
+    root.with_extension("made")
 }
 
 impl Place {
@@ -51,6 +67,15 @@ impl Place {
                 source,
             })?;
         Ok(place)
+    }
+
+    /// Looks how a folder stands; makes nothing.
+    pub fn standing(root: &Path) -> Standing {
+        match (root.join(SENTINEL).exists(), made(root).exists()) {
+            (true, _) => Standing::There,
+            (false, true) => Standing::Away,
+            (false, false) => Standing::NotMade,
+        }
     }
 
     /// Where all repositories stand.
@@ -127,7 +152,7 @@ impl Place {
     }
 
     fn first_time(&self) -> io::Result<()> {
-        let made = self.root.with_extension("made");
+        let made = made(&self.root);
         if made.exists() {
             return Ok(());
         }

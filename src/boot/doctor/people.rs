@@ -1,0 +1,224 @@
+//! Who can decide: every group that a rule names, every team's leads. The same for every platform: it brings its user
+//! groups, and who stands in the configuration's own lists is known.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::Check;
+use crate::boot::config::{Member, Organisation, Team};
+use crate::catalog::Catalog;
+use crate::catalog::problem::nearest;
+
+const GROUPS: &str = "groups";
+const TEAMS: &str = "teams";
+
+/// Members by handle.
+pub(super) type Groups = BTreeMap<String, Vec<String>>;
+
+/// Judges all groups that definitions and teams name. `platform` are the platform's user groups; `None`: they couldn't
+/// be read, which is told elsewhere, and only what the configuration lists can be judged.
+pub(super) fn checks(
+    organisation: &Organisation,
+    catalog: &Catalog,
+    platform: Option<&Groups>,
+) -> Vec<Check> {
+    let mut known = platform.cloned().unwrap_or_default();
+    known.extend(organisation.groups.clone());
+    let asked = Asked::of(organisation, catalog);
+    let mut checks = Vec::new();
+    for (handle, count) in &asked.groups {
+        match known.get(handle) {
+            Some(members) => checks.extend(group(handle, members, *count)),
+            None if platform.is_some() => checks.push(missing(handle, &known)),
+            None => checks.push(unread(handle)),
+        }
+    }
+    if checks.is_empty() && !asked.groups.is_empty() {
+        let found: Vec<String> = asked
+            .groups
+            .keys()
+            .map(|handle| format!("{handle} ({})", known.get(handle).map_or(0, Vec::len)))
+            .collect();
+        checks.push(Check::ok(GROUPS, found.join(", ")));
+    }
+    let teams: Vec<Check> = organisation
+        .teams
+        .iter()
+        .filter_map(|(name, own)| team(name, own, &known, asked.leads))
+        .collect();
+    match (teams.is_empty(), organisation.teams.len()) {
+        (false, _) => checks.extend(teams),
+        (true, 0) => checks.push(
+            Check::warn(TEAMS, "there is none: nobody can own a service")
+                .fix("write `[teams.NAME]` into `idp.toml`, with members and leads"),
+        ),
+        (true, _) => {
+            let names: Vec<&str> = organisation.teams.keys().map(String::as_str).collect();
+            checks.push(Check::ok(
+                TEAMS,
+                format!("{}, each with its leads", names.join(", ")),
+            ));
+        }
+    }
+    checks
+}
+
+/// What is asked of whom.
+struct Asked {
+    /// Handles, and how many of the group a rule wants at most; 0: it only belongs or asks.
+    groups: BTreeMap<String, u32>,
+    /// How many leads a rule wants at most.
+    leads: u32,
+}
+
+impl Asked {
+    fn of(organisation: &Organisation, catalog: &Catalog) -> Self {
+        let mut asked = Self {
+            groups: BTreeMap::new(),
+            leads: 0,
+        };
+        for command in catalog.commands() {
+            for handle in &command.allow {
+                asked.groups.entry(handle.clone()).or_default();
+            }
+            for require in command.rules.iter().flat_map(|rule| &rule.require) {
+                match require.from.split_once(':') {
+                    Some(("leads", _)) => asked.leads = asked.leads.max(require.count),
+                    // Which group an expression names, nobody knows before it is asked for.
+                    Some(("group", handle)) if !handle.contains("${{") => {
+                        let count = asked.groups.entry(handle.to_owned()).or_default();
+                        *count = require.count.max(*count);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let teams = organisation.teams.values();
+        for member in teams.flat_map(|team| team.members.iter().chain(&team.leads)) {
+            if let Member::Group(handle) = member {
+                asked.groups.entry(handle.clone()).or_default();
+            }
+        }
+        asked
+    }
+}
+
+/// Nobody's own vote counts, so a group needs one more than a rule wants of it.
+fn group(handle: &str, members: &[String], count: u32) -> Option<Check> {
+    let count = count as usize;
+    let fix = || format!("add people to `{handle}`");
+    if members.is_empty() {
+        return Some(Check::fail(GROUPS, format!("`{handle}` has nobody in it")).fix(fix()));
+    }
+    if members.len() < count {
+        let says = format!(
+            "a rule wants {count} of `{handle}`, and {} are in it",
+            members.len()
+        );
+        return Some(Check::fail(GROUPS, says).fix(fix()));
+    }
+    if members.len() == count {
+        let says = format!(
+            "a rule wants {count} of `{handle}` and no more are in it: nobody is left to decide on what they ask for"
+        );
+        return Some(Check::warn(GROUPS, says).fix(fix()));
+    }
+    None
+}
+
+fn missing(handle: &str, known: &Groups) -> Check {
+    let check = Check::fail(GROUPS, format!("there is no group `{handle}`"));
+    let check = match nearest(handle, known.keys().map(String::as_str)) {
+        Some(word) => check.fix(format!("did you mean `{word}`?")),
+        None => check,
+    };
+    check.fix(format!(
+        "make a user group with this handle, or list its people under `[groups]`: `{handle} = [\"U…\", \"U…\"]`"
+    ))
+}
+
+fn unread(handle: &str) -> Check {
+    Check::fail(
+        GROUPS,
+        format!("`{handle}` is not under `[groups]`, and no user groups could be read"),
+    )
+    .fix(format!(
+        "list its people under `[groups]`: `{handle} = [\"U…\", \"U…\"]`"
+    ))
+}
+
+fn team(name: &str, team: &Team, known: &Groups, count: u32) -> Option<Check> {
+    let mut leads = BTreeSet::new();
+    for lead in &team.leads {
+        match lead {
+            Member::Account(id) => {
+                leads.insert(id.as_str());
+            }
+            Member::Group(handle) => {
+                let members = known.get(handle).into_iter().flatten();
+                leads.extend(members.map(String::as_str));
+            }
+        }
+    }
+    let fix = format!("name leads under `[teams.{name}]`: ids, or `group:HANDLE`");
+    match (leads.len(), count as usize) {
+        (0, _) => Some(
+            Check::fail(TEAMS, format!("`{name}` has no lead: nobody can decide for it")).fix(fix),
+        ),
+        (found, wanted) if found < wanted => Some(
+            Check::fail(TEAMS, format!("a rule wants {wanted} leads, and `{name}` has {found}")).fix(fix),
+        ),
+        (found, wanted) if found == wanted => Some(
+            Check::warn(
+                TEAMS,
+                format!("`{name}` has {found} and a rule wants as many leads: nobody is left to decide on what they ask for"),
+            )
+            .fix(fix),
+        ),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::boot::doctor::State;
+
+    fn people(ids: &[&str]) -> Vec<String> {
+        ids.iter().map(|&id| id.to_owned()).collect()
+    }
+
+    #[test]
+    fn a_group_needs_one_more_than_a_rule_wants() {
+        let state = |members: &[&str], count| group("g", &people(members), count).map(|c| c.state);
+        assert_eq!(state(&[], 0), Some(State::Fail));
+        assert_eq!(state(&["U1"], 0), None);
+        assert_eq!(state(&["U1"], 1), Some(State::Warn));
+        assert_eq!(state(&["U1"], 2), Some(State::Fail));
+        assert_eq!(state(&["U1", "U2"], 1), None);
+    }
+
+    #[test]
+    fn leads_are_counted_through_groups_and_once() {
+        let known = Groups::from([("leads".to_owned(), people(&["U1", "U2"]))]);
+        let state = |leads: Vec<Member>| {
+            let own = Team {
+                title: String::new(),
+                members: Vec::new(),
+                leads,
+            };
+            team("payments", &own, &known, 1).map(|c| c.state)
+        };
+        let (one, group) = (Member::Account("U1".into()), Member::Group("leads".into()));
+        assert_eq!(state(vec![]), Some(State::Fail));
+        assert_eq!(state(vec![one.clone()]), Some(State::Warn));
+        assert_eq!(state(vec![one.clone(), one.clone()]), Some(State::Warn));
+        assert_eq!(state(vec![one, group]), None);
+    }
+
+    #[test]
+    fn the_nearest_group_is_named() {
+        let known = Groups::from([("security".to_owned(), people(&["U1"]))]);
+        let check = missing("securty", &known);
+        assert_eq!(check.fix[0], "did you mean `security`?");
+    }
+}

@@ -1,0 +1,265 @@
+//! `idp doctor` before a whole site and before broken ones: each story breaks one thing and reads what it is told.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::Output;
+
+use serde_json::Value;
+use sqlx::Connection as _;
+
+use crate::support::postgres::Database;
+use crate::support::serve::Site;
+use crate::support::slack::{APP_TOKEN, Fault};
+
+const TOML: &str = r##"
+[teams.payments]
+title = "Payments"
+members = ["U0PRIYA"]
+leads = ["group:payments-leads"]
+
+[groups]
+engineers = ["U0PRIYA", "U0ALEX"]
+platform = ["U0ALEX", "U0SAM"]
+
+[channels]
+default = "#platform"
+"##;
+
+/// A site where all is good.
+async fn site() -> Site {
+    let site = Site::new(TOML).await;
+    whole(&site);
+    site
+}
+
+fn whole(site: &Site) {
+    site.fake.scopes(
+        "app_mentions:read,channels:read,chat:write,commands,groups:read,im:read,im:write,usergroups:read,users:read,\
+         channels:history,chat:write.public,groups:history,im:history",
+    );
+    site.fake.groups(&[
+        ("security", &["U0ALEX", "U0SAM"]),
+        ("payments-leads", &["U0ALEX", "U0SAM"]),
+    ]);
+}
+
+/// What it prints, and its exit code.
+fn said(output: &Output) -> (i32, String) {
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), format!("{text}{errors}"))
+}
+
+async fn examined(site: &Site) -> (i32, String) {
+    let mut doctor = site.idp(&["doctor"]);
+    doctor
+        .env("IDP_PUBLIC_URL", "https://idp.example.com")
+        .env("SLACK_APP_TOKEN", APP_TOKEN);
+    let output = tokio::task::spawn_blocking(move || doctor.output().unwrap());
+    said(&output.await.unwrap())
+}
+
+/// The line that fails, with what it says to do, runs of blanks made one; there must be exactly one failure.
+async fn failure(site: &Site) -> String {
+    let (code, text) = examined(site).await;
+    assert_eq!(code, 1, "{text}");
+    let mut lines = text.lines().skip_while(|line| !line.starts_with("fail"));
+    let first = lines.next().unwrap();
+    let mut told = vec![first];
+    told.extend(lines.by_ref().take_while(|line| line.starts_with(' ')));
+    assert!(lines.all(|line| !line.starts_with("fail")), "{text}");
+    let words: Vec<&str> = told.iter().flat_map(|l| l.split_whitespace()).collect();
+    words.join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_whole_site_is_good_line_by_line() {
+    let site = site().await;
+    let (code, text) = examined(&site).await;
+    assert_eq!(code, 0, "{text}");
+    // These tell versions and numbers, which are other ones elsewhere and tomorrow.
+    let varies = |line: &&str| {
+        let topic = line.split_whitespace().nth(1);
+        topic.is_some_and(|topic| ["git", "postgres", "definitions"].contains(&topic))
+    };
+    let same: Vec<&str> = text.lines().filter(|line| !varies(line)).collect();
+    insta::assert_snapshot!(same.join("\n"), @r"
+    ok    configuration     idp.toml
+    ok    public address    https://idp.example.com/
+    ok    data folder       idp-data is made at the first start
+    ok    local forge       idp-data/git is made at the first start
+    ok    tables            of release 1, this one's
+    ok    slack token       U0BOT in Acme (T0ACME)
+    ok    slack scopes      all 8 that idp needs
+    ok    slack deliveries  Socket Mode opens
+    ok    slack deliveries  HTTP, at the public address
+    ok    clock             right within a minute
+    ok    groups            engineers (2), payments-leads (2), platform (2), security (2)
+    ok    teams             payments, each with its leads
+    ok    channels          #platform
+
+    All good.
+    ");
+
+    let output = site.runs(&["doctor", "--json"]).await;
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = document["checks"].as_array().unwrap();
+    let of = |topic: &str| checks.iter().find(|check| check["topic"] == topic).unwrap();
+    assert_eq!(of("slack token")["state"], "ok");
+    // Without an address, deliveries over HTTP alone have no way in.
+    assert_eq!(of("slack deliveries")["state"], "fail");
+    assert_eq!(
+        (&document["good"], output.status.code()),
+        (&Value::Bool(false), Some(1))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_slack_refuses_is_told_with_its_fix() {
+    let site = site().await;
+    site.fake.scopes(
+        "app_mentions:read,channels:read,chat:write,commands,groups:read,im:write,usergroups:read",
+    );
+    let told = failure(&site).await;
+    assert!(
+        told.starts_with("fail slack scopes `users:read` is missing"),
+        "{told}"
+    );
+    assert!(told.contains("fix: add it on the app's page"), "{told}");
+    let (_, text) = examined(&site).await;
+    assert!(
+        text.contains("without `channels:history`, a message"),
+        "{text}"
+    );
+    whole(&site);
+
+    site.fake.fault("auth.test", Fault::Code("token_revoked"));
+    let told = failure(&site).await;
+    assert!(
+        told.contains("Slack refuses the token: token_revoked fix: install"),
+        "{told}"
+    );
+
+    site.fake
+        .fault("apps.connections.open", Fault::Code("invalid_auth"));
+    let told = failure(&site).await;
+    assert!(
+        told.starts_with("fail slack deliveries Socket Mode doesn't open"),
+        "{told}"
+    );
+
+    site.fake.clock_off(-600);
+    let told = failure(&site).await;
+    assert!(told.starts_with("fail clock"), "{told}");
+    assert!(told.contains("ahead of Slack's"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_teams_and_channels_that_cannot_decide_are_named() {
+    let site = site().await;
+    site.fake.groups(&[
+        ("securty", &["U0ALEX", "U0SAM"]),
+        ("payments-leads", &["U0ALEX", "U0SAM"]),
+    ]);
+    let told = failure(&site).await;
+    assert!(
+        told.contains("there is no group `security` fix: did you mean `securty`?"),
+        "{told}"
+    );
+
+    site.fake
+        .groups(&[("security", &[]), ("payments-leads", &["U0ALEX", "U0SAM"])]);
+    let told = failure(&site).await;
+    assert!(told.contains("`security` has nobody in it"), "{told}");
+
+    site.fake.groups(&[
+        ("security", &["U0ALEX"]),
+        ("payments-leads", &["U0ALEX", "U0SAM"]),
+    ]);
+    let (code, text) = examined(&site).await;
+    assert!(code == 0 && text.contains("warn  groups"), "{text}");
+    whole(&site);
+
+    site.configure(&format!(
+        "{TOML}\n[teams.core]\nmembers = ['U0PRIYA']\nleads = []\n"
+    ));
+    let told = failure(&site).await;
+    assert!(told.contains("`core` has no lead"), "{told}");
+
+    site.configure(&TOML.replace("#platform", "#platfrom"));
+    let told = failure(&site).await;
+    assert!(
+        told.contains("#platfrom isn't there") && told.contains("did you mean `#platform`?"),
+        "{told}"
+    );
+    site.configure(TOML);
+
+    site.fake.scopes("app_mentions:read,channels:read,chat:write,commands,groups:read,im:write,usergroups:read,users:read");
+    site.fake.leaves();
+    let told = failure(&site).await;
+    assert!(
+        told.contains("the bot isn't in #platform fix: type `/invite @idp` in #platform"),
+        "{told}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_not_this_releases_is_told() {
+    let site = site().await;
+    let mut admin = sqlx::PgConnection::connect(&site.database.url())
+        .await
+        .unwrap();
+    // What a release before our latest migration would have left.
+    let older = "update _sqlx_migrations set version = 1
+        where version = (select max(version) from _sqlx_migrations)";
+    sqlx::query(older).execute(&mut admin).await.unwrap();
+    let told = failure(&site).await;
+    assert!(
+        told.contains("1 of its migrations missing fix: run `idp migrate`"),
+        "{told}"
+    );
+
+    let empty = Site::with(Database::empty().await, TOML).await;
+    whole(&empty);
+    let told = failure(&empty).await;
+    assert_eq!(
+        told,
+        "fail tables the database is empty fix: run `idp migrate`"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_and_folders_that_stand_open_are_told() {
+    let site = site().await;
+    let open = |path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    site.configure(&format!("state_key = 'never mind'\n{TOML}"));
+    open(site.path("idp.toml"), 0o644);
+    let told = failure(&site).await;
+    assert!(
+        told.ends_with("may read idp.toml fix: chmod 600 idp.toml"),
+        "{told}"
+    );
+    site.configure(TOML);
+
+    std::fs::create_dir(site.path("idp-data")).unwrap();
+    open(site.path("idp-data"), 0o777);
+    let told = failure(&site).await;
+    assert!(
+        told.contains("may write in idp-data fix: chmod o-w idp-data"),
+        "{told}"
+    );
+    open(site.path("idp-data"), 0o755);
+
+    // The forge was made once, and its folder is away.
+    std::fs::write(site.path("idp-data/git.made"), "").unwrap();
+    let told = failure(&site).await;
+    assert!(told.contains("local forge"), "{told}");
+
+    site.configure("pausd = 'x'");
+    let told = failure(&site).await;
+    assert_eq!(
+        told,
+        "fail configuration unknown key `pausd` (idp.toml:1:1) fix: did you mean `paused`?"
+    );
+}
