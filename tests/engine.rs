@@ -3,6 +3,7 @@
 mod crashes;
 mod kills;
 mod nets;
+mod restarts;
 mod runs;
 mod script;
 mod sender;

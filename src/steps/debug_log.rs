@@ -1,5 +1,7 @@
 //! `debug:log`: a line in the log, and the names of the files made so far.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -41,6 +43,11 @@ impl Action for DebugLog {
             outputs: &[],
             undo: Undo::Nothing,
         }
+    }
+
+    /// It reaches nothing outside: longer is a fault of ours.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(5)
     }
 
     async fn plan(

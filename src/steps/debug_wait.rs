@@ -1,5 +1,7 @@
 //! `debug:wait`: lets time pass, without holding a worker.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -56,6 +58,11 @@ impl Action for DebugWait {
             outputs: &[],
             undo: Undo::Nothing,
         }
+    }
+
+    /// It reaches nothing outside: longer is a fault of ours.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(5)
     }
 
     async fn plan(&self, _: &PlanContext<'_>, input: &PlannedValue) -> Result<StepPlan, PlanError> {

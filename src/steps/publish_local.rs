@@ -7,6 +7,8 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -173,6 +175,11 @@ pub(super) fn spec() -> ActionSpec {
 impl Action for PublishLocal {
     fn spec(&self) -> ActionSpec {
         spec()
+    }
+
+    /// A tree of the largest size onto a slow disk, with its check afterwards.
+    fn timeout(&self) -> Duration {
+        Duration::from_mins(2)
     }
 
     async fn plan(

@@ -1,4 +1,8 @@
 //! Claims: names held for a request from plan to end. What a service holds stays held by its row.
+//!
+//! So no two runs ever want the same name, and none queues behind another: whoever comes second is told at its field, or
+//! refused at plan, with the holder's number. Failed and blocked runs keep their names (Retry goes on), an undo that
+//! failed keeps them too (something remains), and a retry never takes new ones.
 
 use chrono::{DateTime, Utc};
 

@@ -53,6 +53,7 @@ impl Company {
         for bot in &bots {
             answers(&http, &format!("http://{}/readyz", bot.address)).await;
         }
+        known(&database).await;
         Self {
             database,
             folder,
@@ -293,6 +294,27 @@ async fn answers(http: &reqwest::Client, url: &str) {
             return;
         }
         assert!(Instant::now() < deadline, "{url} never answers");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// Waits until the bots have read who the people are: before that, nobody may ask for anything.
+async fn known(database: &Database) {
+    let pool = database.pool(1).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let known: bool = sqlx::query_scalar(
+            "select count(*) >= 2 from account a join membership m on m.account_id = a.id
+             join idp_group g on g.id = m.group_id
+             where g.handle = 'engineers' and a.kind = 'full' and a.external_id in ('U07PRIYA001', 'U07ALEXR002')",
+        )
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+        if known {
+            return;
+        }
+        assert!(Instant::now() < deadline, "nobody is known");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

@@ -1,5 +1,6 @@
 //! What is left of a story: in the database, in the forge, in the workspace.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde_json::Value;
@@ -52,8 +53,7 @@ pub async fn check(company: &Company, requests: usize) -> Attempts {
         assert_eq!(roots, 1, "root cards of {name}");
         one_commit(company, &name);
     }
-    let repositories = std::fs::read_dir(company.data().join("git/payments")).unwrap();
-    assert_eq!(repositories.count(), requests);
+    assert_eq!(repositories(company).len(), requests);
 
     let verified = company.idp(&["audit", "verify"]).output().unwrap();
     assert!(verified.status.success(), "{verified:?}");
@@ -65,12 +65,35 @@ pub fn is_about(card: &Value, name: &str) -> bool {
     card["blocks"].to_string().contains(&format!("*{name}*"))
 }
 
-/// A request's repository has one commit, whoever pushed it how often.
+/// The repositories of the forge, whoever owns them.
+fn repositories(company: &Company) -> Vec<PathBuf> {
+    let folders = |dir: &Path| {
+        let all = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap());
+        let visible = all.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+        visible
+            .map(|entry| entry.path())
+            .filter(|path| path.is_dir())
+    };
+    let owners: Vec<PathBuf> = folders(&company.data().join("git")).collect();
+    owners
+        .iter()
+        .flat_map(|owner| folders(owner).collect::<Vec<_>>())
+        .collect()
+}
+
+/// A request has one repository with one commit, whoever pushed it how often.
 fn one_commit(company: &Company, name: &str) {
-    let repository = company.data().join(format!("git/payments/{name}.git"));
+    let repositories = repositories(company);
+    let own: Vec<&PathBuf> = repositories
+        .iter()
+        .filter(|path| path.ends_with(format!("{name}.git")))
+        .collect();
+    let [repository] = own[..] else {
+        panic!("repositories of {name}: {own:?}")
+    };
     let commits = Command::new("git")
         .args(["rev-list", "--all", "--count"])
-        .env("GIT_DIR", &repository)
+        .env("GIT_DIR", repository)
         .output()
         .unwrap();
     let commits = String::from_utf8(commits.stdout).unwrap();

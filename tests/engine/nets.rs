@@ -1,7 +1,9 @@
 //! The nets under the queue, and the queue's own tables as our calls expect them.
 
 use idp::app::job;
+use idp::app::step::{self, Begun};
 use idp::domain::run::RunState;
+use idp::domain::step::{Done, Outcome};
 use serde_json::json;
 
 use super::world::World;
@@ -71,4 +73,69 @@ async fn a_stuck_queue_is_freed_and_a_run_without_a_job_is_told() {
         .await;
     let caught = job::guard(&world.app).await.unwrap();
     assert_eq!((caught.freed, caught.stranded), (0, vec![run.id]));
+}
+
+/// A process pauses right after its commit and ends its job a second time when it wakes up, as the queue itself does.
+#[tokio::test]
+async fn a_pause_between_commit_and_completion_leaves_nothing_locked() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({})), ("two", json!({}))]).await;
+    let run = world.planned(request).await;
+    world
+        .execute("insert into graphile_worker._private_job_queues (queue_name, locked_by, locked_at) values ('env', 'paused', now())")
+        .await;
+    let (mut paused, job) = world.claim_step("paused").await;
+    let queue: i32 = sqlx::query_scalar("select id from graphile_worker._private_job_queues")
+        .fetch_one(&world.pool)
+        .await
+        .unwrap();
+    paused.queue = Some(queue);
+    let named = format!(
+        "update graphile_worker._private_jobs set job_queue_id = {queue} where id = {}",
+        paused.job
+    );
+    world.execute(&named).await;
+    finish(&world, &paused, job).await;
+
+    // The commit alone has freed the queue: a successor takes it and is at work.
+    let locked = "graphile_worker._private_job_queues where locked_by is not null";
+    assert_eq!(world.count(locked).await, 0);
+    let (successor, next) = world.claim_step("successor").await;
+    assert_eq!(next.seq, 1);
+    world
+        .execute("update graphile_worker._private_job_queues set locked_by = 'successor', locked_at = now()")
+        .await;
+    let completion = format!(
+        "with j as (delete from graphile_worker._private_jobs where id = {} returning *)
+         update graphile_worker._private_job_queues q set locked_by = null, locked_at = null
+         from j where q.id = j.job_queue_id and q.locked_by = 'paused'",
+        paused.job
+    );
+    world.execute(&completion).await;
+    assert_eq!(
+        world.count(locked).await,
+        1,
+        "the successor keeps its queue"
+    );
+    finish(&world, &successor, next).await;
+    assert_eq!(world.run(request).await.unwrap().state, RunState::Succeeded);
+    assert_eq!(world.count("graphile_worker._private_jobs").await, 0);
+    assert_eq!(world.count("step_attempt where outcome = 'done'").await, 2);
+    assert_eq!(world.steps(run.id).await.len(), 2);
+}
+
+/// Does a step by hand.
+async fn finish(world: &World, held: &job::Held, job: job::StepJob) {
+    let begun = match step::begin(&world.app, held, job).await.unwrap() {
+        Begun::PlanAgain(attempt) => step::start(&world.app, held, attempt).await.unwrap(),
+        begun => begun,
+    };
+    let Begun::Act(work) = begun else {
+        panic!("nothing to do: {begun:?}")
+    };
+    let done = Ok(Outcome::Done(Done {
+        output: json!({ "value": "made" }),
+        ..Done::default()
+    }));
+    step::finish(&world.app, held, &work, done).await.unwrap();
 }

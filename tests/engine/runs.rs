@@ -394,3 +394,30 @@ async fn a_run_that_waited_in_vain_stops_when_its_approval_is_too_old() {
     assert_eq!(world.script.calls(), Vec::<String>::new());
     working.stop().await;
 }
+
+#[tokio::test]
+async fn a_step_that_hangs_ends_as_unknown_and_a_person_looks() {
+    let world = World::new().await;
+    world.script.limit(std::time::Duration::from_millis(100));
+    world.script.say("two", [Act::Hang, Act::Hang, Act::Hang]);
+    let steps = [("one", json!({})), ("two", json!({}))];
+    let request = world.ask(&steps).await;
+    let working = world.work();
+    let run = world.hurried_until(request, RunState::Blocked).await;
+    assert_eq!(
+        world.states(run.id).await,
+        [StepState::Done, StepState::Unknown]
+    );
+    assert_eq!(
+        world.count("step_attempt where outcome = 'unknown'").await,
+        3
+    );
+    let card = world.card(request).await;
+    assert!(
+        card.contains("Needs a look") && card.contains("took effect"),
+        "{card}"
+    );
+    press(&world, run.id, Some(0), "retry").await.unwrap();
+    world.until(request, RunState::Succeeded).await;
+    working.stop().await;
+}

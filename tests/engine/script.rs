@@ -37,6 +37,8 @@ pub struct Script {
     calls: Mutex<Vec<String>>,
     exists: Mutex<BTreeSet<String>>,
     inputs: Mutex<BTreeMap<String, Value>>,
+    /// How long a call may take; none: what actions have by default.
+    limit: Mutex<Option<Duration>>,
     /// Makes every plan differ from those before.
     version: Mutex<u32>,
     called: Notify,
@@ -62,6 +64,11 @@ impl Script {
     /// The input that a step was run with last.
     pub fn input(&self, step: &str) -> Value {
         self.inputs.lock().unwrap()[step].clone()
+    }
+
+    /// From now on no call may take longer.
+    pub fn limit(&self, limit: Duration) {
+        *self.limit.lock().unwrap() = Some(limit);
     }
 
     /// From now on plans differ from those made before.
@@ -111,6 +118,14 @@ impl Action for Scripted {
             outputs: &["value"],
             undo: Undo::Can,
         }
+    }
+
+    fn timeout(&self) -> Duration {
+        self.0
+            .limit
+            .lock()
+            .unwrap()
+            .unwrap_or(Duration::from_mins(1))
     }
 
     async fn plan(&self, _: &PlanContext<'_>, _: &PlannedValue) -> Result<StepPlan, PlanError> {

@@ -123,9 +123,16 @@ impl Office {
 
     /// Changes what the card says, as a move does.
     async fn fail_planning(&self, request: RequestId) {
-        self.world
-            .execute(&format!("update request set state = 'plan_failed', end_reason = 'It was the test.' where id = '{request}'"))
-            .await;
+        self.fail_planning_with(request, "It was the test.").await;
+    }
+
+    async fn fail_planning_with(&self, request: RequestId, reason: &str) {
+        sqlx::query("update request set state = 'plan_failed', end_reason = $2 where id = $1")
+            .bind(request.uuid())
+            .bind(reason)
+            .execute(&self.world.pool)
+            .await
+            .unwrap();
         self.raise(request).await;
     }
 
@@ -417,6 +424,51 @@ async fn a_card_that_is_refused_is_sent_shorter() {
             .count("message where given_up = 'invalid_blocks'")
             .await,
         1
+    );
+    sender.stop().await;
+}
+
+#[tokio::test]
+async fn a_card_that_is_too_long_goes_on_in_replies_and_nothing_is_lost() {
+    let office = Office::open().await;
+    let request = office.ask_in(CHANNEL).await;
+    let sender = office.send();
+    office.message(CHANNEL, |_| true).await;
+    office.all_true().await;
+    let long: String = (0..4000).map(|n| format!("word-{n}-stands ")).collect();
+    office.fail_planning_with(request, &long).await;
+    office.message(CHANNEL, says("word-3999-stands")).await;
+    office.all_true().await;
+    let messages = office.slack.messages(CHANNEL);
+    assert!(messages.len() > 1);
+    // Text is cut where a block is full, also within a word.
+    let texts = messages
+        .iter()
+        .flat_map(|m| m["blocks"].as_array().unwrap());
+    let all: String = texts.filter_map(|b| b["text"]["text"].as_str()).collect();
+    for n in 0..4000 {
+        assert!(
+            all.contains(&format!("word-{n}-stands")),
+            "{n} is lost: {:?}",
+            all.split(&format!("word-{}-", n - 1))
+                .nth(1)
+                .map(|s| s.chars().take(200).collect::<String>())
+        );
+    }
+    for reply in &messages[1..] {
+        assert_eq!(reply["thread_ts"], messages[0]["ts"]);
+    }
+
+    // What has become short says so where it went on.
+    office.fail_planning_with(request, "Now it is short.").await;
+    office.message(CHANNEL, says("Now it is short")).await;
+    office.all_true().await;
+    let after = office.slack.messages(CHANNEL);
+    assert_eq!(after.len(), messages.len());
+    assert!(
+        after
+            .iter()
+            .all(|m| !m["blocks"].to_string().contains("stands"))
     );
     sender.stop().await;
 }

@@ -33,7 +33,7 @@ pub const CHANNEL: &str = "C0PLATFORM";
 
 /// A database of its own, with one person who asks.
 pub struct World {
-    database: Database,
+    database: Option<Database>,
     pub pool: PgPool,
     pub app: App,
     pub script: Arc<Script>,
@@ -66,10 +66,15 @@ impl World {
             .try_init();
         let database = Database::new().await;
         let pool = database.pool(20).await;
-        Self::on(database, pool).await
+        Self::on(Some(database), pool).await
     }
 
-    async fn on(database: Database, pool: PgPool) -> Self {
+    /// On a database that the test looks after itself.
+    pub async fn at(pool: PgPool) -> Self {
+        Self::on(None, pool).await
+    }
+
+    async fn on(database: Option<Database>, pool: PgPool) -> Self {
         let script = Arc::new(Script::default());
         let app = app(&pool, &registry(&script));
         let facts = InstallationFacts {
@@ -106,7 +111,7 @@ impl World {
     }
 
     pub fn url(&self) -> String {
-        self.database.url()
+        self.database.as_ref().unwrap().url()
     }
 
     /// What this process works with.
