@@ -156,7 +156,7 @@ pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result
     )
     .fetch_all(&mut *conn)
     .await?;
-    let threads: Vec<uuid::Uuid> = threads.into_iter().map(|id| id.uuid()).collect();
+    let threads: Vec<uuid::Uuid> = threads.into_iter().map(ThreadId::uuid).collect();
     sqlx::query!("delete from message where thread_id = any($1)", &threads)
         .execute(&mut *conn)
         .await?;

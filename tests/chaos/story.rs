@@ -121,6 +121,10 @@ async fn shown(company: &Company, card: &Value, says: &str) -> DateTime<Utc> {
 }
 
 /// Prints what docs/performance.md keeps.
+#[expect(
+    clippy::print_stdout,
+    reason = "whoever runs the long story reads them"
+)]
 fn figures(way: Way, seen: &[Seen], attempts: &Attempts) {
     let row = |what: &str, of: fn(&Seen) -> TimeDelta| {
         let mut times: Vec<i64> = seen

@@ -447,13 +447,7 @@ async fn a_card_that_is_too_long_goes_on_in_replies_and_nothing_is_lost() {
         .flat_map(|m| m["blocks"].as_array().unwrap());
     let all: String = texts.filter_map(|b| b["text"]["text"].as_str()).collect();
     for n in 0..4000 {
-        assert!(
-            all.contains(&format!("word-{n}-stands")),
-            "{n} is lost: {:?}",
-            all.split(&format!("word-{}-", n - 1))
-                .nth(1)
-                .map(|s| s.chars().take(200).collect::<String>())
-        );
+        assert!(all.contains(&format!("word-{n}-stands")), "{n} is lost");
     }
     for reply in &messages[1..] {
         assert_eq!(reply["thread_ts"], messages[0]["ts"]);

@@ -64,7 +64,7 @@ async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow:
             }
             // It stands there all the same.
             Err(error) => {
-                tracing::info!(message = %sending.id, %error, "A message goes without its link")
+                tracing::info!(message = %sending.id, %error, "A message goes without its link");
             }
         }
     }
