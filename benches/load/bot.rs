@@ -34,6 +34,11 @@ spec:
 
 impl Bot {
     pub async fn start(slack: &Slack, database: &str) -> Self {
+        Self::start_as("all", slack, database).await
+    }
+
+    /// A replica that only takes deliveries, or only works, or both.
+    pub async fn start_as(role: &str, slack: &Slack, database: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let commands = folder.path().join("commands");
         std::fs::create_dir_all(&commands).unwrap();
@@ -52,7 +57,7 @@ impl Bot {
         let begun = Instant::now();
         let child =
             Command::new(std::env::var("IDP_BIN").expect("IDP_BIN names the release build"))
-                .arg("serve")
+                .args(["serve", "--role", role])
                 .current_dir(folder.path())
                 .env("DATABASE_URL", database)
                 .env("IDP_DATA_DIR", folder.path().join("data"))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
@@ -117,6 +117,7 @@ impl Slack {
         .unwrap();
         let (status, text, _) = self.deliver(bot, "/slack/commands", body).await;
         assert_eq!(status, 200, "{text}");
+        assert!(text.is_empty(), "a form, not {text}");
         trigger
     }
 
@@ -176,6 +177,7 @@ async fn answer(State(slack): State<Slack>, Path(_): Path<String>) -> &'static s
 async fn call(
     State(slack): State<Slack>,
     Path(method): Path<String>,
+    Query(query): Query<HashMap<String, String>>,
     head: HeaderMap,
     body: String,
 ) -> Json<Value> {
@@ -184,6 +186,8 @@ async fn call(
         .is_some_and(|t| t.to_str().unwrap_or("").contains("json"));
     let args: Value = if json_body {
         serde_json::from_str(&body).unwrap_or_default()
+    } else if !query.is_empty() {
+        json!(query)
     } else {
         let pairs: HashMap<String, String> = serde_urlencoded::from_str(&body).unwrap_or_default();
         json!(pairs)

@@ -60,6 +60,10 @@ pub(super) async fn account(
             // The delivery itself says so, whatever an earlier look-up told.
             known.kind = AccountKind::Outsider;
         }
+        if known.kind == AccountKind::Unknown {
+            // Known from a group only. Whoever acts is looked up first, so that their form finds them known.
+            queue::enqueue_lookup(conn, known.id).await?;
+        }
         return Ok(known);
     }
     let account = Account {

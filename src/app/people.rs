@@ -135,9 +135,9 @@ pub async fn record_groups(
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     let members: BTreeSet<&String> = groups.iter().flat_map(|g| &g.members).collect();
-    for external in members {
-        known(&mut tx, installation, external, now).await?;
-    }
+    let members: Vec<String> = members.into_iter().cloned().collect();
+    let ids: Vec<_> = members.iter().map(|_| (new_id(), new_id())).collect();
+    store::account::insert_unknown(&mut tx, installation, &members, &ids, now).await?;
     for group in groups {
         let kept = Group {
             external: &group.external,
@@ -150,31 +150,6 @@ pub async fn record_groups(
     store::group::retire_others(&mut tx, installation, now).await?;
     store::installation::set_synced(&mut tx, installation, now).await?;
     tx.commit().await?;
-    Ok(())
-}
-
-/// Writes an account that is only known by its id, to be looked up.
-async fn known(
-    conn: &mut Conn,
-    installation: InstallationId,
-    external: &str,
-    now: DateTime<Utc>,
-) -> store::Result<()> {
-    if store::account::find(conn, installation, external)
-        .await?
-        .is_none()
-    {
-        let account = Account {
-            id: new_id(),
-            person: new_id(),
-            installation,
-            external: external.to_owned(),
-            name: external.to_owned(),
-            kind: AccountKind::Unknown,
-            active: true,
-        };
-        actor::write(conn, account, now).await?;
-    }
     Ok(())
 }
 

@@ -59,6 +59,39 @@ pub async fn insert(conn: &mut Conn, account: &Account, now: DateTime<Utc>) -> R
     Ok(done.rows_affected() == 1)
 }
 
+/// Writes the accounts that nobody has written yet, each with a person of its own, to be looked up some time.
+/// `ids` are as many new ones, in pairs of account and person.
+///
+/// In one statement and in one order, so that a reading of a whole workspace neither takes a call for each member nor
+/// meets another one the wrong way round.
+pub async fn insert_unknown(
+    conn: &mut Conn,
+    installation: InstallationId,
+    externals: &[String],
+    ids: &[(AccountId, PersonId)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (accounts, persons): (Vec<AccountId>, Vec<PersonId>) = ids.iter().copied().unzip();
+    sqlx::query!(
+        "with fresh as (
+             select n.external, n.account, n.person
+             from unnest($2::text[], $3::uuid[], $4::uuid[]) as n(external, account, person)
+             where not exists (select 1 from account a where a.installation_id = $1 and a.external_id = n.external)),
+         people as (insert into person (id, created_at) select person, $5 from fresh)
+         insert into account (id, installation_id, external_id, person_id, name, kind, active, looked_up_at, created_at)
+         select account, $1, external, person, external, 'unknown', true, null, $5 from fresh order by external
+         on conflict (installation_id, external_id) do nothing",
+        installation as _,
+        externals,
+        &accounts as _,
+        &persons as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps what a look-up told.
 pub async fn update(conn: &mut Conn, account: &Account, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(

@@ -132,16 +132,19 @@ impl Catalog {
     }
 }
 
-/// The parameters that commands with a template bring to it; `None` if a command is too broken to tell.
+/// The parameters that commands with a template bring to it; `None` if a command is too broken to tell, or none takes a
+/// template (then nothing of them can be wrong, and shipped templates are no noise beside commands of one's own).
 fn brought(commands: &[CommandFile]) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
+    let mut any = false;
     for (file, bytes) in commands {
         let command = Command::read(file, bytes, &Checks::default()).ok()?;
         if command.uses_template() {
+            any = true;
             names.extend(command.parameters.names().map(str::to_owned));
         }
     }
-    Some(names)
+    any.then_some(names)
 }
 
 fn sources_unread(problems: &[Problem], sources: &Sources) -> bool {
