@@ -35,6 +35,18 @@ pub(super) async fn may(
     if let Err(why) = allowed(app, conn, command, &belongs, reader).await? {
         return Ok(Err(why));
     }
+    Ok(within_limit(app, conn, actor, slash)
+        .await?
+        .map(|()| belongs))
+}
+
+/// Whether somebody has few enough open requests for one more. Only under the lock of the person does it stay so.
+pub(super) async fn within_limit(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    slash: &str,
+) -> store::Result<Result<(), MayNotAsk>> {
     let max = app.settings.current().limits.open_requests;
     let open = store::request::list(conn, Some(actor.person()), true, i64::from(max)).await?;
     if open.len() >= max as usize {
@@ -43,7 +55,7 @@ pub(super) async fn may(
             slash: slash.to_owned(),
         }));
     }
-    Ok(Ok(belongs))
+    Ok(Ok(()))
 }
 
 /// Full members may; an account that nobody looked up yet may as far as the form.

@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
 use super::App;
-use crate::domain::audit::{self, Entry};
+use crate::domain::audit::{self, Entry, Head};
 use crate::domain::id::RequestId;
 use crate::store::{self, Conn};
 
@@ -47,6 +47,19 @@ pub async fn append(
     let body = body(kind, now, what);
     let entry = audit::append(&chain, head, &body);
     store::audit::insert(conn, &entry, kind, now).await
+}
+
+/// Begins the chain of a request that is made in this transaction.
+pub async fn begin(
+    conn: &mut Conn,
+    request: RequestId,
+    kind: &str,
+    now: DateTime<Utc>,
+    what: Value,
+) -> store::Result<()> {
+    let body = body(kind, now, what);
+    let entry = audit::append(&Chain::Request(request).to_string(), Head::EMPTY, &body);
+    store::audit::begin(conn, &entry, kind, now).await
 }
 
 /// Hands out every row of a chain in order, or of all chains: what `idp audit export` writes, a line each.

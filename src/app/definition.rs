@@ -1,6 +1,7 @@
 //! What a request was asked with: its command and template as they were then, and its checked inputs.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
@@ -11,11 +12,24 @@ use crate::domain::canonical::Digest;
 use crate::store::request::Request;
 use crate::store::{self, Conn};
 
+/// What was read already, by the digest of its bytes: a digest never names anything else, and every card of a request
+/// is drawn with its definition.
+static READ: LazyLock<Mutex<Read>> = LazyLock::new(Mutex::default);
+
+/// Digests that are remembered: more than one catalog has definitions, with their last versions.
+const REMEMBERED: usize = 256;
+
+#[derive(Default)]
+struct Read {
+    commands: HashMap<Digest, Arc<Command>>,
+    templates: HashMap<Digest, Arc<Template>>,
+}
+
 /// Definitions kept with a request: later edits of the files change nothing here.
 #[derive(Debug, Clone)]
 pub struct Definition {
     /// The command.
-    pub command: Command,
+    pub command: Arc<Command>,
     /// The template that the inputs chose.
     pub template: Option<Arc<Template>>,
     /// The inputs.
@@ -25,17 +39,10 @@ pub struct Definition {
 impl Definition {
     /// Reads what a request was asked with.
     pub async fn of(conn: &mut Conn, request: &Request) -> anyhow::Result<Self> {
-        let bytes = kept(conn, request.command_digest).await?;
-        let command =
-            Command::parse(&bytes).map_err(|problems| unreadable("command", &problems))?;
+        let command = command(conn, request.command_digest).await?;
         let template = match request.template_digest {
             None => None,
-            Some(digest) => {
-                let package = kept(conn, digest).await?;
-                let template = Template::parse(&package)
-                    .map_err(|problems| unreadable("template", &problems))?;
-                Some(Arc::new(template))
-            }
+            Some(digest) => Some(template(conn, digest).await?),
         };
         let inputs = serde_json::from_value(Value::Object(request.inputs.0.clone()))
             .context("the kept inputs")?;
@@ -55,6 +62,41 @@ impl Definition {
             environment,
         }
     }
+}
+
+async fn command(conn: &mut Conn, digest: Digest) -> anyhow::Result<Arc<Command>> {
+    if let Some(read) = remembered(|read| read.commands.get(&digest).cloned()) {
+        return Ok(read);
+    }
+    let bytes = kept(conn, digest).await?;
+    let command = Command::parse(&bytes).map_err(|problems| unreadable("command", &problems))?;
+    let command = Arc::new(command);
+    remembered(|read| remember(&mut read.commands, digest, &command));
+    Ok(command)
+}
+
+async fn template(conn: &mut Conn, digest: Digest) -> anyhow::Result<Arc<Template>> {
+    if let Some(read) = remembered(|read| read.templates.get(&digest).cloned()) {
+        return Ok(read);
+    }
+    let package = kept(conn, digest).await?;
+    let template =
+        Template::parse(&package).map_err(|problems| unreadable("template", &problems))?;
+    let template = Arc::new(template);
+    remembered(|read| remember(&mut read.templates, digest, &template));
+    Ok(template)
+}
+
+fn remembered<T>(with: impl FnOnce(&mut Read) -> T) -> T {
+    with(&mut READ.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// Full, it begins anew: what is still in use is read again once.
+fn remember<T>(read: &mut HashMap<Digest, Arc<T>>, digest: Digest, definition: &Arc<T>) {
+    if read.len() >= REMEMBERED {
+        read.clear();
+    }
+    read.insert(digest, Arc::clone(definition));
 }
 
 async fn kept(conn: &mut Conn, digest: Digest) -> anyhow::Result<Vec<u8>> {

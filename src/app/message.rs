@@ -263,8 +263,7 @@ async fn post(
     now: DateTime<Utc>,
 ) -> store::Result<()> {
     let id: MessageId = new_id();
-    store::message::insert(conn, id, thread.id, subject, Uuid::now_v7(), now).await?;
-    store::message::wake(conn, thread.installation).await
+    store::message::insert(conn, id, thread.id, subject, Uuid::now_v7(), now).await
 }
 
 async fn wake(conn: &mut Conn, threads: &[Thread]) -> store::Result<()> {

@@ -6,14 +6,14 @@ use serde_json::{Map, Value, json};
 
 use super::actor::Actor;
 use super::ask;
-use super::audit::{self, Chain};
+use super::audit;
 use super::open_form::{self, Desk};
-use super::{App, message, new_id, place, view};
+use super::{App, message, new_id, place};
 use crate::cards::{answer, form as lines, refusal};
 use crate::catalog::form::{self, Inputs, Unique};
 use crate::domain::event::Turn;
 use crate::domain::form::FieldError;
-use crate::domain::id::{DraftId, RequestId};
+use crate::domain::id::{DraftId, RequestId, RequestNumber};
 use crate::domain::message::Placement;
 use crate::domain::person::AccountKind;
 use crate::domain::plan::Claim;
@@ -60,8 +60,18 @@ pub(super) async fn page_filled(
         draft.revision += 1;
     }
     keep(&mut draft.values, &filled.values);
+    let reply = turned(app, conn, actor, &mut draft, &filled).await?;
     store::draft::save(conn, &draft).await?;
+    Ok(reply)
+}
 
+async fn turned(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    draft: &mut Draft,
+    filled: &Filled,
+) -> anyhow::Result<Reply> {
     let catalog = app.library.current();
     let Some(command) = catalog.command(&draft.command) else {
         return Ok(open_form::gone(&catalog, &draft.command, &draft.slash));
@@ -74,10 +84,10 @@ pub(super) async fn page_filled(
     match filled.turn {
         Turn::Back => {
             draft.page = (draft.page - 1).max(0);
-            open_form::show(app, conn, actor, &desk, &mut draft, Vec::new()).await
+            open_form::show(app, conn, actor, &desk, draft, Vec::new()).await
         }
-        Turn::Stay => open_form::draw(app, conn, actor, &desk, &mut draft, Vec::new()).await,
-        Turn::Next => next(app, conn, actor, &desk, &mut draft, &filled).await,
+        Turn::Stay => open_form::draw(app, conn, actor, &desk, draft, Vec::new()).await,
+        Turn::Next => next(app, conn, actor, &desk, draft, filled).await,
     }
 }
 
@@ -115,7 +125,6 @@ async fn next(
         return open_form::show(app, conn, actor, desk, draft, Vec::new()).await;
     }
     if actor.account.kind == AccountKind::Unknown {
-        store::draft::save(conn, draft).await?;
         queue::enqueue_lookup(conn, actor.account.id).await?;
         return Ok(Reply::Card {
             card: answer::looking_up(draft.id),
@@ -177,7 +186,7 @@ async fn submit(
 ) -> anyhow::Result<Reply> {
     // One person's submits stand in line, so that the limit of open requests holds.
     store::person::lock(conn, actor.person()).await?;
-    if let Err(why) = ask::may(app, conn, actor, desk.command, &draft.slash).await? {
+    if let Err(why) = ask::within_limit(app, conn, actor, &draft.slash).await? {
         return Ok(ask::refuse(conn, actor, &desk.command.name, &why).await?);
     }
     let asked_in = (draft.asked_in.as_str(), draft.asked_in_kind);
@@ -190,16 +199,14 @@ async fn submit(
         again_from: draft.again_from,
         placement: Some(standing.placement),
     };
-    let request = match write(conn, actor, desk, asking).await? {
-        Ok(request) => request,
+    let (_, number) = match write(conn, actor, desk, asking).await? {
+        Ok(made) => made,
         Err(errors) => return wrong(app, conn, actor, desk, draft, errors).await,
     };
     draft.consumed_at = Some(actor.now);
-    store::draft::save(conn, draft).await?;
-    let view = view::load(app, conn, request, actor.installation.id).await?;
     let place = standing.name.unwrap_or_else(|| lines::DIRECT.to_owned());
     Ok(Reply::Card {
-        card: answer::submitted(&view, &place),
+        card: answer::submitted(number, &subject(desk, inputs.values()), &place),
     })
 }
 
@@ -226,7 +233,7 @@ pub(super) async fn write(
     actor: &Actor,
     desk: &Desk<'_>,
     asking: Asking<'_>,
-) -> anyhow::Result<Result<RequestId, Vec<FieldError>>> {
+) -> anyhow::Result<Result<(RequestId, RequestNumber), Vec<FieldError>>> {
     let id: RequestId = new_id();
     let values = asking.inputs.values();
     // Names first: their constraint is looked at when the transaction ends, and a taken one leaves nothing behind.
@@ -263,12 +270,12 @@ pub(super) async fn write(
         "command_digest": command_digest, "template_digest": template_digest, "inputs": values,
         "origin": asking.origin, "again_from": asking.again_from,
     });
-    audit::append(conn, Chain::Request(id), "request.asked", now, what).await?;
+    audit::begin(conn, id, "request.asked", now, what).await?;
     if let Some(placement) = &asking.placement {
         message::open(conn, id, placement, now).await?;
     }
     queue::enqueue_plan(conn, id, None).await?;
-    Ok(Ok(id))
+    Ok(Ok((id, number)))
 }
 
 /// What a request is about: the value of `name`, else the command's title.

@@ -323,7 +323,10 @@ fn answers_around_asking() {
             "draft",
             answer::draft_found("new-service", draft, at(0), at(10)),
         ),
-        ("submitted", answer::submitted(&waiting, "#platform")),
+        (
+            "submitted",
+            answer::submitted(waiting.number, &waiting.subject, "#platform"),
+        ),
         (
             "approve typed",
             answer::use_the_button(std::slice::from_ref(&waiting)),

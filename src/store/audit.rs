@@ -36,6 +36,24 @@ pub async fn lock_head(conn: &mut Conn, chain: &str) -> Result<Head> {
     })
 }
 
+/// Begins a chain with its first row. Only for a chain that nobody else can know yet.
+pub async fn begin(conn: &mut Conn, entry: &Entry, kind: &str, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "with head as (insert into audit_chain (chain, seq, hash) values ($1, $2, $4))
+         insert into audit (chain, seq, prev, hash, body, kind, at) values ($1, $2, $3, $4, $5, $6, $7)",
+        entry.chain,
+        entry.seq,
+        entry.prev as _,
+        entry.hash as _,
+        entry.body,
+        kind,
+        at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Adds the row that follows the locked head.
 pub async fn insert(conn: &mut Conn, entry: &Entry, kind: &str, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(

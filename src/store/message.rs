@@ -50,7 +50,7 @@ pub struct Due {
     pub edit: bool,
 }
 
-/// Writes a new message at the next place of its thread.
+/// Writes a new message at the next place of its thread, and wakes its installation's sender.
 pub async fn insert(
     conn: &mut Conn,
     id: MessageId,
@@ -60,14 +60,17 @@ pub async fn insert(
     now: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "insert into message (id, thread_id, place, kind, subject, nonce, created_at)
-         values ($1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6)",
+        "with posted as (
+             insert into message (id, thread_id, place, kind, subject, nonce, created_at)
+             values ($1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6))
+         select pg_notify($7, installation_id::text) from thread where id = $2",
         id as _,
         thread as _,
         subject.kind() as MessageKind as _,
         Json(subject) as _,
         nonce,
         now,
+        WAKE,
     )
     .execute(conn)
     .await?;

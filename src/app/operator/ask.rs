@@ -71,7 +71,7 @@ pub async fn ask(
         placement: placement(app, &mut tx, command).await?,
     };
     let request = match submit::write(&mut tx, &actor, &desk, asking).await? {
-        Ok(request) => request,
+        Ok((request, _)) => request,
         Err(errors) => return Ok(Err(NotAsked::Wrong(errors))),
     };
     let view = view::load(app, &mut tx, request, actor.installation.id).await?;

@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 
 use super::home::Offer;
-use crate::cards::root::name;
+use crate::cards::root::{about, name};
 use crate::cards::{Open, button, words};
 use crate::domain::card::{Block, ButtonStyle, Card, Span, Text};
-use crate::domain::id::DraftId;
+use crate::domain::id::{DraftId, RequestNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::view::RequestView;
 
@@ -184,10 +184,10 @@ pub fn draft_gone() -> Card {
 }
 
 /// The request was taken; where it stands comes by the permalink.
-pub fn submitted(view: &RequestView, place: &str) -> Card {
+pub fn submitted(number: RequestNumber, subject: &str, place: &str) -> Card {
     Card::lines([format!(
-        "{} is asked for. It stands in {}.",
-        name(view),
+        "{number} {} is asked for. It stands in {}.",
+        about(subject),
         words::line(place)
     )])
 }

@@ -71,7 +71,12 @@ pub(super) fn name(view: &RequestView) -> String {
 
 /// What the request is about, on one line.
 pub(super) fn subject(view: &RequestView) -> String {
-    words::clip(&words::line(&view.subject), SUBJECT)
+    about(&view.subject)
+}
+
+/// A request's subject, on one line.
+pub(super) fn about(subject: &str) -> String {
+    words::clip(&words::line(subject), SUBJECT)
 }
 
 /// Line 2 and its plain words: what status and list say too.

@@ -146,21 +146,12 @@ fn unknown_roots(
 }
 
 fn unknown_filters(text: &str, piece: &Piece) -> Vec<Fault> {
-    let engine = environment(Syntax::PLAIN);
-    let Ok(is_filter) = engine.compile_expression("name is filter") else {
-        return Vec::new();
-    };
     let word = |token: &scan::Token| &text[token.range.clone()];
     piece
         .tokens
         .windows(2)
         .filter(|pair| word(&pair[0]) == "|" && pair[1].kind == TokenKind::Word)
-        .filter(|pair| {
-            let name = word(&pair[1]);
-            !is_filter
-                .eval(minijinja::context! { name })
-                .is_ok_and(|known| known.is_true())
-        })
+        .filter(|pair| !is_filter(word(&pair[1])))
         .map(|pair| {
             let name = word(&pair[1]);
             let fault = Fault::new(
@@ -174,6 +165,14 @@ fn unknown_filters(text: &str, piece: &Piece) -> Vec<Fault> {
             }
         })
         .collect()
+}
+
+/// Whether the engine has a filter of this name. The engine itself is asked, since it tells its list to nobody.
+fn is_filter(name: &str) -> bool {
+    environment(Syntax::PLAIN)
+        .compile_expression("name is filter")
+        .and_then(|asked| asked.eval(minijinja::context! { name }))
+        .is_ok_and(|known| known.is_true())
 }
 
 /// What nunjucks understands and this engine doesn't, or understands otherwise.

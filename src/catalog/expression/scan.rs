@@ -135,16 +135,22 @@ fn push_text(pieces: &mut Vec<Piece>, range: Range<usize>) {
     }
 }
 
-/// The next delimiter; no kind: a comment.
+/// The next delimiter; no kind: a comment. One pass from brace to brace: a search for each sign would read the rest of
+/// the text again and again for one that isn't in it.
 fn next_start(text: &str, from: usize) -> Option<(usize, Option<PieceKind>)> {
-    [
-        ("${{", Some(PieceKind::Expression)),
-        ("{%", Some(PieceKind::Block)),
-        ("{#", None),
-    ]
-    .into_iter()
-    .filter_map(|(sign, kind)| Some((from + text.get(from..)?.find(sign)?, kind)))
-    .min_by_key(|(at, _)| *at)
+    let bytes = text.as_bytes();
+    let mut at = from;
+    loop {
+        let brace = at + text.get(at..)?.find('{')?;
+        match bytes.get(brace + 1) {
+            Some(b'{') if brace > from && bytes[brace - 1] == b'$' => {
+                return Some((brace - 1, Some(PieceKind::Expression)));
+            }
+            Some(b'%') => return Some((brace, Some(PieceKind::Block))),
+            Some(b'#') => return Some((brace, None)),
+            _ => at = brace + 1,
+        }
+    }
 }
 
 fn comment_end(text: &str, start: usize) -> usize {
