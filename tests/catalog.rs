@@ -36,6 +36,16 @@ fn actions() -> Vec<ActionSpec> {
             &[],
         ),
         spec(
+            "publish:repository",
+            "Create repository",
+            idp::steps::specs(idp::clients::forge::ForgeKind::Local)
+                .into_iter()
+                .find(|spec| spec.name == "publish:repository")
+                .unwrap()
+                .input,
+            &["remoteUrl", "repoContentsUrl", "commitHash"],
+        ),
+        spec(
             "publish:local",
             "Create repository",
             object(

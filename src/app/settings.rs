@@ -48,7 +48,7 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// `IDP_STATE_KEY`: authenticates checkpoints.
     pub state_key: Option<SecretSlice<u8>>,
-    /// What templates read as `environment.parameters`.
+    /// What templates read as `environment.parameters`; its member `secrets` as `environment.secrets`.
     pub environment: Map<String, Value>,
 }
 

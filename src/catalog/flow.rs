@@ -26,7 +26,8 @@ pub struct Asked<'a> {
     /// The checked inputs.
     pub inputs: &'a Inputs,
     /// Backstage's `environment.parameters`: what the operator configures for all templates. `organisation` (the
-    /// forge's organisation or owner) is what the shipped templates read.
+    /// forge's organisation or owner) is what the shipped templates read. Its member `secrets` becomes
+    /// `environment.secrets`: a reference for each secret that the deployment has, never a secret.
     pub environment: &'a Map<String, Value>,
 }
 

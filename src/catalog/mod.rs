@@ -27,7 +27,7 @@ pub use problem::Problem;
 pub use schema::command_schema;
 pub use template::Template;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of the world outside the definitions, for their check. `None`: not known, so not checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -38,4 +38,6 @@ pub struct Known {
     pub teams: Option<BTreeSet<String>>,
     /// Channels that the bot can post to, with their `#`.
     pub channels: Option<BTreeSet<String>>,
+    /// Actions that this deployment hasn't, each with the sentence why.
+    pub absent: BTreeMap<String, String>,
 }

@@ -326,6 +326,14 @@ pub(super) fn check_steps<'a>(
             .actions
             .and_then(|actions| actions.iter().find(|spec| spec.name == step.action));
         match (checks.actions, spec) {
+            (Some(_), None) if absent(&step.action, checks).is_some() => {
+                let what = format!("this deployment has no action `{}`", step.action);
+                report.hint(
+                    step.at,
+                    what,
+                    absent(&step.action, checks).unwrap_or_default(),
+                );
+            }
             (Some(actions), None) => {
                 let names = actions.iter().map(|spec| spec.name);
                 report.word(
@@ -351,6 +359,11 @@ pub(super) fn check_steps<'a>(
             .iter()
             .for_each(|condition| check_condition(condition, &scope, report));
     }
+}
+
+/// Why an action isn't there that elsewhere is.
+fn absent<'a>(action: &str, checks: &Checks<'a>) -> Option<&'a str> {
+    checks.known?.absent.get(action).map(String::as_str)
 }
 
 /// The names in a step's output. A template's are those that every template on offer has.

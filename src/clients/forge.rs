@@ -3,14 +3,20 @@
 //!
 //! A repository that we make carries a marker, the id of the request that it was made for. Only that request ever
 //! pushes to it, adopts it after a crash, or takes it back; what somebody else made under the same name is never touched.
+//!
+//! A new repository comes in four calls, each of which may be repeated after a crash: [`Forge::survey`] while planning
+//! (no side effects), [`Forge::ensure_repo`], [`Forge::push`], and [`Forge::settle`] with everything that can only be
+//! said of a repository with files in it, what protects its default branch last.
 
 pub mod deliver;
 pub mod error;
 pub mod git;
+pub mod github;
 pub mod local;
 pub mod name;
 pub mod object;
 pub mod pack;
+pub mod settings;
 
 use std::sync::Arc;
 
@@ -19,6 +25,7 @@ use async_trait::async_trait;
 pub use self::error::ForgeError;
 pub use self::name::{Branch, NameError, RepoName};
 pub use self::object::{CommitSpec, Ident, ObjectId};
+pub use self::settings::{Access, Bypass, Grantee, Protection, RepoSettings, Role, Switches};
 use crate::domain::id::RequestId;
 use crate::domain::tree::Tree;
 
@@ -82,11 +89,31 @@ pub struct RepoState {
     pub foreign: bool,
 }
 
+/// What planning has to know of a forge before anything is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// What stands under the name already.
+    pub found: Option<RepoState>,
+    /// Why it couldn't be made or told what it should be, a sentence each: `There is no team payments in acme.`
+    pub hindrances: Vec<String>,
+}
+
+/// Which forge it is, for the actions that are about one of them alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ForgeKind {
+    /// Bare repositories that idp serves itself.
+    Local,
+    /// GitHub.com or GitHub Enterprise.
+    GitHub,
+}
+
 /// What came of taking a repository back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     /// It is gone now.
     Removed,
+    /// It stands, read-only, as the operator wants it.
+    Archived,
     /// There was none.
     WasGone,
 }
@@ -108,25 +135,36 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
     /// What stands under this name; `None`: the name is free.
     async fn look(&self, repo: &RepoName) -> Result<Option<RepoState>, ForgeError>;
 
-    /// Makes the repository, or adopts it if this very request made it. Its settings are brought in line.
+    /// What stands under the name, and what would keep the repository or its settings from being made. Only reads.
+    async fn survey(&self, spec: &RepoSpec, settings: &RepoSettings) -> Result<Survey, ForgeError>;
+
+    /// Makes the repository, or adopts it if this very request made it.
     async fn ensure_repo(&self, spec: &RepoSpec) -> Result<RepoState, ForgeError>;
 
-    /// Puts one commit of `tree` on the default branch of a repository that `request` made, and says its id.
+    /// Puts one commit of `tree` on the default branch of a repository that the request made, and says its id.
     ///
     /// Pushing the same again changes nothing, also when others have pushed on top of it since.
     async fn push(
         &self,
-        repo: &RepoName,
-        request: RequestId,
+        spec: &RepoSpec,
         tree: Arc<Tree>,
         commit: &CommitSpec,
     ) -> Result<ObjectId, ForgeError>;
+
+    /// Tells a repository with files in it what it should be, and protects its default branch last.
+    async fn settle(&self, spec: &RepoSpec, settings: &RepoSettings) -> Result<(), ForgeError>;
 
     /// Removes a repository that `request` made, unless somebody else's commit is in it.
     async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError>;
 
     /// Where the repository is found.
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls;
+
+    /// Which forge it is.
+    fn kind(&self) -> ForgeKind;
+
+    /// Whether it keeps [`RepoSettings`]; one that doesn't has no place for them, and plans leave them out.
+    fn keeps_settings(&self) -> bool;
 
     /// How people call this forge: `the git server`, `GitHub`.
     fn title(&self) -> &'static str;

@@ -6,9 +6,13 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::action::{Action, RunContext};
-use super::{catalog_register, debug_log, debug_wait, fetch_template, publish_local, template_run};
+use super::publish::Secrets;
+use super::publish_github::{self, PublishGitHub};
+use super::publish_local::{self, PublishLocal};
+use super::publish_repository::{self, PublishRepository};
+use super::{catalog_register, debug_log, debug_wait, fetch_template, template_run};
 use crate::catalog::expression;
-use crate::clients::forge::Forge;
+use crate::clients::forge::{Forge, ForgeKind};
 use crate::domain::action::ActionSpec;
 use crate::domain::plan::PlannedStep;
 use crate::domain::step::{Outcome, StepError};
@@ -19,11 +23,15 @@ pub struct Registry {
     actions: Arc<[Box<dyn Action>]>,
 }
 
-/// What definitions are checked against where there is no forge to act on (`idp check`).
-pub fn specs() -> Vec<ActionSpec> {
+/// What definitions are checked against where there is no forge to act on (`idp check`), in a deployment with this kind.
+pub fn specs(forge: ForgeKind) -> Vec<ActionSpec> {
     vec![
         fetch_template::FetchTemplate.spec(),
-        publish_local::spec(),
+        publish_repository::spec(),
+        match forge {
+            ForgeKind::Local => publish_local::spec(),
+            ForgeKind::GitHub => publish_github::spec(),
+        },
         catalog_register::CatalogRegister.spec(),
         template_run::TemplateRun.spec(),
         debug_log::DebugLog.spec(),
@@ -34,9 +42,19 @@ pub fn specs() -> Vec<ActionSpec> {
 impl Registry {
     /// The actions of this deployment.
     pub fn new(forge: Arc<dyn Forge>) -> Self {
+        Self::with_secrets(forge, Secrets::default())
+    }
+
+    /// The actions of this deployment, which may hand these secrets to repositories.
+    pub fn with_secrets(forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
+        let on_its_own: Box<dyn Action> = match forge.kind() {
+            ForgeKind::Local => Box::new(PublishLocal::new(Arc::clone(&forge))),
+            ForgeKind::GitHub => Box::new(PublishGitHub::new(Arc::clone(&forge), secrets.clone())),
+        };
         let actions: Vec<Box<dyn Action>> = vec![
             Box::new(fetch_template::FetchTemplate),
-            Box::new(publish_local::PublishLocal::new(forge)),
+            Box::new(PublishRepository::new(forge, secrets)),
+            on_its_own,
             Box::new(catalog_register::CatalogRegister),
             Box::new(template_run::TemplateRun),
             Box::new(debug_log::DebugLog),
@@ -140,6 +158,6 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let registry = Registry::new(Arc::new(forge(dir.path())));
         let names = |specs: Vec<ActionSpec>| -> Vec<_> { specs.iter().map(|s| s.name).collect() };
-        assert_eq!(names(specs()), names(registry.specs()));
+        assert_eq!(names(specs(ForgeKind::Local)), names(registry.specs()));
     }
 }

@@ -44,6 +44,7 @@ spec:
 fn known() -> Known {
     let names = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
     Known {
+        absent: Default::default(),
         groups: names(&["engineers", "security", "platform"]),
         teams: names(&["payments"]),
         channels: names(&["#platform"]),

@@ -41,6 +41,13 @@ fn nothing_unrendered_is_left_and_bytes_never_change() {
         assert_eq!(tree, rendered(values(template, visibility)));
         for (path, entry) in &tree {
             let text = std::str::from_utf8(&entry.bytes).unwrap();
+            // GitHub's own expressions look like ours; in a workflow each has to be one of GitHub's.
+            let workflow = path.as_str().starts_with(".github/workflows/");
+            let text = &if workflow {
+                text.replace("${{ github.", "")
+            } else {
+                text.to_owned()
+            };
             for sign in ["${{", "{%", "}}\"", "TODO", ".njk"] {
                 assert!(
                     !text.contains(sign) && !path.as_str().contains(sign),

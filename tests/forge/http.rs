@@ -28,7 +28,7 @@ impl Served {
         served.forge.ensure_repo(&spec(request(1))).await.unwrap();
         served
             .forge
-            .push(&payments(), request(1), wide(), &commit())
+            .push(&spec(request(1)), wide(), &commit())
             .await
             .unwrap();
         served
@@ -465,11 +465,7 @@ async fn awkward() -> Served {
         ..spec(request(1))
     };
     served.forge.ensure_repo(&spec).await.unwrap();
-    served
-        .forge
-        .push(&payments(), request(1), files, &commit())
-        .await
-        .unwrap();
+    served.forge.push(&spec, files, &commit()).await.unwrap();
     served
 }
 

@@ -24,7 +24,7 @@ async fn a_repository_is_made_pushed_to_and_cloned() {
     );
     let id = world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     let state = world.forge.look(&payments()).await.unwrap().unwrap();
@@ -61,14 +61,14 @@ async fn everything_twice_is_everything_once() {
     );
     let id = world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     let before = listing(&world);
     assert_eq!(
         world
             .forge
-            .push(&payments(), request(1), wide(), &commit())
+            .push(&spec(request(1)), wide(), &commit())
             .await
             .unwrap(),
         id
@@ -111,7 +111,7 @@ async fn twins_of_one_request_agree() {
     }
     let pushes = (0..8).map(|_| {
         let forge = open(world.path());
-        tokio::spawn(async move { forge.push(&payments(), request(1), wide(), &commit()).await })
+        tokio::spawn(async move { forge.push(&spec(request(1)), wide(), &commit()).await })
     });
     let mut ids = Vec::new();
     for pushed in pushes.collect::<Vec<_>>() {
@@ -123,7 +123,7 @@ async fn twins_of_one_request_agree() {
     }
     let id = world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     assert!(!ids.is_empty() && ids.iter().all(|i| *i == id));
@@ -141,7 +141,7 @@ async fn settings_follow_the_request_and_commits_stay_ours() {
     world.forge.ensure_repo(&spec(request(1))).await.unwrap();
     world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     let wanted = RepoSpec {
@@ -170,10 +170,7 @@ async fn another_request_never_gets_at_it() {
         "acme/payments-api exists already (team payments)"
     );
     assert!(matches!(StepError::from(said), StepError::Stop { .. }));
-    let pushed = world
-        .forge
-        .push(&payments(), request(2), wide(), &commit())
-        .await;
+    let pushed = world.forge.push(&spec(request(2)), wide(), &commit()).await;
     assert!(matches!(pushed, Err(ForgeError::Taken { .. })));
     assert!(matches!(
         world.forge.remove(&payments(), request(2)).await,
@@ -226,10 +223,7 @@ async fn a_repository_that_somebody_put_there_is_never_adopted() {
         Err(ForgeError::Taken { .. })
     ));
     assert!(matches!(
-        world
-            .forge
-            .push(&payments(), request(1), wide(), &commit())
-            .await,
+        world.forge.push(&spec(request(1)), wide(), &commit()).await,
         Err(ForgeError::Taken { .. })
     ));
     assert!(matches!(
@@ -265,7 +259,7 @@ async fn a_stranger_s_commit_stops_remove_and_outlives_a_repeated_push() {
     world.forge.ensure_repo(&spec(request(1))).await.unwrap();
     let ours = world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     let dir = world.repo_dir();
@@ -281,7 +275,7 @@ async fn a_stranger_s_commit_stops_remove_and_outlives_a_repeated_push() {
     assert_eq!(
         world
             .forge
-            .push(&payments(), request(1), wide(), &commit())
+            .push(&spec(request(1)), wide(), &commit())
             .await
             .unwrap(),
         ours
@@ -307,7 +301,7 @@ async fn a_stranger_s_commit_stops_remove_and_outlives_a_repeated_push() {
     assert!(matches!(
         world
             .forge
-            .push(&payments(), request(1), changed, &commit())
+            .push(&spec(request(1)), changed, &commit())
             .await,
         Err(ForgeError::Foreign { .. })
     ));
@@ -319,7 +313,7 @@ async fn a_tag_by_a_stranger_counts_too_even_when_packed() {
     world.forge.ensure_repo(&spec(request(1))).await.unwrap();
     world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     let dir = world.repo_dir();
@@ -345,10 +339,7 @@ async fn a_first_push_by_a_stranger_is_not_overwritten() {
         &world.path().join("clone"),
         &["push", "-q", "origin", "HEAD:main"],
     );
-    let pushed = world
-        .forge
-        .push(&payments(), request(1), wide(), &commit())
-        .await;
+    let pushed = world.forge.push(&spec(request(1)), wide(), &commit()).await;
     assert!(matches!(pushed, Err(ForgeError::Foreign { .. })));
     assert!(matches!(
         world.forge.remove(&payments(), request(1)).await,
@@ -364,7 +355,7 @@ async fn after_a_crash_only_the_same_request_goes_on() {
     world.forge.ensure_repo(&spec(request(1))).await.unwrap();
     let id = world
         .forge
-        .push(&payments(), request(1), wide(), &commit())
+        .push(&spec(request(1)), wide(), &commit())
         .await
         .unwrap();
     let dir = world.repo_dir();
@@ -378,7 +369,7 @@ async fn after_a_crash_only_the_same_request_goes_on() {
     again.ensure_repo(&spec(request(1))).await.unwrap();
     assert_eq!(
         again
-            .push(&payments(), request(1), wide(), &commit())
+            .push(&spec(request(1)), wide(), &commit())
             .await
             .unwrap(),
         id
@@ -395,7 +386,7 @@ async fn after_a_crash_only_the_same_request_goes_on() {
     fs::remove_file(dir.join("refs/heads/main")).unwrap();
     assert_eq!(
         again
-            .push(&payments(), request(1), wide(), &commit())
+            .push(&spec(request(1)), wide(), &commit())
             .await
             .unwrap(),
         id
@@ -447,7 +438,7 @@ async fn a_folder_that_was_moved_away_is_no_free_name() {
             Err(ForgeError::Away { .. })
         ));
         assert!(matches!(
-            forge.push(&payments(), request(1), wide(), &commit()).await,
+            forge.push(&spec(request(1)), wide(), &commit()).await,
             Err(ForgeError::Away { .. })
         ));
         assert!(matches!(
@@ -533,7 +524,7 @@ fn a_full_disk_leaves_nothing_half_made() {
         .block_on(
             world
                 .forge
-                .push(&payments(), request(1), incompressible(), &commit()),
+                .push(&spec(request(1)), incompressible(), &commit()),
         )
         .unwrap();
     assert_eq!(
@@ -577,7 +568,7 @@ async fn child_with_little_disk() {
         forge.ensure_repo(&spec(request(1))).await.unwrap_err()
     } else {
         forge
-            .push(&payments(), request(1), incompressible(), &commit())
+            .push(&spec(request(1)), incompressible(), &commit())
             .await
             .unwrap_err()
     };

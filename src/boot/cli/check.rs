@@ -10,10 +10,11 @@ use crate::steps;
 
 pub(super) fn run(context: &Context) -> Result<ExitCode, Problem> {
     let config = context.config()?;
+    let actions = steps::specs(settings::forge_kind(&config));
     let catalog = Catalog::load(
         &settings::sources(&config),
-        &steps::specs(),
-        &settings::known(&config.organisation),
+        &actions,
+        &settings::known(&config.organisation, &actions),
     );
     for problem in catalog.problems() {
         context.printer.result(format_args!("{problem}\n"))?;

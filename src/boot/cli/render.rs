@@ -45,7 +45,7 @@ struct Target {
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<(), Problem> {
     let config = context.config()?;
-    let actions = steps::specs();
+    let actions = steps::specs(settings::forge_kind(&config));
     let catalog = Catalog::load(&settings::sources(&config), &actions, &Known::default());
     let wanted = Wanted {
         template: &args.template,

@@ -15,6 +15,7 @@ use toml::Spanned;
 use super::organisation::{Limits, Retention};
 use crate::boot::problem::{OrFail, Problem};
 use crate::catalog::problem::nearest;
+use crate::clients::forge::github::Undo;
 use crate::domain::canonical::Digest;
 
 /// The whole file.
@@ -34,6 +35,10 @@ pub struct File {
     #[serde(default)]
     pub(super) slack: Slack,
     pub(super) organisation: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) github: GitHub,
+    #[serde(default, deserialize_with = "secrets")]
+    pub(super) secrets: BTreeMap<String, SecretString>,
     pub(super) paused: Option<String>,
     #[serde(default)]
     pub(super) teams: BTreeMap<String, Spanned<TeamTable>>,
@@ -63,6 +68,24 @@ pub(super) struct Slack {
     pub(super) signing_secret: Option<SecretString>,
     #[serde(default, deserialize_with = "secret")]
     pub(super) app_token: Option<SecretString>,
+}
+
+/// `[github]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GitHub {
+    pub(super) app_id: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) app_private_key: Option<SecretString>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) token: Option<SecretString>,
+    pub(super) org: Option<String>,
+    pub(super) api_url: Option<String>,
+    pub(super) git_url: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) webhook_secret: Option<SecretString>,
+    #[serde(default)]
+    pub(super) undo: Undo,
 }
 
 /// `[teams.NAME]`
@@ -193,4 +216,13 @@ fn unreadable(message: &str) -> Problem {
 /// Wraps a secret before anything can print it.
 fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<SecretString>, D::Error> {
     Ok(Option::<String>::deserialize(from)?.map(SecretString::from))
+}
+
+/// Wraps every secret of a table.
+fn secrets<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, SecretString>, D::Error> {
+    let table = BTreeMap::<String, String>::deserialize(from)?;
+    let wrapped = table
+        .into_iter()
+        .map(|(name, secret)| (name, secret.into()));
+    Ok(wrapped.collect())
 }

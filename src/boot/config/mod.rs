@@ -5,10 +5,12 @@
 //! operator may change while idp runs ([`Organisation`]) is read again when the file changes.
 
 pub mod file;
+mod github;
 pub mod options;
 mod organisation;
 mod secret;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -16,6 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use self::file::File;
+pub use self::github::GitHub;
 pub use self::options::Options;
 pub use self::organisation::{Channel, Limits, Member, Organisation, Retention, Team};
 pub use self::secret::Environment;
@@ -28,6 +31,9 @@ const LISTEN: &str = "127.0.0.1:8484";
 const DATA_DIR: &str = "idp-data";
 /// Slack's Web API: <https://docs.slack.dev/apis/web-api/>.
 const SLACK_API: &str = "https://slack.com/api";
+
+/// What the name of a variable begins with that holds a secret for repositories.
+const SECRET: &str = "IDP_SECRET_";
 
 /// Everything an operator can set, checked.
 #[derive(Debug)]
@@ -50,6 +56,10 @@ pub struct Config {
     pub api_token: Option<SecretString>,
     /// The Slack app, if there is one.
     pub slack: Option<Slack>,
+    /// The organisation on GitHub; without one, repositories stand on the local forge.
+    pub github: Option<GitHub>,
+    /// Secrets that templates may hand to repositories, by name.
+    pub secrets: BTreeMap<String, SecretString>,
     /// Teams, groups, channels and limits.
     pub organisation: Organisation,
     /// The configuration file. Unless it was named, it need not be there.
@@ -116,6 +126,8 @@ impl Config {
             state_key: environment.secret("IDP_STATE_KEY")?.or(file.state_key),
             api_token: environment.secret("IDP_API_TOKEN")?,
             slack: slack(file.slack, environment)?,
+            github: github::read(file.github, &organisation, environment)?,
+            secrets: environment.secrets(SECRET, file.secrets)?,
             organisation,
             file: path,
         })

@@ -10,13 +10,16 @@ use secrecy::SecretString;
 use crate::boot::problem::Problem;
 
 /// All secrets, by their names in the environment.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 9] = [
     "DATABASE_URL",
     "IDP_STATE_KEY",
     "IDP_API_TOKEN",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_TOKEN",
+    "GITHUB_WEBHOOK_SECRET",
 ];
 
 /// The variables of a process.
@@ -62,6 +65,24 @@ impl Environment {
             .iter()
             .map(|name| self.path(&format!("{name}_FILE")));
         files.flatten().collect()
+    }
+
+    /// All secrets whose names begin so, without that beginning, over those of the file.
+    pub fn secrets(
+        &self,
+        beginning: &str,
+        mut all: BTreeMap<String, SecretString>,
+    ) -> Result<BTreeMap<String, SecretString>, Problem> {
+        for variable in self.0.keys().filter_map(|name| name.to_str()) {
+            let Some(name) = variable.strip_prefix(beginning) else {
+                continue;
+            };
+            let name = name.strip_suffix("_FILE").unwrap_or(name);
+            if let Some(secret) = self.secret(&format!("{beginning}{name}"))? {
+                all.insert(name.to_owned(), secret);
+            }
+        }
+        Ok(all)
     }
 
     /// A plain word. An empty variable counts as unset, since compose files and charts pass empty ones on.

@@ -246,6 +246,7 @@ fn the_example_is_complete_and_says_the_defaults() {
     for table in [
         "",
         "[slack]",
+        "[github]",
         "[teams.x]",
         "[commands.x]",
         "[limits]",
@@ -258,6 +259,8 @@ fn the_example_is_complete_and_says_the_defaults() {
             .to_owned();
         for key in keys.split(", ") {
             let stands = uncommented.lines().any(|line| {
+                // Indented behind the `#`: an alternative to what stands before it.
+                let line = line.trim_start_matches("#   ");
                 line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}"))
             });
             assert!(
@@ -274,4 +277,61 @@ fn is_toml(line: &str) -> bool {
         || line
             .split_once(" = ")
             .is_some_and(|(key, _)| !key.contains(' '))
+}
+
+const ORG: (&str, &str) = ("GITHUB_ORG", "acme");
+const TOKEN: (&str, &str) = ("GITHUB_TOKEN", "github_pat_s3cret");
+
+#[test]
+fn github_is_read_from_the_environment_and_shows_no_secret() {
+    let secret = ("GITHUB_WEBHOOK_SECRET", "s3cret");
+    let npm = ("IDP_SECRET_NPM_TOKEN", "s3cret");
+    let config = load("", &[ORG, TOKEN, secret, npm]).unwrap();
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert!(config.secrets.contains_key("NPM_TOKEN"));
+    let github = config.github.unwrap();
+    assert_eq!(github.forge.api_url.as_str(), "https://api.github.com/");
+    assert_eq!(github.forge.git_url.as_str(), "https://github.com/");
+    assert!(load("", &[]).unwrap().github.is_none());
+}
+
+#[test]
+fn repositories_are_beside_the_api() {
+    let git = |api: &str| {
+        let config = load("", &[ORG, TOKEN, ("GITHUB_API_URL", api)]).unwrap();
+        config.github.unwrap().forge.git_url.to_string()
+    };
+    assert_eq!(
+        git("https://git.example.com/api/v3"),
+        "https://git.example.com/"
+    );
+    assert_eq!(git("https://api.acme.ghe.com/"), "https://acme.ghe.com/");
+    insta::assert_snapshot!(refused("", &[ORG, TOKEN, ("GITHUB_API_URL", "https://proxy.test/github")]), @r"
+    GitHub is half configured: `GITHUB_GIT_URL` is missing
+    hint: say where its repositories are, such as `https://github.example.com`
+    ");
+}
+
+#[test]
+fn mix_ups_about_github_say_what_to_do() {
+    let app = ("GITHUB_APP_ID", "7");
+    let key = ("GITHUB_APP_PRIVATE_KEY", "s3cret");
+    let said: Vec<String> = [
+        vec![ORG],
+        vec![TOKEN],
+        vec![ORG, app],
+        vec![ORG, key],
+        vec![ORG, app, key],
+        vec![ORG, app, key, TOKEN],
+        vec![
+            ORG,
+            TOKEN,
+            ("GITHUB_API_URL", "http://git.example.com/api/v3"),
+        ],
+    ]
+    .iter()
+    .map(|variables| refused("", variables))
+    .collect();
+    assert!(!said.concat().contains("s3cret"));
+    insta::assert_snapshot!(said.join("\n\n"));
 }

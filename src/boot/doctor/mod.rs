@@ -112,10 +112,11 @@ pub async fn examine(
         Ok(config) => config,
         Err(problem) => return vec![Check::problem("configuration", &problem)],
     };
+    let actions = steps::specs(settings::forge_kind(&config));
     let catalog = Catalog::load(
         &settings::sources(&config),
-        &steps::specs(),
-        &settings::known(&config.organisation),
+        &actions,
+        &settings::known(&config.organisation, &actions),
     );
     let mut checks = configuration::checks(&config, &catalog);
     checks.extend(machine::checks(&config, environment));

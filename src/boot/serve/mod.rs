@@ -23,11 +23,13 @@ use tokio_util::task::TaskTracker;
 use super::config::Config;
 use super::database::Database;
 use super::problem::{OrFail as _, Problem};
-use super::{postgres, schema, shutdown};
+use super::{clock, postgres, schema, shutdown};
 use crate::app::{App, configured};
 use crate::catalog::Library;
 use crate::catalog::library::Watching;
+use crate::clients::forge::Forge;
 use crate::clients::forge::git::Git;
+use crate::clients::forge::github::GitHubForge;
 use crate::clients::forge::local::{LocalForge, Place};
 use crate::steps::Registry;
 use crate::web::git::GitState;
@@ -106,17 +108,20 @@ async fn with_database(
 /// What all parts share.
 struct House {
     app: App,
-    forge: LocalForge,
+    /// The local forge; none where there is GitHub.
+    local: Option<LocalForge>,
     registry: Registry,
     _watching: Vec<Watching>,
 }
 
 impl House {
     fn build(config: &Config, pool: PgPool) -> Result<Self, Problem> {
-        let forge = forge(config)?;
-        let registry = Registry::new(Arc::new(forge.clone()));
-        let known = settings::known(&config.organisation);
-        let library = Library::open(settings::sources(config), registry.specs(), known);
+        let (forge, local) = forge(config)?;
+        let secrets = config.secrets.clone().into_iter().collect();
+        let registry = Registry::with_secrets(forge, secrets);
+        let actions = registry.specs();
+        let known = settings::known(&config.organisation, &actions);
+        let library = Library::open(settings::sources(config), actions, known);
         for problem in library.current().problems() {
             tracing::error!(%problem, "A definition is broken; `idp check` says more");
         }
@@ -127,7 +132,7 @@ impl House {
         ];
         Ok(Self {
             app,
-            forge,
+            local,
             registry,
             _watching: watching.into_iter().flatten().collect(),
         })
@@ -165,7 +170,10 @@ impl House {
             metrics,
             slack: edge.clone(),
         };
-        let mut router = web::router(web).merge(web::git::router(self.git(address)));
+        let mut router = web::router(web);
+        if let Some(local) = &self.local {
+            router = router.merge(web::git::router(self.git(local, address)));
+        }
         if let Some(token) = &config.api_token {
             router = router.merge(web::api::router(self.app.clone(), token.clone()));
         }
@@ -225,7 +233,7 @@ impl House {
     }
 
     /// The local forge's pages: open to this machine, closed to all others until they bring a token.
-    fn git(&self, address: SocketAddr) -> GitState {
+    fn git(&self, local: &LocalForge, address: SocketAddr) -> GitState {
         let app = self.app.clone();
         let verify: web::git::Verify = Arc::new(move |token: String| {
             let app = app.clone();
@@ -235,7 +243,7 @@ impl House {
             }
             .boxed()
         });
-        GitState::new(self.forge.clone(), address.ip().is_loopback(), verify)
+        GitState::new(local.clone(), address.ip().is_loopback(), verify)
     }
 }
 
@@ -274,25 +282,29 @@ async fn work(
 
 /// The verbs alone, for a command that asks and ends.
 pub(in crate::boot) fn verbs(config: &Config, pool: PgPool) -> Result<App, Problem> {
-    let (sources, known) = (
-        settings::sources(config),
-        settings::known(&config.organisation),
-    );
-    let library = Arc::new(Library::open(sources, crate::steps::specs(), known));
+    let actions = crate::steps::specs(settings::forge_kind(config));
+    let known = settings::known(&config.organisation, &actions);
+    let library = Arc::new(Library::open(settings::sources(config), actions, known));
     Ok(App::new(pool, library, settings::settings(config)?))
 }
 
-/// The forge on this machine's disk.
-pub(in crate::boot) fn forge(config: &Config) -> Result<LocalForge, Problem> {
+/// The forge that repositories stand on, and the local one if it is that.
+fn forge(config: &Config) -> Result<(Arc<dyn Forge>, Option<LocalForge>), Problem> {
+    if let Some(github) = &config.github {
+        let forge = GitHubForge::new(github.forge.clone(), git(), Arc::new(clock::now))
+            .or_fail("can't reach for GitHub")?;
+        return Ok((Arc::new(forge), None));
+    }
     let place = Place::open(config.data_dir.join("git")).or_fail("can't open the local forge")?;
     let url = match &config.public_url {
         Some(url) => url.as_str().trim_end_matches('/').to_owned(),
         None => format!("http://{}", config.listen),
     };
-    Ok(LocalForge::new(place, url, git()))
+    let local = LocalForge::new(place, url, git());
+    Ok((Arc::new(local.clone()), Some(local)))
 }
 
-/// Git as the forge starts it.
+/// Git as forges start it.
 pub(in crate::boot) fn git() -> Git {
     Git::new(search_path())
 }

@@ -110,7 +110,8 @@ impl Reader {
         }
         if changed.iter().any(|key| key.starts_with("teams.")) {
             // Definitions name teams: what is wrong with them may be another thing now.
-            app.library.know(settings::known(organisation));
+            app.library
+                .know(settings::known(organisation, app.library.actions()));
             keep(app, tasks, &app.library.reload());
         }
     }

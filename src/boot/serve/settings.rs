@@ -15,6 +15,9 @@ use crate::app::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
 use crate::boot::config::{Channel, Config, Member, Organisation};
 use crate::boot::problem::{OrFail as _, Problem};
 use crate::catalog::{Known, Sources};
+use crate::clients::forge::ForgeKind;
+use crate::domain::action::ActionSpec;
+use crate::steps::Secrets;
 
 /// The file of the state key that idp makes for itself, in the data directory.
 pub(in crate::boot) const KEY_FILE: &str = "state-key";
@@ -31,12 +34,64 @@ pub(in crate::boot) fn sources(config: &Config) -> Sources {
 }
 
 /// What definitions are checked against. Groups of the platform are known only once they were read.
-pub(in crate::boot) fn known(organisation: &Organisation) -> Known {
+pub(in crate::boot) fn known(organisation: &Organisation, actions: &[ActionSpec]) -> Known {
     Known {
         groups: None,
         teams: Some(organisation.teams.keys().cloned().collect()),
         channels: None,
+        absent: absent(actions),
     }
+}
+
+/// Which forge there is.
+pub(in crate::boot) const fn forge_kind(config: &Config) -> ForgeKind {
+    match config.github {
+        Some(_) => ForgeKind::GitHub,
+        None => ForgeKind::Local,
+    }
+}
+
+/// The actions of the forge that there isn't, and why not.
+fn absent(actions: &[ActionSpec]) -> BTreeMap<String, String> {
+    [
+        (
+            "publish:github",
+            "GitHub isn't configured (docs/github.md). `publish:repository` goes with any forge.",
+        ),
+        (
+            "publish:local",
+            "GitHub is configured, so there is no local forge. `publish:repository` goes with any forge.",
+        ),
+    ]
+    .into_iter()
+    .filter(|(name, _)| actions.iter().all(|action| action.name != *name))
+    .map(|(name, why)| (name.to_owned(), why.to_owned()))
+    .collect()
+}
+
+/// Members of what templates read as `environment.parameters`.
+const ORGANISATION: &str = "organisation";
+const FORGE: &str = "forge";
+const GITHUB: &str = "github";
+
+/// What templates read of the deployment and only a start changes: which forge, its organisation where it has one of
+/// its own, and a reference for each secret.
+fn deployed(config: &Config) -> Map<String, Value> {
+    let mut environment = Map::new();
+    match &config.github {
+        Some(github) => {
+            let organisation = github.forge.organisation.as_str();
+            environment.insert(ORGANISATION.to_owned(), organisation.into());
+            environment.insert(FORGE.to_owned(), GITHUB.into());
+        }
+        None => {
+            environment.insert(FORGE.to_owned(), "local".into());
+        }
+    }
+    let secrets = config.secrets.keys();
+    let references = secrets.map(|name| (name.clone(), Secrets::reference(name).into()));
+    environment.insert("secrets".to_owned(), Value::Object(references.collect()));
+    environment
 }
 
 /// What verbs need of the configuration.
@@ -47,6 +102,7 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
             .as_ref()
             .map(|url| url.as_str().trim_end_matches('/').to_owned()),
         state_key: Some(state_key(config)?),
+        environment: deployed(config),
         ..Settings::default()
     };
     Ok(organised(fixed, &config.organisation))
@@ -74,17 +130,21 @@ pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Sett
             ..settings.limits
         },
         paused: organisation.paused.clone(),
-        environment: environment(organisation),
+        environment: environment(settings.environment.clone(), organisation),
         ..settings
     }
 }
 
-/// What templates read as `environment.parameters`.
-fn environment(organisation: &Organisation) -> Map<String, Value> {
-    let name = organisation.name.clone();
-    name.map(|name| ("organisation".to_owned(), name.into()))
-        .into_iter()
-        .collect()
+/// What templates read as `environment.parameters`. On GitHub its organisation stays, whatever the file says.
+fn environment(mut fixed: Map<String, Value>, organisation: &Organisation) -> Map<String, Value> {
+    if fixed.get(FORGE).is_some_and(|forge| forge == GITHUB) {
+        return fixed;
+    }
+    match &organisation.name {
+        Some(name) => fixed.insert(ORGANISATION.to_owned(), name.as_str().into()),
+        None => fixed.remove(ORGANISATION),
+    };
+    fixed
 }
 
 /// Without a channel by default it is the platform group's, as far as that has one.

@@ -52,6 +52,9 @@ impl Known {
     }
 }
 
+/// The member of the environment that holds references to secrets.
+const SECRETS: &str = "secrets";
+
 /// What expressions read before anything runs. A declared parameter that nobody filled in is `null`, not unknown.
 pub(super) fn known(asked: Asked<'_>) -> Map<String, Value> {
     let mut parameters = asked.inputs.values().clone();
@@ -64,9 +67,11 @@ pub(super) fn known(asked: Asked<'_>) -> Map<String, Value> {
     }
     let mut known = Map::new();
     known.insert("parameters".to_owned(), Value::Object(parameters));
+    let mut environment = asked.environment.clone();
+    let secrets = environment.remove(SECRETS).unwrap_or_default();
     known.insert(
         "environment".to_owned(),
-        json!({ "parameters": asked.environment }),
+        json!({ "parameters": environment, "secrets": secrets }),
     );
     known
 }

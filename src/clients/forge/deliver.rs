@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -119,30 +119,59 @@ fn push(
     objects: &Objects<'_>,
 ) -> Result<ObjectId, DeliverError> {
     let branch = branch.cloned().unwrap_or_else(Branch::main);
-    let dir = std::env::temp_dir().join(format!("idp-render-{:032x}", rand::random::<u128>()));
-    let pushed = init(&dir)
-        .map_err(at(&dir))
-        .and_then(|()| write(&dir, &branch, objects))
-        .and_then(|commit| {
-            let mut command = Command::new("git");
-            command
-                .arg("--git-dir")
-                .arg(&dir)
-                .args(["push", "--quiet", "--", url, &branch.full()])
-                .stdin(Stdio::inherit());
-            let output = command.output().map_err(at(Path::new("git")))?;
-            if output.status.success() {
-                return Ok(commit);
-            }
-            Err(DeliverError::Push(
-                String::from_utf8_lossy(&output.stderr).trim().to_owned(),
-            ))
-        });
-    let _best_effort = fs::remove_dir_all(&dir);
-    pushed
+    let moment = Moment::of(&branch, objects)?;
+    let mut command = Command::new("git");
+    command
+        .arg("--git-dir")
+        .arg(moment.dir())
+        .args(["push", "--quiet", "--", url, &branch.full()])
+        .stdin(Stdio::inherit());
+    let output = command.output().map_err(at(Path::new("git")))?;
+    if output.status.success() {
+        return Ok(objects.commit);
+    }
+    Err(DeliverError::Push(
+        String::from_utf8_lossy(&output.stderr).trim().to_owned(),
+    ))
 }
 
+/// A bare repository with one commit on one branch, to push from. It is gone when this is dropped.
+#[derive(Debug)]
+pub(super) struct Moment(PathBuf);
+
+impl Moment {
+    /// Makes one for a tree.
+    pub(super) fn make(
+        branch: &Branch,
+        tree: &Tree,
+        commit: &CommitSpec,
+    ) -> Result<Self, DeliverError> {
+        Self::of(branch, &Objects::new(tree, commit))
+    }
+
+    fn of(branch: &Branch, objects: &Objects<'_>) -> Result<Self, DeliverError> {
+        let name = format!("idp-push-{:032x}", rand::random::<u128>());
+        let moment = Self(std::env::temp_dir().join(name));
+        init(&moment.0).map_err(at(&moment.0))?;
+        write(&moment.0, branch, objects)?;
+        Ok(moment)
+    }
+
+    /// Where it is.
+    pub(super) fn dir(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Moment {
+    fn drop(&mut self) {
+        let _best_effort = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// For us alone: what is pushed may be private, and others read the folder for temporary files too.
 fn init(dir: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().mode(0o700).create(dir)?;
     for folder in ["objects/pack", "refs/heads"] {
         fs::create_dir_all(dir.join(folder))?;
     }

@@ -4,18 +4,39 @@ use std::io::{Error, ErrorKind};
 use std::time::Duration;
 
 use super::RepoName;
+use super::local::TITLE;
 use crate::domain::step::StepError;
 
 /// Why a forge didn't do it. The text is for people; what only the log should know stands in `cause`.
 #[derive(Debug, thiserror::Error)]
 pub enum ForgeError {
     /// It gives no answer, or its folder is not there: nothing was done.
-    #[error("The git server can't be reached")]
+    #[error("{} can't be reached", capital(forge))]
     Away {
+        /// How people call it.
+        forge: &'static str,
         /// For the log.
         cause: String,
         /// Not before so long, where it said so.
         after: Option<Duration>,
+    },
+    /// It refuses the rate of our calls: nothing was done.
+    #[error("{} asks to wait", capital(forge))]
+    Limited {
+        /// How people call it.
+        forge: &'static str,
+        /// Not before so long.
+        after: Duration,
+        /// For the log.
+        cause: String,
+    },
+    /// We hold ourselves back, so that it needn't refuse: nothing was done.
+    #[error("Too much is being made on {forge} right now")]
+    Paced {
+        /// How people call it.
+        forge: &'static str,
+        /// When there is room again.
+        after: Duration,
     },
     /// It has no room left: nothing was done, or what was begun is taken back.
     #[error("The git server has no space left")]
@@ -50,14 +71,20 @@ pub enum ForgeError {
         repo: RepoName,
     },
     /// It refuses, and will refuse again.
-    #[error("The git server refused")]
+    #[error("{} refused{}", capital(forge), why.as_deref().map(|why| format!(": {why}")).unwrap_or_default())]
     Refused {
+        /// How people call it.
+        forge: &'static str,
+        /// Why, for people: no secret, no markup, at most a few lines.
+        why: Option<String>,
         /// For the log.
         cause: String,
     },
     /// It was asked and gave no answer: it may have done it.
-    #[error("The git server broke off in the middle of {repo}")]
+    #[error("{} broke off in the middle of {repo}", capital(forge))]
     Unsure {
+        /// How people call it.
+        forge: &'static str,
         /// Where to look.
         repo: RepoName,
         /// For the log.
@@ -70,10 +97,12 @@ impl ForgeError {
     pub fn detail(&self) -> String {
         match self {
             Self::Away { cause, .. }
+            | Self::Limited { cause, .. }
             | Self::Full { cause }
-            | Self::Refused { cause }
+            | Self::Refused { cause, .. }
             | Self::Unsure { cause, .. } => format!("{self}: {cause}"),
-            Self::Busy { .. }
+            Self::Paced { .. }
+            | Self::Busy { .. }
             | Self::Taken { .. }
             | Self::Missing { .. }
             | Self::Foreign { .. } => self.to_string(),
@@ -91,12 +120,19 @@ impl ForgeError {
             // InvalidData: a marker that we can't read, which no retry mends.
             ErrorKind::PermissionDenied
             | ErrorKind::ReadOnlyFilesystem
-            | ErrorKind::InvalidData => Self::Refused { cause },
+            | ErrorKind::InvalidData => Self::Refused {
+                forge: TITLE,
+                why: None,
+                cause,
+            },
             // A folder vanished under our hands: the root was moved away between the look and the deed.
-            ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle => {
-                Self::Away { cause, after: None }
-            }
+            ErrorKind::NotFound | ErrorKind::StaleNetworkFileHandle => Self::Away {
+                forge: TITLE,
+                cause,
+                after: None,
+            },
             _ => Self::Unsure {
+                forge: TITLE,
                 repo: repo.clone(),
                 cause,
             },
@@ -104,22 +140,35 @@ impl ForgeError {
     }
 }
 
+/// At the beginning of a sentence.
+fn capital(title: &str) -> String {
+    let mut letters = title.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
+}
+
 impl From<ForgeError> for StepError {
     fn from(error: ForgeError) -> Self {
         let cause = error.to_string();
+        let delta = |after: Duration| chrono::TimeDelta::from_std(after).ok();
         match error {
             ForgeError::Away { after, .. } => Self::Again {
                 cause,
-                after: after.and_then(|after| chrono::TimeDelta::from_std(after).ok()),
+                after: after.and_then(delta),
+            },
+            ForgeError::Limited { after, .. } | ForgeError::Paced { after, .. } => Self::Again {
+                cause,
+                after: delta(after),
             },
             ForgeError::Full { .. } | ForgeError::Busy { .. } => Self::Again { cause, after: None },
             ForgeError::Taken { .. }
             | ForgeError::Missing { .. }
             | ForgeError::Foreign { .. }
             | ForgeError::Refused { .. } => Self::Stop { cause },
-            ForgeError::Unsure { repo, .. } => Self::Unknown {
+            ForgeError::Unsure { forge, repo, .. } => Self::Unknown {
                 cause,
-                check: format!("whether {repo} exists on the git server"),
+                check: format!("whether {repo} exists on {forge}"),
             },
         }
     }

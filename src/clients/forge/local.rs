@@ -25,11 +25,14 @@ pub use self::read::{Content, Listed, ListedKind, ReadError};
 pub(super) use self::refs::{Made, create_branch};
 use super::git::Git;
 use super::{
-    Branch, CommitSpec, Forge, ForgeError, ObjectId, Removal, RepoName, RepoSpec, RepoState,
-    RepoUrls,
+    Branch, CommitSpec, Forge, ForgeError, ForgeKind, ObjectId, Removal, RepoName, RepoSettings,
+    RepoSpec, RepoState, RepoUrls, Survey,
 };
 use crate::domain::id::RequestId;
 use crate::domain::tree::Tree;
+
+/// How people call it.
+pub(super) const TITLE: &str = "the git server";
 
 /// Bare repositories on this machine's disk.
 #[derive(Clone, Debug)]
@@ -86,6 +89,13 @@ impl Forge for LocalForge {
         blocking(move || place.look(&repo)).await
     }
 
+    async fn survey(&self, spec: &RepoSpec, _: &RepoSettings) -> Result<Survey, ForgeError> {
+        Ok(Survey {
+            found: self.look(&spec.repo).await?,
+            hindrances: Vec::new(),
+        })
+    }
+
     async fn ensure_repo(&self, spec: &RepoSpec) -> Result<RepoState, ForgeError> {
         let (place, spec) = (self.place.clone(), spec.clone());
         blocking(move || create::ensure(&place, &spec)).await
@@ -93,17 +103,12 @@ impl Forge for LocalForge {
 
     async fn push(
         &self,
-        repo: &RepoName,
-        request: RequestId,
+        spec: &RepoSpec,
         tree: Arc<Tree>,
         commit: &CommitSpec,
     ) -> Result<ObjectId, ForgeError> {
-        let (place, git, repo, commit) = (
-            self.place.clone(),
-            self.git.clone(),
-            repo.clone(),
-            commit.clone(),
-        );
+        let (place, git, commit) = (self.place.clone(), self.git.clone(), commit.clone());
+        let (repo, request) = (spec.repo.clone(), spec.request);
         blocking(move || {
             push::push(
                 &place,
@@ -117,6 +122,10 @@ impl Forge for LocalForge {
             )
         })
         .await
+    }
+
+    async fn settle(&self, _: &RepoSpec, _: &RepoSettings) -> Result<(), ForgeError> {
+        Ok(()) // bare repositories have no place for settings
     }
 
     async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError> {
@@ -133,8 +142,16 @@ impl Forge for LocalForge {
         }
     }
 
+    fn kind(&self) -> ForgeKind {
+        ForgeKind::Local
+    }
+
+    fn keeps_settings(&self) -> bool {
+        false
+    }
+
     fn title(&self) -> &'static str {
-        "the git server"
+        TITLE
     }
 }
 
@@ -145,6 +162,8 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result,
         Err(error) => Err(ForgeError::Refused {
+            forge: TITLE,
+            why: None,
             cause: format!("the work on the disk broke off: {error}"),
         }),
     }

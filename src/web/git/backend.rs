@@ -228,9 +228,10 @@ fn refused(error: &ForgeError) -> Response {
     tracing::warn!("{}", error.detail());
     match error {
         ForgeError::Missing { .. } => no_repository(),
-        ForgeError::Away { .. } | ForgeError::Full { .. } => {
-            unavailable("The git server can't reach its repositories.\n")
-        }
+        ForgeError::Away { .. }
+        | ForgeError::Limited { .. }
+        | ForgeError::Paced { .. }
+        | ForgeError::Full { .. } => unavailable("The git server can't reach its repositories.\n"),
         ForgeError::Busy { .. } => {
             unavailable("The repository is just being changed; please try again.\n")
         }

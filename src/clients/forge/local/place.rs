@@ -92,7 +92,11 @@ impl Place {
                     "{} is not there: {error}",
                     self.root.join(SENTINEL).display()
                 );
-                Err(ForgeError::Away { cause, after: None })
+                Err(ForgeError::Away {
+                    forge: super::TITLE,
+                    cause,
+                    after: None,
+                })
             }
         }
     }
@@ -118,6 +122,7 @@ impl Place {
     pub fn list(&self) -> Result<Vec<RepoState>, ForgeError> {
         self.check()?;
         let unreadable = |error: io::Error| ForgeError::Away {
+            forge: super::TITLE,
             cause: format!("listing {}: {error}", self.root.display()),
             after: None,
         };

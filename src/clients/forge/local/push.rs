@@ -43,6 +43,8 @@ pub(super) fn push(place: &Place, git: &Git, push: &Push) -> Result<ObjectId, Fo
         None => {}
     }
     let pack = pack(&objects).map_err(|error| ForgeError::Refused {
+        forge: super::TITLE,
+        why: None,
         cause: error.to_string(),
     })?;
     disk::write_pack(&dir, &pack).map_err(failed)?;

@@ -1,0 +1,193 @@
+//! GitHub as a forge: repositories of one organisation, by its REST API and one `git push` each.
+//!
+//! What a request made is known by a marker inside the repository itself, since GitHub keeps nothing else that comes
+//! with the creation and stays out of people's sight: the description carries the request's id from the creation until
+//! everything is settled, and the first commit carries it in its message for ever. So a crash at any call leaves a
+//! repository that the next try knows as its own, and nobody else's is ever taken for ours.
+//!
+//! Every call ensures. Reading calls are kept below writing ones, and both are independent of the number of files.
+
+mod api;
+mod auth;
+mod find;
+mod judge;
+mod make;
+mod marker;
+mod pace;
+mod protect;
+mod push;
+mod remove;
+mod rights;
+mod seal;
+mod settle;
+mod survey;
+mod wire;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use self::api::Api;
+pub use self::auth::{AppKey, AppKeyError, Credentials};
+use self::push::Pusher;
+use super::git::Git;
+use super::{
+    Branch, CommitSpec, Forge, ForgeError, ForgeKind, ObjectId, Removal, RepoName, RepoSettings,
+    RepoSpec, RepoState, RepoUrls, Survey,
+};
+use crate::domain::id::RequestId;
+use crate::domain::tree::Tree;
+
+/// How people call it.
+const TITLE: &str = "GitHub";
+
+/// Where GitHub.com answers: <https://docs.github.com/en/rest/using-the-rest-api/getting-started-with-the-rest-api>.
+pub const API_URL: &str = "https://api.github.com";
+
+/// Where GitHub.com's repositories are.
+pub const GIT_URL: &str = "https://github.com";
+
+/// Tells the time: tokens are made for a few minutes and asked for anew before they end.
+pub type Clock = Arc<dyn Fn() -> DateTime<Utc> + Send + Sync>;
+
+/// What becomes of a repository whose request is taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Undo {
+    /// It is deleted.
+    #[default]
+    Delete,
+    /// It stays, read-only, and its name stays taken.
+    Archive,
+}
+
+/// How to reach one organisation on one GitHub.
+#[derive(Clone, Debug)]
+pub struct GitHubSettings {
+    /// The REST root.
+    pub api_url: Url,
+    /// The root of repositories and their pages.
+    pub git_url: Url,
+    /// The organisation.
+    pub organisation: String,
+    /// Who we are there.
+    pub credentials: Credentials,
+    /// What becomes of a repository whose request is taken back.
+    pub undo: Undo,
+}
+
+/// Repositories of one organisation.
+pub struct GitHubForge {
+    api: Api,
+    pusher: Pusher,
+    git_url: String,
+    undo: Undo,
+}
+
+/// The client can't be made.
+#[derive(Debug, thiserror::Error)]
+#[error("the client for GitHub can't be made: {0}")]
+pub struct ClientError(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+impl GitHubForge {
+    /// Makes the client; it asks nothing yet. Has to be called on a runtime, which the calls then belong to.
+    pub fn new(settings: GitHubSettings, git: Git, clock: Clock) -> Result<Self, ClientError> {
+        let git_url = settings.git_url.as_str().trim_end_matches('/').to_owned();
+        let wire = wire::Wire::new(&settings.api_url).map_err(|error| ClientError(error.into()))?;
+        Ok(Self {
+            api: Api::new(wire, settings.credentials, settings.organisation, clock),
+            pusher: Pusher::new(git, git_url.clone()),
+            git_url,
+            undo: settings.undo,
+        })
+    }
+}
+
+#[async_trait]
+impl Forge for GitHubForge {
+    async fn look(&self, repo: &RepoName) -> Result<Option<RepoState>, ForgeError> {
+        find::find(&self.api, repo).await
+    }
+
+    async fn survey(&self, spec: &RepoSpec, settings: &RepoSettings) -> Result<Survey, ForgeError> {
+        survey::survey(&self.api, spec, settings).await
+    }
+
+    async fn ensure_repo(&self, spec: &RepoSpec) -> Result<RepoState, ForgeError> {
+        make::ensure(&self.api, spec).await
+    }
+
+    async fn push(
+        &self,
+        spec: &RepoSpec,
+        tree: Arc<Tree>,
+        commit: &CommitSpec,
+    ) -> Result<ObjectId, ForgeError> {
+        push::push(&self.api, &self.pusher, spec, tree, commit).await
+    }
+
+    async fn settle(&self, spec: &RepoSpec, settings: &RepoSettings) -> Result<(), ForgeError> {
+        settle::settle(&self.api, spec, settings).await
+    }
+
+    async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError> {
+        remove::remove(&self.api, repo, request, self.undo).await
+    }
+
+    fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {
+        let page = format!("{}/{repo}", self.git_url);
+        RepoUrls {
+            remote: format!("{page}.git"),
+            contents: format!("{page}/blob/{branch}"),
+            page,
+        }
+    }
+
+    fn kind(&self) -> ForgeKind {
+        ForgeKind::GitHub
+    }
+
+    fn keeps_settings(&self) -> bool {
+        true
+    }
+
+    fn title(&self) -> &'static str {
+        TITLE
+    }
+}
+
+impl std::fmt::Debug for GitHubForge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GitHubForge")
+            .field("organisation", &self.api.organisation())
+            .field("git_url", &self.git_url)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Refused by ourselves or by what GitHub told, and no retry mends it.
+fn refused(why: impl Into<String>) -> ForgeError {
+    let why = why.into();
+    ForgeError::Refused {
+        forge: TITLE,
+        cause: why.clone(),
+        why: Some(why),
+    }
+}
+
+/// What stays as it is in a part of a path (RFC 3986, "unreserved").
+const QUOTED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// One part of a path, with nothing in it that would lead elsewhere.
+fn part(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, QUOTED).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! Making a repository: one call, empty, marked from its first moment, and adopted only by the request that made it.
+
+use http::Method;
+use serde_json::json;
+
+use super::api::{Api, Call, Reply};
+use super::find::{find, fresh, read};
+use super::rights::Rights;
+use super::{marker, part, refused};
+use crate::clients::forge::{ForgeError, RepoSpec, RepoState, Visibility};
+
+/// Makes the repository, or adopts it if this very request made it.
+pub(super) async fn ensure(api: &Api, spec: &RepoSpec) -> Result<RepoState, ForgeError> {
+    if let Some(state) = find(api, &spec.repo).await? {
+        return adopt(spec, state);
+    }
+    let rights = Rights::create();
+    let body = json!({
+        "name": spec.repo.name(),
+        "description": marker::marked(&spec.description, spec.request),
+        "private": spec.visibility != Visibility::Public,
+        "visibility": spec.visibility,
+        "auto_init": false,
+    });
+    let path = format!("/orgs/{}/repos", part(spec.repo.owner()));
+    match api
+        .ask(Call::of(
+            Method::POST,
+            path,
+            Some(body),
+            &rights,
+            &spec.repo,
+        ))
+        .await?
+    {
+        Reply::Fine(answer) => fresh(&read(&answer.body)?),
+        Reply::Invalid(said) => match find(api, &spec.repo).await? {
+            // The name was taken between the look and the call, perhaps by a twin of ours.
+            Some(state) => adopt(spec, state),
+            None if said.contains("already exists") => Err(ForgeError::Taken {
+                repo: spec.repo.clone(),
+                team: None,
+            }),
+            None => Err(refused(said)),
+        },
+        Reply::Conflict(said) => Err(refused(said)),
+        Reply::Absent | Reply::Moved(_) => Err(refused(format!(
+            "idp may not make repositories in {}",
+            spec.repo.owner()
+        ))),
+    }
+}
+
+fn adopt(spec: &RepoSpec, state: RepoState) -> Result<RepoState, ForgeError> {
+    if state.made_by != Some(spec.request) {
+        return Err(ForgeError::Taken {
+            repo: state.repo,
+            team: state.team,
+        });
+    }
+    if state.repo != spec.repo {
+        return Err(refused(format!(
+            "{} was renamed to {}",
+            spec.repo, state.repo
+        )));
+    }
+    Ok(state)
+}
