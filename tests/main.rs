@@ -21,6 +21,7 @@ mod catalog;
 mod chaos;
 mod cli;
 mod core;
+mod demo;
 mod engine;
 mod forge;
 mod github;

@@ -25,6 +25,11 @@ const CHANNELS: TimeDelta = TimeDelta::minutes(10);
 /// How often the members of the channels that matter are read.
 const MEMBERS: TimeDelta = TimeDelta::seconds(60);
 
+/// What the ids of Enterprise organisations begin with: an org-wide installation has to name the workspace that it
+/// reads groups and channels of (docs.slack.dev, usergroups.list and conversations.list: "required if org token is
+/// used").
+const ORGANISATION: char = 'E';
+
 /// How often anything is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
@@ -132,25 +137,40 @@ impl Reader {
     }
 
     async fn groups(&self) -> anyhow::Result<()> {
-        let groups = self.chat.slack.groups(None).await?;
-        let groups: Vec<PlatformGroup> = groups
-            .into_iter()
-            .map(|g| PlatformGroup {
-                external: g.id,
-                handle: g.handle,
-                name: g.name,
-                members: g.members,
-            })
-            .collect();
+        let mut groups: Vec<PlatformGroup> = Vec::new();
+        for team in self.teams().await? {
+            for group in self.chat.slack.groups(team.as_deref()).await? {
+                // Groups of the whole organisation are told in each of its workspaces.
+                if groups.iter().all(|known| known.external != group.id) {
+                    groups.push(PlatformGroup {
+                        external: group.id,
+                        handle: group.handle,
+                        name: group.name,
+                        members: group.members,
+                    });
+                }
+            }
+        }
         people::record_groups(&self.app, self.chat.installation, &groups).await
     }
 
     async fn channels(&self) -> anyhow::Result<()> {
-        for channel in self.chat.slack.channels().await? {
-            let facts = facts(channel, None);
-            people::record_channel(&self.app, self.chat.installation, &facts).await?;
+        for team in self.teams().await? {
+            for channel in self.chat.slack.channels(team.as_deref()).await? {
+                let facts = facts(channel, None);
+                people::record_channel(&self.app, self.chat.installation, &facts).await?;
+            }
         }
         Ok(())
+    }
+
+    /// The workspaces to be named: each of an organisation's, or none in an installation that is one itself.
+    async fn teams(&self) -> Result<Vec<Option<String>>, SlackError> {
+        if !self.chat.external.starts_with(ORGANISATION) {
+            return Ok(vec![None]);
+        }
+        let teams = self.chat.slack.teams().await?;
+        Ok(teams.into_iter().map(Some).collect())
     }
 
     async fn members(&self) -> anyhow::Result<()> {

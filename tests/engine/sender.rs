@@ -582,3 +582,35 @@ async fn people_groups_and_channels_become_known() {
     stop.cancel();
     reading.await.unwrap();
 }
+
+#[tokio::test]
+async fn an_organisations_groups_are_read_in_each_of_its_workspaces() {
+    let office = Office::open().await;
+    office.slack.organisation(&["T0ACME", "T0LABS"]);
+    office
+        .slack
+        .groups(&[("payments-leads", &["U0ALEX", "U0SAM"])]);
+    let (chat, auth) = idp::worker::people::introduce(&office.world.app, &office.client())
+        .await
+        .unwrap();
+    assert_eq!(auth.installation, "E0ACME");
+    let stop = CancellationToken::new();
+    let app = office.world.app.clone();
+    let reading = tokio::spawn(idp::worker::people::run(app, chat, stop.clone()));
+    let until = Instant::now() + super::PATIENCE;
+    let known = "idp_group where handle = 'payments-leads' and active";
+    while office.world.count(known).await == 0 {
+        assert!(Instant::now() < until);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(office.world.count(known).await, 1, "told twice, kept once");
+    let teams: Vec<Value> = office
+        .slack
+        .calls("usergroups.list")
+        .into_iter()
+        .map(|call| call["team_id"].clone())
+        .collect();
+    assert_eq!(teams, ["T0ACME", "T0LABS"]);
+    stop.cancel();
+    reading.await.unwrap();
+}

@@ -85,6 +85,8 @@ struct World {
     clock_off: i64,
     /// Whether the bot left its channel.
     away: bool,
+    /// The workspaces of an org-wide installation.
+    teams: Vec<String>,
     sockets: Vec<mpsc::UnboundedSender<Message>>,
     acks: Vec<Value>,
     pongs: usize,
@@ -177,6 +179,11 @@ impl Fake {
                 })
                 .collect();
         });
+    }
+
+    /// Makes the installation one of a whole organisation with these workspaces.
+    pub fn organisation(&self, teams: &[&str]) {
+        self.with(|world| world.teams = teams.iter().map(|&team| team.to_owned()).collect());
     }
 
     /// Changes what `users.info` says of somebody.
@@ -483,6 +490,7 @@ async fn call(
         method.as_str(),
         "users.info"
             | "usergroups.list"
+            | "auth.teams.list"
             | "conversations.info"
             | "conversations.list"
             | "conversations.members"
@@ -521,6 +529,19 @@ impl World {
     fn answer(&mut self, method: &str, args: &Value) -> Result<Value, &'static str> {
         let arg = |name: &str| args[name].as_str().unwrap_or_default().to_owned();
         match method {
+            "usergroups.list" | "conversations.list"
+                if !self.teams.is_empty() && !self.teams.contains(&arg("team_id")) =>
+            {
+                Err("missing_argument")
+            }
+            "auth.teams.list" => {
+                let teams = self.teams.iter().map(|id| json!({ "id": id, "name": id }));
+                Ok(json!({ "ok": true, "teams": teams.collect::<Vec<_>>() }))
+            }
+            "auth.test" if !self.teams.is_empty() => Ok(
+                json!({ "ok": true, "team_id": "E0ACME", "team": "Acme", "enterprise_id": "E0ACME", "user_id": BOT,
+                    "bot_id": "B0", "user": "idp", "is_enterprise_install": true }),
+            ),
             "auth.test" => Ok(
                 json!({ "ok": true, "team_id": TEAM, "team": "Acme", "user_id": BOT, "bot_id": "B0", "user": "idp",
                     "url": "https://acme.slack.com/", "is_enterprise_install": false }),

@@ -50,7 +50,7 @@ pub async fn run(config: &Config, wishes: &Wishes, printer: &Arc<Printer>) -> Re
     let page = listener
         .local_addr()
         .or_fail("can't tell the demo's address")?;
-    if page.port() != config.listen.port() {
+    if config.listen.port() != 0 && page.port() != config.listen.port() {
         printer.note(format_args!(
             "Port {} is busy; using {}.",
             config.listen.port(),

@@ -74,6 +74,28 @@ impl Slack {
         })
     }
 
+    /// `auth.teams.list`: the workspaces of an org-wide installation, all pages.
+    pub async fn teams(&self) -> Result<Vec<String>, SlackError> {
+        let mut teams = Vec::new();
+        let mut cursor = String::new();
+        for _ in 0..PAGES {
+            let mut arguments = vec![("limit", PAGE)];
+            if !cursor.is_empty() {
+                arguments.push(("cursor", &cursor));
+            }
+            let answer = self.read("auth.teams.list", &arguments).await?;
+            let page = answer.get("teams").and_then(Value::as_array);
+            for team in page.into_iter().flatten() {
+                teams.push(required(team, "/id")?);
+            }
+            match text(&answer, "/response_metadata/next_cursor") {
+                Some(next) => cursor = next,
+                None => break,
+            }
+        }
+        Ok(teams)
+    }
+
     /// `usergroups.list` with members: all groups in one call. `team` is wanted for org-wide installations.
     pub async fn groups(&self, team: Option<&str>) -> Result<Vec<Group>, SlackError> {
         let mut arguments = vec![("include_users", "true"), ("include_disabled", "false")];
@@ -100,12 +122,14 @@ impl Slack {
             .collect()
     }
 
-    /// `conversations.list`: all channels that we may see, archived ones among them, all pages.
-    pub async fn channels(&self) -> Result<Vec<Channel>, SlackError> {
+    /// `conversations.list`: all channels that we may see, archived ones among them, all pages. `team` is wanted for
+    /// org-wide installations.
+    pub async fn channels(&self, team: Option<&str>) -> Result<Vec<Channel>, SlackError> {
         let mut channels = Vec::new();
         let mut cursor = String::new();
         for _ in 0..PAGES {
             let mut arguments = vec![("types", "public_channel,private_channel"), ("limit", PAGE)];
+            arguments.extend(team.map(|team| ("team_id", team)));
             if !cursor.is_empty() {
                 arguments.push(("cursor", &cursor));
             }

@@ -1,0 +1,260 @@
+//! The demo as people start it: `idp demo`, its bot a process of its own, its levers pulled through the control address
+//! of its page.
+
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::time::Instant;
+
+/// How long anything may take that somebody waits for: a first start makes a database cluster.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A running demo.
+struct Demo {
+    process: Child,
+    page: String,
+    output: PathBuf,
+    http: reqwest::Client,
+}
+
+impl Demo {
+    /// Starts it on a folder and waits for its address.
+    async fn start(folder: &Path, arguments: &[&str]) -> Self {
+        idp::clients::install_crypto_provider();
+        let output = folder.join("output");
+        let file = File::create(&output).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_idp"))
+            .args(["demo", "--listen", "127.0.0.1:0"])
+            .args(arguments)
+            .current_dir(folder)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("IDP_DATA_DIR", folder.join("data"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(file)
+            .spawn()
+            .unwrap();
+        let mut demo = Self {
+            process,
+            page: String::new(),
+            output,
+            http: reqwest::Client::new(),
+        };
+        let address = demo.until("an address", async |demo| {
+            let printed = demo.printed();
+            let (_, rest) = printed.split_once("The demo is ready: ")?;
+            let (address, _) = rest.split_once('\n')?;
+            Some(address.trim_end_matches('/').to_owned())
+        });
+        demo.page = address.await;
+        demo
+    }
+
+    fn printed(&self) -> String {
+        std::fs::read_to_string(&self.output).unwrap()
+    }
+
+    /// Stops it as Ctrl-C does, and waits for its end.
+    fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if !matches!(self.process.try_wait(), Ok(None)) {
+            return;
+        }
+        let pid = self.process.id().to_string();
+        let _ = Command::new("kill").args(["-INT", &pid]).status();
+        let _ = self.process.wait();
+    }
+
+    async fn act(&self, what: &str, act: Value) {
+        let url = format!("{}/sim/{what}", self.page);
+        let answer = self.http.post(url).json(&act).send().await.unwrap();
+        let good = answer.status().is_success();
+        let said: Value = answer.json().await.unwrap();
+        assert!(good && said["problem"].is_null(), "{what}: {said}");
+    }
+
+    async fn see(&self, what: &str) -> Value {
+        let url = format!("{}/sim/{what}", self.page);
+        let answer = self.http.get(url).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    async fn until<T>(&self, what: &str, look: impl AsyncFn(&Self) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(seen) = look(self).await {
+                return seen;
+            }
+            let in_time = Instant::now() < deadline;
+            assert!(in_time, "in vain: {what}\n{}", self.printed());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// The root cards of #platform, with how many replies each has.
+    async fn cards(&self, subject: &str) -> Vec<(Value, u64)> {
+        let timeline = self.see("timeline?person=alex&channel=platform").await;
+        let posts = timeline.as_array().unwrap().iter();
+        let own = posts.filter(|post| post["by_bot"] == true);
+        own.map(|post| (post["message"].clone(), post["replies"].as_u64().unwrap()))
+            .filter(|(card, _)| card["text"].as_str().unwrap().contains(subject))
+            .collect()
+    }
+
+    /// The card of a subject once its one line says this.
+    async fn card(&self, subject: &str, says: &str) -> Value {
+        self.until(&format!("{subject}: {says}"), async |demo| {
+            let cards = demo.cards(subject).await;
+            let found = cards.into_iter().map(|(card, _)| card);
+            found
+                .into_iter()
+                .find(|card| card["text"].as_str().unwrap().contains(says))
+        })
+        .await
+    }
+
+    /// Priya types the command with a name, and sends each page as it comes up.
+    async fn asks(&self, name: &str) {
+        let words = format!("/idp new-service {name}");
+        self.act(
+            "say",
+            json!({ "person": "priya", "channel": "platform", "text": words }),
+        )
+        .await;
+        for button in ["Next", "Ask for approval"] {
+            let view = self.until("a page", async |demo| {
+                let view = demo.see("view?person=priya").await;
+                (view["definition"]["submit"]["text"] == button).then_some(view)
+            });
+            let view = view.await["id"].clone();
+            self.act("submit", json!({ "person": "priya", "view": view }))
+                .await;
+        }
+        self.act("close", json!({ "person": "priya" })).await;
+    }
+
+    async fn presses(&self, person: &str, card: &Value, button: &str) {
+        let on = json!({ "message": { "channel": card["channel"], "ts": card["ts"] } });
+        self.act(
+            "press",
+            json!({ "person": person, "on": on, "action_id": button }),
+        )
+        .await;
+    }
+
+    async fn pulls(&self, levers: Value) {
+        self.act("levers", levers).await;
+    }
+}
+
+impl Drop for Demo {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// One that the database's own user can reach, where that is another one.
+fn folder() -> TempDir {
+    tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn it_opens_with_one_finished_request_and_never_with_two() {
+    let folder = folder();
+    let demo = Demo::start(folder.path(), &[]).await;
+    let card = demo.card("orders-api", "done in").await;
+    let first = card["ts"].clone();
+    assert!(
+        card["blocks"].to_string().contains("Open repository"),
+        "{card:#}"
+    );
+    let clone = card["blocks"].to_string();
+    assert!(clone.contains("/acme/orders-api.git"), "{clone}");
+    demo.stop();
+
+    let demo = Demo::start(folder.path(), &[]).await;
+    demo.asks("payments-api").await;
+    demo.card("payments-api", "waiting for").await;
+    let cards = demo.cards("orders-api").await;
+    assert_eq!((cards.len(), &cards[0].0["ts"]), (1, &first), "{cards:#?}");
+    demo.stop();
+
+    let demo = Demo::start(folder.path(), &["--reset"]).await;
+    let card = demo.card("orders-api", "done in").await;
+    assert_ne!(card["ts"], first);
+    assert!(demo.cards("payments-api").await.is_empty());
+    demo.stop();
+}
+
+#[tokio::test]
+async fn what_people_break_is_mended() {
+    let folder = folder();
+    let demo = Demo::start(folder.path(), &[]).await;
+    demo.card("orders-api", "done in").await;
+
+    // Each of two deliveries comes twice: the form that is sent, the button that is pressed.
+    demo.pulls(json!({ "deliver_twice": 4 })).await;
+    demo.asks("twice-api").await;
+    let card = demo.card("twice-api", "waiting for").await;
+    demo.pulls(json!({ "deliver_twice": 1 })).await;
+    demo.presses("alex", &card, "request.approve").await;
+    demo.card("twice-api", "done in").await;
+    // Whoever is quicker than the sender is not asked any more: two replies, or three.
+    let thread = demo.until("its end", async |demo| {
+        let cards = demo.cards("twice-api").await;
+        assert_eq!(cards.len(), 1, "{cards:#?}");
+        assert!(cards[0].1 <= 3, "{cards:#?}");
+        (cards[0].1 >= 2).then_some(())
+    });
+    thread.await;
+    let settings = demo.see("workspace").await["settings"].clone();
+    assert_eq!(settings["deliver_twice"], 0);
+
+    // Slack refuses everything for a while, from the moment of the press.
+    demo.asks("busy-api").await;
+    let card = demo.card("busy-api", "waiting for").await;
+    demo.pulls(json!({ "refuse_for_s": 3 })).await;
+    demo.presses("alex", &card, "request.approve").await;
+    demo.card("busy-api", "done in").await;
+
+    // The git server is away when the run begins, and back before anybody has to do something.
+    demo.asks("away-api").await;
+    let card = demo.card("away-api", "waiting for").await;
+    demo.pulls(json!({ "forge_away_s": 3 })).await;
+    demo.presses("alex", &card, "request.approve").await;
+    let ended = demo.until("an end of away-api", async |demo| {
+        let (card, _) = demo.cards("away-api").await.pop()?;
+        if card["text"].as_str()?.contains("done in") {
+            return Some(());
+        }
+        if card["blocks"].to_string().contains("run.retry") {
+            demo.presses("alex", &card, "run.retry").await;
+        }
+        None
+    });
+    ended.await;
+
+    // The bot is killed in the middle of things.
+    demo.asks("killed-api").await;
+    let card = demo.card("killed-api", "waiting for").await;
+    demo.presses("alex", &card, "request.approve").await;
+    demo.pulls(json!({ "kill_bot": true })).await;
+    demo.card("killed-api", "done in").await;
+    let restarted = demo.until("a new start", async |demo| {
+        demo.printed().contains("The bot is gone").then_some(())
+    });
+    restarted.await;
+    demo.stop();
+}
