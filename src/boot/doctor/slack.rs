@@ -94,7 +94,7 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> Vec<Check> {
     checks.extend(unread);
     checks.extend(people::checks(organisation, catalog, groups.as_ref()));
     let public = granted(&auth, "chat:write.public");
-    match client.channels().await {
+    match client.channels(None).await {
         Ok(channels) => checks.extend(places(&named(organisation, catalog), &channels, public)),
         Err(e) => checks.push(refused(CHANNELS, "channels can't be read", &e)),
     }
