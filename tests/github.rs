@@ -2,3 +2,4 @@
 
 mod honest;
 pub mod server;
+mod webhooks;

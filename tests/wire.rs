@@ -1,6 +1,6 @@
 //! The bot's edge to Slack, over real sockets, against a small Slack of the tests' own.
 
-mod bot;
+pub mod bot;
 
 mod api;
 mod client;

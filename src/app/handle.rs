@@ -154,6 +154,8 @@ async fn answer(
         | Event::ChannelChanged { .. }
         | Event::MessageDeleted { .. }
         | Event::Uninstalled
+        | Event::Installed
+        | Event::RepositoryChanged { .. }
         | Event::Other { .. }) => {
             people::learn(
                 conn,
@@ -268,6 +270,8 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::ChannelChanged { .. } => "channel_changed",
         Event::MessageDeleted { .. } => "message_deleted",
         Event::Uninstalled => "uninstalled",
+        Event::Installed => "installed",
+        Event::RepositoryChanged { .. } => "repository_changed",
         Event::Other { .. } => "other",
     }
 }

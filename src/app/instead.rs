@@ -21,6 +21,8 @@ pub fn undone(event: &Event) -> &'static str {
         Event::DenyReasoned { .. } => "your vote was not counted",
         Event::Searched { .. }
         | Event::GroupsChanged
+        | Event::Installed
+        | Event::RepositoryChanged { .. }
         | Event::AccountChanged
         | Event::ChannelChanged { .. }
         | Event::MessageDeleted { .. }

@@ -28,6 +28,7 @@ pub mod operator;
 pub mod people;
 mod place;
 pub mod plan;
+mod repository;
 pub mod run;
 pub mod sending;
 mod settings;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::audit::{self, Chain};
 use super::end::{self, End};
 use super::sending::PlaceLost;
-use super::{App, actor, group, message, new_id};
+use super::{App, actor, group, message, new_id, repository};
 use crate::cards::refusal;
 use crate::domain::event::{Event, PlaceKind, Sender};
 use crate::domain::id::{InstallationId, PersonId};
@@ -19,6 +19,7 @@ use crate::domain::request::{RequestMove, RequestState};
 use crate::store::channel::Channel;
 use crate::store::group::Group;
 use crate::store::installation::Installation;
+use crate::store::service::News;
 use crate::store::{self, Conn, queue};
 
 /// An installation as the platform tells it.
@@ -294,6 +295,23 @@ pub(super) async fn learn(
             message::deleted(conn, installation.id, channel, message).await?;
         }
         Event::Uninstalled => token(conn, installation.id, false, now).await?,
+        Event::Installed => token(conn, installation.id, true, now).await?,
+        Event::RepositoryChanged {
+            repository,
+            page,
+            former,
+            fate,
+            as_of,
+        } => {
+            let news = News {
+                repository,
+                page,
+                former: former.as_deref(),
+                fate: *fate,
+                as_of: *as_of,
+            };
+            repository::follow(conn, &news, now).await?;
+        }
         // They are read as a whole, and soon: whose turn it is next finds it due.
         Event::GroupsChanged => {
             store::timer::end_turn(conn, &format!("groups:{}", installation.id)).await?;

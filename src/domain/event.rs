@@ -3,6 +3,7 @@
 //! A new way in is a new variant, and the compiler names every place that has to know of it. What is left of the
 //! platform here is opaque: external ids as the platform wrote them.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -92,6 +93,24 @@ words! {
         PlanPage = "plan.page",
         /// A button that only opens a link: nothing to do.
         LinkOpen = "link.open",
+    }
+}
+
+words! {
+    /// What becomes of a repository on the forge.
+    pub enum RepositoryFate {
+        /// It was made.
+        Created = "created",
+        /// It is called otherwise.
+        Renamed = "renamed",
+        /// It belongs to somebody else.
+        Transferred = "transferred",
+        /// It can only be read.
+        Archived = "archived",
+        /// It can be written again.
+        Unarchived = "unarchived",
+        /// It is gone.
+        Deleted = "deleted",
     }
 }
 
@@ -185,6 +204,21 @@ pub enum Event {
     },
     /// The app was uninstalled or its token revoked.
     Uninstalled,
+    /// The app was installed (again), or is no longer suspended.
+    Installed,
+    /// Something became of a repository on the forge.
+    RepositoryChanged {
+        /// The forge's own id of it, which outlives its names.
+        repository: String,
+        /// Its page, as it is called now.
+        page: String,
+        /// Its page before, where it was called otherwise or belonged to somebody else.
+        former: Option<String>,
+        /// What became of it.
+        fate: RepositoryFate,
+        /// As of when: deliveries come in any order.
+        as_of: DateTime<Utc>,
+    },
     /// Well-formed, but nothing we act on.
     Other {
         /// The platform's word for it.

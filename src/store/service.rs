@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{Conn, Result};
+use crate::domain::event::RepositoryFate;
 use crate::domain::id::{RequestId, ServiceId};
 
 /// A service as kept.
@@ -48,6 +49,82 @@ pub async fn record(conn: &mut Conn, service: &Service, now: DateTime<Utc>) -> R
     .execute(conn)
     .await?;
     Ok(done.rows_affected() == 1)
+}
+
+/// What the forge tells of a repository.
+#[derive(Debug, Clone, Copy)]
+pub struct News<'a> {
+    /// The forge's own id of it.
+    pub repository: &'a str,
+    /// Its page now.
+    pub page: &'a str,
+    /// Its page before, where that was another.
+    pub former: Option<&'a str>,
+    /// What became of it.
+    pub fate: RepositoryFate,
+    /// As of when.
+    pub as_of: DateTime<Utc>,
+}
+
+/// A service that followed its repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Followed {
+    /// The service.
+    pub id: ServiceId,
+    /// The request that made it.
+    pub request: RequestId,
+    /// Where its source was.
+    pub was: Option<String>,
+}
+
+/// Lets the service of a repository follow it: page, catalog file, held name and state. It is known by the forge's id;
+/// one whose id isn't known yet, by the page, and gets its id. `None`: no service has it, or newer news is known.
+pub async fn follow(conn: &mut Conn, news: &News<'_>) -> Result<Option<Followed>> {
+    let pages: Vec<String> = match news.fate {
+        // A new repository in an old one's place is not the service's.
+        RepositoryFate::Created => Vec::new(),
+        _ => [Some(news.page), news.former]
+            .into_iter()
+            .flatten()
+            .map(str::to_lowercase)
+            .collect(),
+    };
+    let state = match news.fate {
+        RepositoryFate::Archived => Some("archived"),
+        RepositoryFate::Unarchived => Some("active"),
+        RepositoryFate::Deleted => Some("deleted"),
+        RepositoryFate::Created | RepositoryFate::Renamed | RepositoryFate::Transferred => None,
+    };
+    sqlx::query_as!(
+        Followed,
+        r#"with found as (
+               select id, repository as was, lower(substring(repository from '[^/]+/[^/]+$')) as held
+               from service
+               where (forge_repository = $1 or (forge_repository is null and lower(repository) = any($2)))
+                 and coalesce(repository_as_of <= $3, true) and repository_state <> 'deleted'
+               order by forge_repository nulls last, created_at
+               limit 1 for update
+           )
+           update service s
+           set forge_repository = $1, repository = $4, repository_as_of = $3,
+               repository_state = coalesce($5, s.repository_state),
+               catalog_url = case when starts_with(s.catalog_url, found.was || '/')
+                                  then $4 || substr(s.catalog_url, length(found.was) + 1) else s.catalog_url end,
+               claims = (select coalesce(jsonb_agg(case when lower(c ->> 'name') = found.held
+                                then jsonb_set(c, '{name}', to_jsonb(lower(substring($4 from '[^/]+/[^/]+$')))) else c end), '[]')
+                         from jsonb_array_elements(s.claims) c
+                         where not (c ->> 'kind' = 'repository' and lower(c ->> 'name') = found.held
+                                    and $5 is not distinct from 'deleted'))
+           from found where s.id = found.id
+           returning s.id as "id: ServiceId", s.request_id as "request: RequestId", found.was"#,
+        news.repository,
+        &pages,
+        news.as_of,
+        news.page,
+        state,
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Removes the service that a request made: its step was undone.

@@ -2,6 +2,7 @@
 
 pub mod api;
 pub mod git;
+pub mod github;
 pub mod health;
 pub mod metrics;
 pub mod slack;
@@ -23,6 +24,8 @@ pub struct Web {
     pub metrics: Arc<metrics::Metrics>,
     /// Slack, where deliveries come over HTTP.
     pub slack: Option<Arc<slack::Edge>>,
+    /// GitHub's webhook, where one is set up.
+    pub github: Option<Arc<github::Edge>>,
 }
 
 /// All routes. The local forge's and others are merged by `boot`.
@@ -30,6 +33,9 @@ pub fn router(web: Web) -> Router {
     let mut router = health::router(Arc::clone(&web.health)).merge(metrics::router(web.metrics));
     if let Some(edge) = web.slack {
         router = router.merge(slack::router(edge));
+    }
+    if let Some(edge) = web.github {
+        router = router.merge(github::router(edge));
     }
     router
 }

@@ -26,6 +26,10 @@ use tokio_util::task::TaskTracker;
 use crate::support::postgres::Database;
 use crate::support::slack::{self, APP, APP_TOKEN, BOT, BOT_TOKEN, Fake, SIGNING_SECRET, TEAM};
 
+/// The secret of GitHub's webhook, and the App that it is of.
+pub const WEBHOOK_SECRET: &str = "webhook-secret";
+pub const GITHUB_APP: &str = "421337";
+
 /// The token of `/api/requests`.
 pub const API_TOKEN: &str = "operators-token";
 
@@ -85,11 +89,19 @@ impl Bot {
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
         });
+        let github = idp::web::github::Edge::new(
+            app.clone(),
+            WEBHOOK_SECRET.to_owned().into(),
+            "acme".to_owned(),
+            Some(GITHUB_APP.to_owned()),
+            Arc::clone(&metrics),
+        );
         let api = idp::web::api::router(app.clone(), API_TOKEN.to_owned().into());
         let routes = api.merge(router(Web {
             health,
             metrics,
             slack: Some(Arc::clone(&edge)),
+            github: Some(Arc::new(github)),
         }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

@@ -169,6 +169,7 @@ impl House {
             health: Arc::clone(&health),
             metrics,
             slack: edge.clone(),
+            github: None,
         };
         let mut router = web::router(web);
         if let Some(local) = &self.local {
