@@ -29,7 +29,7 @@ use crate::catalog::Library;
 use crate::catalog::library::Watching;
 use crate::clients::forge::Forge;
 use crate::clients::forge::git::Git;
-use crate::clients::forge::github::GitHubForge;
+use crate::clients::forge::github::{Credentials, GitHubForge};
 use crate::clients::forge::local::{LocalForge, Place};
 use crate::steps::Registry;
 use crate::web::git::GitState;
@@ -165,11 +165,15 @@ impl House {
         let address = listener
             .local_addr()
             .or_fail("can't tell the own address")?;
+        let github = role
+            .web()
+            .then(|| webhook(config, &self.app, &metrics))
+            .flatten();
         let web = Web {
             health: Arc::clone(&health),
             metrics,
             slack: edge.clone(),
-            github: None,
+            github,
         };
         let mut router = web::router(web);
         if let Some(local) = &self.local {
@@ -287,6 +291,29 @@ pub(in crate::boot) fn verbs(config: &Config, pool: PgPool) -> Result<App, Probl
     let known = settings::known(&config.organisation, &actions);
     let library = Arc::new(Library::open(settings::sources(config), actions, known));
     Ok(App::new(pool, library, settings::settings(config)?))
+}
+
+/// GitHub's webhook, where it has a secret. An App's number comes with its deliveries, its client id does not.
+fn webhook(
+    config: &Config,
+    app: &App,
+    metrics: &Arc<web::metrics::Metrics>,
+) -> Option<Arc<web::github::Edge>> {
+    let github = config.github.as_ref()?;
+    let secret = github.webhook_secret.clone()?;
+    let app_id = match &github.forge.credentials {
+        Credentials::App { id, .. } => id.parse::<u64>().ok().map(|id| id.to_string()),
+        Credentials::Token(_) => None,
+    };
+    let organisation = github.forge.organisation.clone();
+    let edge = web::github::Edge::new(
+        app.clone(),
+        secret,
+        organisation,
+        app_id,
+        Arc::clone(metrics),
+    );
+    Some(Arc::new(edge))
 }
 
 /// The forge that repositories stand on, and the local one if it is that.
