@@ -1,5 +1,6 @@
 //! GitHub: a strict server with GitHub's own rules, proven by GitHub's own client, and the stories against it.
 
 mod honest;
+mod publishing;
 pub mod server;
 mod webhooks;

@@ -30,12 +30,12 @@ pub(super) fn read(
     let organisation = word("GITHUB_ORG", table.org)?;
     let webhook_secret = secret("GITHUB_WEBHOOK_SECRET", table.webhook_secret)?;
     let Some(credentials) = credentials(app_id, key, token)? else {
-        return match organisation.is_some() || webhook_secret.is_some() {
-            false => Ok(None),
-            true => Err(half("idp has neither an App nor a token to use it with").hint(
-                "set `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY_FILE`, or `GITHUB_TOKEN`; docs/github.md leads there",
-            )),
-        };
+        if organisation.is_none() && webhook_secret.is_none() {
+            return Ok(None);
+        }
+        return Err(half("idp has neither an App nor a token to use it with").hint(
+            "set `GITHUB_APP_ID` and `GITHUB_APP_PRIVATE_KEY_FILE`, or `GITHUB_TOKEN`; docs/github.md leads there",
+        ));
     };
     let organisation = organisation.or(people.name.clone()).ok_or_else(|| {
         half("`GITHUB_ORG` is missing")

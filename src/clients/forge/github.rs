@@ -188,6 +188,3 @@ const QUOTED: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC
 fn part(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, QUOTED).to_string()
 }
-
-#[cfg(test)]
-mod tests;

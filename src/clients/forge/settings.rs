@@ -119,6 +119,10 @@ pub struct Access {
 
 /// What protects the default branch. Nobody deletes it or rewrites its history, whatever else is said here.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches, each with its own word in definitions and on the forge"
+)]
 pub struct Protection {
     /// Whether it also holds for administrators of the organisation.
     pub for_admins: bool,

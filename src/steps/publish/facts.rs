@@ -113,7 +113,8 @@ fn protected(protection: &Protection) -> String {
     ];
     told.extend(
         also.into_iter()
-            .filter_map(|(on, words)| on.then(|| words.to_owned())),
+            .filter(|(on, _)| *on)
+            .map(|(_, words)| words.to_owned()),
     );
     told.extend(
         protection

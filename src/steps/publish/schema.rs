@@ -17,14 +17,14 @@ const PLAIN: [&str; 8] = [
 
 /// Everything that a repository can be told.
 pub(super) fn full() -> Value {
-    schema(properties())
+    schema(&properties())
 }
 
 /// What a forge without settings takes.
 pub(super) fn plain() -> Value {
     let mut properties = properties();
     properties.retain(|name, _| PLAIN.contains(&name.as_str()));
-    schema(properties)
+    schema(&properties)
 }
 
 /// All names.
@@ -36,7 +36,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
         .chain(OTHERS)
 }
 
-fn schema(properties: Map<String, Value>) -> Value {
+fn schema(properties: &Map<String, Value>) -> Value {
     json!({
         "type": "object", "additionalProperties": false, "required": ["repoUrl"],
         "properties": properties,

@@ -63,14 +63,17 @@ pub fn is_empty(dir: &Path) -> bool {
 
 /// The branches with their commits, by name.
 pub fn branches(dir: &Path) -> Vec<(String, String)> {
-    let refs = git(
-        dir,
-        &[
-            "for-each-ref",
-            "--format=%(refname:lstrip=2) %(objectname)",
-            "refs/heads",
-        ],
-    );
+    refs(dir, "refs/heads")
+}
+
+/// The tags with what they name.
+pub fn tags(dir: &Path) -> Vec<(String, String)> {
+    refs(dir, "refs/tags")
+}
+
+fn refs(dir: &Path, below: &str) -> Vec<(String, String)> {
+    let format = "--format=%(refname:lstrip=2) %(objectname)";
+    let refs = git(dir, &["for-each-ref", format, below]);
     refs.unwrap_or_default()
         .lines()
         .filter_map(|line| line.split_once(' '))

@@ -109,6 +109,7 @@ pub fn needs(operation: &str) -> Option<Needs> {
         | "apps/revoke-installation-access-token" => &[],
         "repos/get"
         | "repos/list-for-org"
+        | "repos/list-tags"
         | "repos/get-all-topics"
         | "repos/list-collaborators"
         | "repos/check-collaborator"

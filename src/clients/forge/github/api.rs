@@ -98,6 +98,11 @@ impl Api {
         self.auth.forget(rights).await;
     }
 
+    /// Forgets the tokens for one repository.
+    pub(super) async fn forget_repository(&self, repo: &RepoName) {
+        self.auth.forget_repository(repo).await;
+    }
+
     /// What our App was granted, if we are one.
     pub(super) async fn installation(
         &self,

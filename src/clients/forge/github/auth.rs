@@ -161,6 +161,14 @@ impl Auth {
         }
     }
 
+    /// Forgets the tokens for one repository: GitHub binds them to its number, not to its name.
+    pub(super) async fn forget_repository(&self, repo: &RepoName) {
+        let mut known = self.known.lock().await;
+        known
+            .tokens
+            .retain(|rights, _| rights.repository.as_deref() != Some(repo.name()));
+    }
+
     /// What our App was granted; `None`: we have somebody's token, which doesn't say.
     pub(super) async fn installation(
         &self,

@@ -58,10 +58,23 @@ async fn state(api: &Api, found: &Repository) -> Result<RepoState, ForgeError> {
         // The commit knows better: what people write into a description later could look like a marker.
         state.made_by = first.marked.or(state.made_by);
     }
-    if state.made_by.is_none() {
+    Ok(state)
+}
+
+/// What stands under a name; of somebody else's repository also the team that has most rights in it.
+pub(super) async fn find_for(
+    api: &Api,
+    repo: &RepoName,
+    request: RequestId,
+) -> Result<Option<RepoState>, ForgeError> {
+    let mut found = find(api, repo).await?;
+    if let Some(state) = found
+        .as_mut()
+        .filter(|state| state.made_by != Some(request))
+    {
         state.team = owner(api, &state.repo).await;
     }
-    Ok(state)
+    Ok(found)
 }
 
 /// A repository of which nothing but its own record is known.
@@ -108,6 +121,16 @@ struct History {
 struct First {
     id: ObjectId,
     marked: Option<RequestId>,
+}
+
+/// The oldest commit of a branch; `None`: there is none.
+pub(super) async fn first_commit(
+    api: &Api,
+    repo: &RepoName,
+    branch: &Branch,
+) -> Result<Option<ObjectId>, ForgeError> {
+    let history = history(api, repo, branch).await?;
+    Ok(history.map(|history| history.first.id))
 }
 
 /// The newest and the oldest commit; `None`: there are none. One call, or two where others have pushed.
@@ -167,7 +190,7 @@ fn last_page(answer: &Answer) -> Option<u64> {
         .find_map(|(name, value)| (name == "page").then(|| value.parse().ok())?)
 }
 
-/// The team with the most rights in somebody else's repository, for whoever met its name. Best effort.
+/// The team with the most rights in a repository, for whoever met its name. Best effort.
 async fn owner(api: &Api, repo: &RepoName) -> Option<String> {
     let rights = Rights::owners(repo);
     let answer = api

@@ -4,14 +4,16 @@ use http::Method;
 use serde_json::json;
 
 use super::api::{Api, Call, Reply};
-use super::find::{find, fresh, read};
+use super::find::{find_for, fresh, read};
 use super::rights::Rights;
 use super::{marker, part, refused};
 use crate::clients::forge::{ForgeError, RepoSpec, RepoState, Visibility};
 
 /// Makes the repository, or adopts it if this very request made it.
 pub(super) async fn ensure(api: &Api, spec: &RepoSpec) -> Result<RepoState, ForgeError> {
-    if let Some(state) = find(api, &spec.repo).await? {
+    // Tokens for one repository go by its name only until it is deleted: those of an earlier one are no good here.
+    api.forget_repository(&spec.repo).await;
+    if let Some(state) = find_for(api, &spec.repo, spec.request).await? {
         return adopt(spec, state);
     }
     let rights = Rights::create();
@@ -34,7 +36,7 @@ pub(super) async fn ensure(api: &Api, spec: &RepoSpec) -> Result<RepoState, Forg
         .await?
     {
         Reply::Fine(answer) => fresh(&read(&answer.body)?),
-        Reply::Invalid(said) => match find(api, &spec.repo).await? {
+        Reply::Invalid(said) => match find_for(api, &spec.repo, spec.request).await? {
             // The name was taken between the look and the call, perhaps by a twin of ours.
             Some(state) => adopt(spec, state),
             None if said.contains("already exists") => Err(ForgeError::Taken {

@@ -16,7 +16,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::process::{Child, Command};
 
 use super::api::{Api, Call, Reply};
-use super::find::path;
+use super::find::{first_commit, path};
 use super::judge::away;
 use super::rights::Rights;
 use super::{TITLE, marker, part, refused};
@@ -27,7 +27,7 @@ use crate::clients::forge::{CommitSpec, ForgeError, ObjectId, RepoName, RepoSpec
 use crate::domain::tree::Tree;
 
 /// How long a push may take: a template is a few megabytes at most.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Runs git against GitHub.
 #[derive(Debug)]
@@ -60,7 +60,7 @@ pub(super) async fn push(
     match head(api, spec, &rights).await? {
         None => {}
         Some(head) if head == id => return Ok(id),
-        Some(head) => return built_on(api, spec, &rights, id, head).await,
+        Some(_) => return built_on(api, spec, id).await,
     }
     let token = api.token(&rights, &spec.repo).await?;
     let branch = spec.default_branch.clone();
@@ -81,7 +81,7 @@ pub(super) async fn push(
     Err(error)
 }
 
-/// The commit of the branch; `None`: there is no such branch yet.
+/// The commit of the branch; `None`: the repository is empty.
 async fn head(api: &Api, spec: &RepoSpec, rights: &Rights) -> Result<Option<ObjectId>, ForgeError> {
     // Parts of a branch's name stay parts of the path here.
     let parts: Vec<String> = spec.default_branch.as_str().split('/').map(part).collect();
@@ -92,8 +92,11 @@ async fn head(api: &Api, spec: &RepoSpec, rights: &Rights) -> Result<Option<Obje
             .and_then(|sha| sha.parse().ok())
             .map(Some)
             .ok_or_else(|| refused("its answer is no branch")),
-        // 409: "Git Repository is empty.", 404: it has others.
-        Reply::Absent | Reply::Conflict(_) => Ok(None),
+        Reply::Conflict(_) => Ok(None), // "Git Repository is empty."
+        Reply::Absent => Err(refused(format!(
+            "{} has no branch {} any more",
+            spec.repo, spec.default_branch
+        ))),
         Reply::Moved(_) => Err(ForgeError::Missing {
             repo: spec.repo.clone(),
         }),
@@ -102,20 +105,13 @@ async fn head(api: &Api, spec: &RepoSpec, rights: &Rights) -> Result<Option<Obje
 }
 
 /// Whether others have built on our commit: then it is there, and all is well.
-async fn built_on(
-    api: &Api,
-    spec: &RepoSpec,
-    rights: &Rights,
-    ours: ObjectId,
-    head: ObjectId,
-) -> Result<ObjectId, ForgeError> {
-    let at = format!("{}/compare/{ours}...{head}?per_page=1", path(&spec.repo));
-    match api.ask(Call::get(at, rights, &spec.repo)).await? {
-        Reply::Fine(answer) if answer.body["status"] == "ahead" => Ok(ours),
-        _ => Err(ForgeError::Foreign {
-            repo: spec.repo.clone(),
-        }),
+async fn built_on(api: &Api, spec: &RepoSpec, ours: ObjectId) -> Result<ObjectId, ForgeError> {
+    if first_commit(api, &spec.repo, &spec.default_branch).await? == Some(ours) {
+        return Ok(ours);
     }
+    Err(ForgeError::Foreign {
+        repo: spec.repo.clone(),
+    })
 }
 
 impl Pusher {

@@ -29,6 +29,7 @@ pub(super) async fn remove(
     // Where it is now: people may have renamed it.
     let repo = &state.repo;
     let rights = Rights::remove(repo);
+    api.forget_repository(repo).await;
     if state.foreign || others(api, &state, &rights).await? {
         return Err(ForgeError::Foreign { repo: repo.clone() });
     }
@@ -55,9 +56,7 @@ pub(super) async fn remove(
 async fn others(api: &Api, state: &RepoState, rights: &Rights) -> Result<bool, ForgeError> {
     for at in ["branches", "tags"] {
         let listed = format!("{}/{at}?per_page=100", path(&state.repo));
-        let Reply::Fine(answer) = api.ask(Call::get(listed, rights, &state.repo)).await? else {
-            continue; // an empty repository has neither
-        };
+        let answer = api.must(Call::get(listed, rights, &state.repo)).await?;
         let named = answer.body.as_array().cloned().unwrap_or_default();
         let ours = |named: &serde_json::Value| {
             let commit: Option<ObjectId> = named["commit"]["sha"]

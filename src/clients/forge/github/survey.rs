@@ -3,7 +3,7 @@
 use http::Method;
 
 use super::api::{Api, Call, Reply};
-use super::find::find;
+use super::find::find_for;
 use super::part;
 use super::rights::{Rights, covers, needed};
 use super::wire::Answer;
@@ -31,7 +31,7 @@ pub(super) async fn survey(
             hindrances,
         }); // what follows would only fail for the same reason
     }
-    let found = find(api, &spec.repo).await?;
+    let found = find_for(api, &spec.repo, spec.request).await?;
     hindrances.extend(organisation(api, spec, settings).await?);
     let mut seen = Vec::new();
     for who in everybody(settings) {

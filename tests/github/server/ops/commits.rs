@@ -26,6 +26,22 @@ pub fn handle(world: &mut World, call: &Call, id: &str) -> Outcome {
                 .collect();
             Ok(call.page(&all))
         }
+        "repos/list-tags" => {
+            let repo = call.repo(world);
+            let at = format!("{}/repos/{}", world.api, repo.full_name());
+            let all: Vec<Value> = bare::tags(&repo.dir)
+                .into_iter()
+                .map(|(name, sha)| {
+                    json!({
+                        "commit": { "sha": sha, "url": format!("{at}/commits/{sha}") },
+                        "zipball_url": format!("{at}/zipball/refs/tags/{name}"),
+                        "tarball_url": format!("{at}/tarball/refs/tags/{name}"),
+                        "node_id": node_id("REF", repo.id), "name": name,
+                    })
+                })
+                .collect();
+            Ok(call.page(&all))
+        }
         "repos/get-branch" => {
             let repo = call.repo(world);
             let branch = call.at("branch");

@@ -147,6 +147,7 @@ pub fn handle(world: &mut World, call: &Call) -> Outcome {
             settings::handle(world, call, id)
         }
         _ if id.contains("commit")
+            || id.contains("tags")
             || id.contains("status")
             || id.contains("branch")
             || id.contains("content") =>
