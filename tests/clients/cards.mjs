@@ -1,22 +1,27 @@
 // Drives a demo into the states of its root cards and keeps a picture of each: light, dark and at a phone's width.
 //
 //   idp demo --reset --listen 127.0.0.1:8484
-//   NODE_PATH=$PWD/.tools/node/node_modules node tests/clients/cards.mjs http://127.0.0.1:8484 FOLDER
+//   NODE_PATH=$PWD/.tools/node/node_modules node tests/clients/cards.mjs http://127.0.0.1:8484 FOLDER [REPOSITORIES]
 //
-// Expired and plan_failed are not among them: the one takes a day, the other a git server that is away for long.
+// REPOSITORIES is the demo's folder of repositories (demo/git in its data folder): a name that only the git server knows
+// is refused when it is planned. Expired is not among the states, for that takes a day.
+import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const { chromium } = createRequire(`${process.env.NODE_PATH}/`)('playwright-core');
-const [base, folder] = process.argv.slice(2);
-if (!folder) throw new Error('usage: cards.mjs ADDRESS FOLDER');
+const [base, folder, repositories] = process.argv.slice(2);
+if (!folder) throw new Error('usage: cards.mjs ADDRESS FOLDER [REPOSITORIES]');
 mkdirSync(folder, { recursive: true });
+
+/** How long anything may take: a run gives up on a git server that is away after a minute and some. */
+const PATIENCE_MS = 150_000;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(what, look) {
-  for (const end = Date.now() + 60_000; Date.now() < end; await pause(40)) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(40)) {
     const seen = await look();
     if (seen) return seen;
   }
@@ -78,6 +83,7 @@ for (const [look, viewport, colorScheme] of looks) {
   const page = await context.newPage();
   await page.goto(`${base}/?as=priya&in=platform`);
   await page.locator('body[data-live]').waitFor();
+  page.setDefaultTimeout(PATIENCE_MS);
   pages.push([look, page]);
 }
 
@@ -86,6 +92,18 @@ async function picture(name, own) {
     const shown = page.locator(`[id="m-${own.ts}"]`).first();
     await shown.scrollIntoViewIfNeeded();
     await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
+  }
+  console.log(`kept ${name}`);
+}
+
+/** What a button asks before it acts. Nobody answers it with yes. */
+async function dialog(name, own, action) {
+  for (const [look, page] of pages) {
+    await page.locator(`[id="m-${own.ts}"] [data-press="${action}"]`).first().click();
+    await page.locator('#confirm[open]').waitFor();
+    await page.screenshot({ path: join(folder, `${name}-${look}.png`) });
+    await page.keyboard.press('Escape');
+    await page.mouse.move(1, 1);
   }
   console.log(`kept ${name}`);
 }
@@ -102,6 +120,7 @@ const stories = {
   async denied() {
     const own = await waiting('denied-api');
     await picture('awaiting', own);
+    await dialog('approve', own, 'request.approve');
     await press('alex', own, 'request.deny');
     const view = await until('a dialog', () => see('view?person=alex'));
     const block = view.definition.blocks.find((part) => part.type === 'input');
@@ -123,16 +142,40 @@ const stories = {
   async security() {
     await picture('awaiting-two-groups', await waiting('public-api', { visibility: 'public' }));
   },
+  async form() {
+    await act('say', { person: 'priya', channel: 'platform', text: '/idp new-service orders-api' });
+    await until('a form', () => see('view?person=priya'));
+    for (const [, page] of pages) await page.locator('dialog[open] form').waitFor();
+    for (const [look, page] of pages) {
+      await page.locator('dialog[open] [type="submit"]').click();
+      await page.locator('dialog[open]:not(:has([aria-busy="true"])) .error').first().waitFor();
+      await page.screenshot({ path: join(folder, `name-taken-${look}.png`) });
+    }
+    await act('close', { person: 'priya' });
+    console.log('kept name-taken');
+    await Promise.all(pages.map(([, page]) => page.mouse.move(1, 1)));
+  },
+  async refused() {
+    if (!repositories) return console.log('no folder of repositories: not kept refused');
+    execFileSync('git', ['init', '--quiet', '--bare', join(repositories, 'acme', 'refused-api.git')]);
+    await asks('priya', 'refused-api');
+    await picture('refused', await card('refused-api', /can't be done/));
+  },
   async stopped() {
     const own = await waiting('away-api');
-    await act('levers', { forge_away_s: 45 });
+    await act('levers', { forge_away_s: 100 });
     await press('alex', own, 'request.approve');
-    await picture('starting', await card('away-api', /approved|starting|running/i));
+    await picture('queued', await card('away-api', /approved, starting/));
     await asks('priya', 'planning-api');
-    await picture('planning', await card('planning-api', /planning/i));
-    const ended = await card('away-api', /stopped|done in|needs a look/i);
-    await picture(/done/.test(ended.text) ? 'ran-after-all' : 'failed', ended);
-    await picture('planned-after-all', await card('planning-api', /couldn't|waiting/i));
+    await picture('planning', await card('planning-api', /planning/));
+    await until('the cause', async () => JSON.stringify((await find('away-api', /./)).blocks).includes('by itself'));
+    await picture('delayed', own);
+    const stopped = await card('away-api', /stopped/);
+    await picture('failed', stopped);
+    await dialog('undo', stopped, 'run.undo');
+    await press('priya', stopped, 'run.undo');
+    await picture('undone', await card('away-api', /undone/));
+    await picture('planned', await card('planning-api', /couldn't plan|waiting for/));
   },
 };
 let failed = false;
