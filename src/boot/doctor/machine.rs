@@ -15,7 +15,9 @@ use crate::clients::forge::local::{Place, Standing};
 pub(super) fn checks(config: &Config, environment: &Environment) -> Vec<Check> {
     let mut checks = vec![data_folder(&config.data_dir, &found(&config.data_dir))];
     checks.extend(secrets(&secret_files(config, environment)));
-    checks.push(forge(&config.data_dir.join("git")));
+    if config.github.is_none() {
+        checks.push(forge(&config.data_dir.join("git")));
+    }
     checks.push(git(serve::git().command().arg("--version").output()));
     checks
 }

@@ -6,6 +6,7 @@
 
 mod configuration;
 mod database;
+mod github;
 mod machine;
 mod people;
 mod slack;
@@ -122,5 +123,6 @@ pub async fn examine(
     checks.extend(machine::checks(&config, environment));
     checks.extend(database::checks(&config, report).await);
     checks.extend(slack::checks(&config, &catalog).await);
+    checks.extend(github::checks(&config).await);
     checks
 }

@@ -192,6 +192,17 @@ impl Auth {
             .map(Some)
     }
 
+    /// What proves who we are where we ask about ourselves: the App's own signature, or the token.
+    pub(super) fn proof(&self, now: DateTime<Utc>) -> Result<SecretString, ForgeError> {
+        match &self.credentials {
+            Credentials::Token(token) => Ok(token.clone()),
+            Credentials::App { id, key } => {
+                let skew = self.skew.load(Ordering::Relaxed);
+                signed(id, key, now.timestamp() + skew)
+            }
+        }
+    }
+
     fn own(&self) -> SecretString {
         match &self.credentials {
             Credentials::Token(token) => token.clone(),
@@ -334,9 +345,14 @@ impl App<'_> {
 
     fn jwt(&self) -> Result<SecretString, ForgeError> {
         let there = self.now.timestamp() + self.auth.skew.load(Ordering::Relaxed);
-        let claims = json!({ "iss": self.id, "iat": there - JWT_FROM_S, "exp": there + JWT_FOR_S });
-        jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &self.key.0)
-            .map(SecretString::from)
-            .map_err(|error| refused(format!("the App's key can't sign: {error}")))
+        signed(self.id, self.key, there)
     }
+}
+
+/// Says who an App is, by GitHub's clock.
+fn signed(id: &str, key: &AppKey, there: i64) -> Result<SecretString, ForgeError> {
+    let claims = json!({ "iss": id, "iat": there - JWT_FROM_S, "exp": there + JWT_FOR_S });
+    jsonwebtoken::encode(&Header::new(Algorithm::RS256), &claims, &key.0)
+        .map(SecretString::from)
+        .map_err(|error| refused(format!("the App's key can't sign: {error}")))
 }

@@ -25,6 +25,11 @@ impl Rights {
         }
     }
 
+    /// Seeing that the organisation is there, and what it allows.
+    pub(super) fn see() -> Self {
+        Self::of(None, &[("metadata", "read")])
+    }
+
     /// Looking for a repository and its first commit.
     pub(super) fn look() -> Self {
         Self::of(None, &[("metadata", "read"), ("contents", "read")])
