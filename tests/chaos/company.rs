@@ -130,12 +130,22 @@ impl Company {
 
     /// The last lines that the replicas wrote.
     pub fn logs(&self) -> String {
-        let tail = |bot: &Bot| {
-            let text = std::fs::read_to_string(log(self.data(), bot.address)).unwrap_or_default();
+        let tail = |text: String| {
             let lines: Vec<&str> = text.lines().collect();
             lines[lines.len().saturating_sub(40)..].join("\n")
         };
-        self.bots.iter().map(tail).collect::<Vec<_>>().join("\n\n")
+        self.all_logged()
+            .into_iter()
+            .map(tail)
+            .collect::<Vec<_>>()
+            .join("\n\n")
+    }
+
+    /// The whole log of each replica.
+    pub fn all_logged(&self) -> Vec<String> {
+        let of =
+            |bot: &Bot| std::fs::read_to_string(log(self.data(), bot.address)).unwrap_or_default();
+        self.bots.iter().map(of).collect()
     }
 
     /// Opens the form, fills it in and sends it off, trying again where nobody answered.
@@ -250,6 +260,14 @@ fn chat(folder: &Path, workspace: SocketAddr, way: Way, bots: &[SocketAddr]) -> 
     command
 }
 
+/// What a replica is trusted with, and nobody else may ever read.
+pub const SECRETS: [(&str, &str); 4] = [
+    ("SLACK_BOT_TOKEN", "xoxb-demo"),
+    ("SLACK_SIGNING_SECRET", "demo-signing-secret"),
+    ("SLACK_APP_TOKEN", "xapp-demo"),
+    ("IDP_STATE_KEY", "a-state-key-that-nobody-may-read"),
+];
+
 /// A replica, with what `idp demo --chat-only` tells its reader to start it with.
 fn bot(
     folder: &Path,
@@ -264,12 +282,12 @@ fn bot(
         .env("IDP_CONFIG", folder.join("demo/idp.toml"))
         .env("IDP_LISTEN", address.to_string())
         .env("IDP_PUBLIC_URL", format!("http://{address}"))
-        .env("SLACK_API_URL", format!("http://{workspace}/api"))
-        .env("SLACK_BOT_TOKEN", "xoxb-demo");
-    match way {
-        Way::Http => command.env("SLACK_SIGNING_SECRET", "demo-signing-secret"),
-        Way::Socket => command.env("SLACK_APP_TOKEN", "xapp-demo"),
+        .env("SLACK_API_URL", format!("http://{workspace}/api"));
+    let other = match way {
+        Way::Http => "SLACK_APP_TOKEN",
+        Way::Socket => "SLACK_SIGNING_SECRET",
     };
+    command.envs(SECRETS.into_iter().filter(|(name, _)| *name != other));
     command
 }
 

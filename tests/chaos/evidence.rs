@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, PgPool};
 
-use super::company::Company;
+use super::company::{Company, SECRETS};
 
 /// Attempts at steps, by what came of them.
 #[derive(Debug)]
@@ -55,9 +55,52 @@ pub async fn check(company: &Company, requests: usize) -> Attempts {
     }
     assert_eq!(repositories(company).len(), requests);
 
+    no_secret_is_told(company, &pool, &cards).await;
+
     let verified = company.idp(&["audit", "verify"]).output().unwrap();
     assert!(verified.status.success(), "{verified:?}");
     attempts
+}
+
+/// Everything that was logged, written down or shown, in every table and as bytes too, holds no secret of a bot.
+async fn no_secret_is_told(company: &Company, pool: &PgPool, cards: &[Value]) {
+    let tables: Vec<String> = sqlx::query_scalar(
+        "select format('%I.%I', schemaname, tablename) from pg_tables
+         where schemaname not in ('pg_catalog', 'information_schema')",
+    )
+    .fetch_all(pool)
+    .await
+    .unwrap();
+    let mut told = vec![
+        ("the log".to_owned(), company.all_logged().join("\n")),
+        (
+            "the cards".to_owned(),
+            Value::from(cards.to_vec()).to_string(),
+        ),
+    ];
+    for table in tables {
+        let rows = format!("select coalesce(string_agg(t::text, chr(10)), '') from {table} t");
+        let rows: String = sqlx::query_scalar(AssertSqlSafe(rows))
+            .fetch_one(pool)
+            .await
+            .unwrap();
+        told.push((table, rows));
+    }
+    let audit = &told
+        .iter()
+        .find(|(place, _)| place == "public.audit")
+        .unwrap()
+        .1;
+    assert!(
+        audit.contains(&hex::encode("request.asked")),
+        "bytes are read as hex"
+    );
+    for (place, text) in told {
+        for (name, secret) in SECRETS {
+            let found = text.contains(secret) || text.contains(&hex::encode(secret));
+            assert!(!found, "{name} stands in {place}");
+        }
+    }
 }
 
 /// Whether a card is the root card of this service.
