@@ -132,7 +132,7 @@ async fn deliver(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Bytes)
         target_type: header("x-github-hook-installation-target-type"),
         target: header("x-github-hook-installation-target-id"),
     };
-    match parse(told, verified) {
+    match parse(told, &verified) {
         Ok(Parsed::Ping) => StatusCode::OK,
         Ok(Parsed::Inbound { delivery, login }) => edge.act(*delivery, login).await,
         Err(reason) => {

@@ -74,7 +74,7 @@ fn event_of(kind: &str, payload: &Value) -> Parsed {
         delivery: Some("72d3162e"),
         ..Headers::default()
     };
-    parse(headers, verified).unwrap_or_else(|e| panic!("{kind}: {e}"))
+    parse(headers, &verified).unwrap_or_else(|e| panic!("{kind}: {e}"))
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub enum Parsed {
 pub struct Unreadable(&'static str);
 
 /// Reads a verified delivery.
-pub fn parse(headers: Headers<'_>, delivery: Verified) -> Result<Parsed, Unreadable> {
+pub fn parse(headers: Headers<'_>, delivery: &Verified) -> Result<Parsed, Unreadable> {
     let kind = word(headers.event).ok_or(Unreadable("no event is named"))?;
     let key = word(headers.delivery).ok_or(Unreadable("the delivery has no id"))?;
     let payload = payload(&delivery.0)?;

@@ -420,8 +420,8 @@ fn refuse(place: &Path, one: &Move, policy: &Policy) -> Option<(String, String)>
                 Some("non_fast_forward") if forced() => "Cannot force-push to this branch",
                 Some("required_signatures") if !deletes => "Commits must have verified signatures.",
                 Some("required_status_checks")
-                    if !deletes
-                        && !(creates && rule["parameters"]["do_not_enforce_on_create"] == true) =>
+                    if !(deletes
+                        || creates && rule["parameters"]["do_not_enforce_on_create"] == true) =>
                 {
                     "Required status checks are expected."
                 }
