@@ -28,7 +28,7 @@ pub struct Template {
     pub title: String,
     /// A sentence more about it.
     pub description: Option<String>,
-    /// Words that it is found by; one of them is [`RECOMMENDED`].
+    /// Words that it is found by; `recommended` is one of them: forms preselect it.
     pub tags: Vec<String>,
     /// What it asks for beyond the command's own pages.
     pub parameters: Parameters,

@@ -128,6 +128,40 @@ fn passes_its_own_test(template: &str) {
     );
 }
 
+/// Each linter misses what the other finds: zizmor what is unsafe, actionlint what GitHub wouldn't run.
+#[test]
+fn the_node_services_workflow_is_clean_to_its_linters() {
+    let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join(".tools/venv/bin");
+    if !tools.join("zizmor").exists() {
+        assert!(std::env::var_os("CI").is_none(), "CI has zizmor");
+        return crate::support::left_out(
+            "the linters of workflows: scripts/setup-tools brings them",
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    write(&rendered(values("node-http", "private")), folder.path());
+    let linters: [(&str, &[&str]); 2] = [
+        (
+            "zizmor",
+            &["--offline", "--no-progress", "--persona=auditor", ".github"],
+        ),
+        ("actionlint", &["-no-color", ".github/workflows/ci.yml"]),
+    ];
+    for (linter, arguments) in linters {
+        let done = Command::new(tools.join(linter))
+            .args(arguments)
+            .current_dir(folder.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(
+            done.status.success(),
+            "{linter}: {said}\n{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+    }
+}
+
 fn write(tree: &Tree, folder: &Path) {
     for (path, entry) in tree {
         let to = folder.join(path.as_str());
