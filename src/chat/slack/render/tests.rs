@@ -489,7 +489,8 @@ fn a_change_of_a_field_that_steers_comes_at_once() {
     steering.steers = true;
     let view = form(&page(vec![steering]));
     accept_view(&view);
-    let block = view["blocks"].as_array().unwrap().last().unwrap();
+    let blocks = view["blocks"].as_array().unwrap();
+    let block = blocks.iter().rfind(|b| b["type"] == "input").unwrap();
     assert_eq!(block["dispatch_action"], true, "{view:#}");
     let mut payload = submitted(&view, "block_actions");
     payload["actions"] = json!([{
