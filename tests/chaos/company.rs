@@ -89,6 +89,10 @@ impl Company {
     pub fn idp(&self, arguments: &[&str]) -> Command {
         let mut command = idp(self.data(), arguments);
         command.env("DATABASE_URL", self.database.url());
+        let key = SECRETS
+            .into_iter()
+            .filter(|(name, _)| *name == "IDP_STATE_KEY");
+        command.envs(key);
         command
     }
 

@@ -325,6 +325,8 @@ async fn a_twin_of_a_decided_card_is_deleted_too() {
     let cards = office.slack.messages(CHANNEL);
     let working = office.world.work_with(vec![office.chat()]);
     office.world.until(request, RunState::Succeeded).await;
+    // While a post is on its way nobody can tell whether a message that isn't known is that one.
+    office.all_true().await;
     let plan: uuid::Uuid = sqlx::query_scalar("select id from plan")
         .fetch_one(&office.world.pool)
         .await

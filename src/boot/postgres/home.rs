@@ -53,7 +53,16 @@ pub(super) struct Home {
 /// A lock on one of the folder's files, given back when dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Unlocked by name: closing the file is not enough while a process that is being started just then, by anybody in
+    /// this one, still has a copy of it between its fork and its exec.
+    fn drop(&mut self) {
+        // What can't be unlocked is closed in a moment.
+        let _closed_next = self.file.unlock();
+    }
 }
 
 impl Home {
@@ -160,7 +169,7 @@ impl Home {
         };
         let held = file.metadata().or_fail(LOCKING)?.ino();
         if path.metadata().is_ok_and(|m| m.ino() == held) {
-            Ok(Lock { _file: file })
+            Ok(Lock { file })
         } else {
             Err(Problem::failed("the local Postgres was deleted just now").hint("start again"))
         }
@@ -170,14 +179,14 @@ impl Home {
     pub(super) fn lock_as_user(&self) -> Result<Lock, Problem> {
         let file = open_lock(&self.path.join("users.lock")).or_fail(LOCKING)?;
         file.lock_shared().or_fail(LOCKING)?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 
     /// The proof that nobody uses the cluster, or `None`. Call it under the start lock.
     pub(super) fn try_lock_alone(&self) -> Result<Option<Lock>, Problem> {
         let file = open_lock(&self.path.join("users.lock")).or_fail(LOCKING)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Lock { _file: file })),
+            Ok(()) => Ok(Some(Lock { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(e)) => Err(e).or_fail(LOCKING),
         }
