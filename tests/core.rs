@@ -9,4 +9,4 @@ mod people;
 mod plan;
 mod race;
 
-mod world;
+pub mod world;

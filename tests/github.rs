@@ -3,4 +3,5 @@
 mod honest;
 mod publishing;
 pub mod server;
+mod teams;
 mod webhooks;

@@ -1,4 +1,5 @@
-//! Who is in which group or team, as of now: user groups of the platforms, lists and teams of the configuration.
+//! Who is in which group or team, as of now: user groups of the platforms, teams on GitHub, lists and teams of the
+//! configuration.
 //!
 //! Rules name sources, ballots know handles: a handle is what [`facts`] finds people by. A team's leads have one of their
 //! own, with blanks in it, so that no user group of a platform can ever take it.
@@ -10,6 +11,7 @@ use crate::catalog::rule::Source;
 use crate::domain::form::Choice;
 use crate::domain::id::{InstallationId, PersonId};
 use crate::domain::person::{Account, FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
+use crate::domain::team::GitHubTeam;
 use crate::store::{self, Conn};
 
 const LEADS_OF: &str = "leads of ";
@@ -63,15 +65,21 @@ pub(super) async fn facts(
     let mut leads = listed(conn, handle, accounts(&team.leads), reader, now).await?;
     for source in groups(&team.leads) {
         if let Some(more) = group(app, conn, source, reader, now).await? {
-            leads.synced_at = leads.synced_at.min(more.synced_at);
-            for member in more.members {
-                if !leads.has(member.person) {
-                    leads.members.push(member);
-                }
-            }
+            join(&mut leads, more);
         }
     }
     Ok(Some(leads))
+}
+
+/// Adds people of another group; what is known of all is as old as the oldest part of it.
+fn join(all: &mut GroupFacts, more: GroupFacts) {
+    all.synced_at = all.synced_at.min(more.synced_at);
+    all.unlinked += more.unlinked;
+    for member in more.members {
+        if !all.has(member.person) {
+            all.members.push(member);
+        }
+    }
 }
 
 async fn group(
@@ -81,24 +89,47 @@ async fn group(
     reader: InstallationId,
     now: DateTime<Utc>,
 ) -> store::Result<Option<GroupFacts>> {
-    if let Some(list) = app.settings.current().groups.get(handle) {
-        return listed(conn, handle, list.clone(), reader, now)
-            .await
-            .map(Some);
+    let settings = app.settings.current();
+    let Some(list) = settings.groups.get(handle) else {
+        return synced(app, conn, handle, reader, now).await;
+    };
+    let mut all = listed(conn, handle, accounts(list), reader, now).await?;
+    for team in groups(list) {
+        if let Some(more) = synced(app, conn, team, reader, now).await? {
+            join(&mut all, more);
+        }
     }
+    Ok(Some(all))
+}
+
+/// A group as a platform tells it; `None`: there is none.
+async fn synced(
+    app: &App,
+    conn: &mut Conn,
+    handle: &str,
+    reader: InstallationId,
+    now: DateTime<Utc>,
+) -> store::Result<Option<GroupFacts>> {
     if let Some(facts) = store::group::facts(conn, handle, reader).await? {
         return Ok(Some(facts));
     }
     // Before the first reading of the groups, or long after the last one, nobody can say that there is no such group.
-    let stale = store::installation::oldest_sync(conn)
-        .await?
-        .filter(|synced_at| now - *synced_at > FACTS_GOOD_FOR);
+    let read = match GitHubTeam::parse(handle) {
+        Some(team) if app.settings.current().reads(&team) => {
+            let absent = store::group::absent_since(conn, handle).await?;
+            Some(absent.unwrap_or(DateTime::UNIX_EPOCH))
+        }
+        Some(_) => None,
+        None => store::installation::oldest_chat_sync(conn).await?,
+    };
+    let stale = read.filter(|synced_at| now - *synced_at > FACTS_GOOD_FOR);
     Ok(stale.map(|synced_at| GroupFacts {
         name: GroupName {
             handle: handle.to_owned(),
             external: None,
         },
         members: Vec::new(),
+        unlinked: 0,
         synced_at,
     }))
 }
@@ -131,6 +162,7 @@ async fn listed(
             external: None,
         },
         members,
+        unlinked: 0,
         synced_at: now,
     })
 }
@@ -179,10 +211,14 @@ pub(super) async fn of_person(
             belongs.stale.push(held.handle);
         }
     }
-    let lists = settings.groups.iter().filter(|(_, ids)| is_named(ids));
-    belongs
-        .groups
-        .extend(lists.map(|(handle, _)| handle.clone()));
+    for (handle, list) in &settings.groups {
+        let among = |held: &[String]| groups(list).any(|team| held.iter().any(|h| h == team));
+        if is_named(list) || among(&belongs.groups) {
+            belongs.groups.push(handle.clone());
+        } else if among(&belongs.stale) {
+            belongs.stale.push(handle.clone());
+        }
+    }
     for (name, team) in &settings.teams {
         let by_group = sources(team).filter_map(|s| s.strip_prefix(GROUP));
         let in_group = by_group
@@ -213,7 +249,8 @@ fn sources(team: &Team) -> impl Iterator<Item = &String> {
     team.members.iter().chain(&team.leads)
 }
 
-fn groups(sources: &[String]) -> impl Iterator<Item = &str> {
+/// The groups among sources.
+pub(super) fn groups(sources: &[String]) -> impl Iterator<Item = &str> {
     sources.iter().filter_map(|s| s.strip_prefix(GROUP))
 }
 

@@ -35,6 +35,7 @@ mod settings;
 mod show;
 pub mod step;
 mod submit;
+pub mod teams;
 mod tell;
 mod twin;
 pub mod view;

@@ -249,13 +249,8 @@ pub async fn unknown_accounts(
     let in_teams = teams
         .flat_map(|t| [&t.members, &t.leads])
         .flat_map(|s| group::accounts(s));
-    let named: BTreeSet<String> = settings
-        .groups
-        .values()
-        .flatten()
-        .cloned()
-        .chain(in_teams)
-        .collect();
+    let in_groups = settings.groups.values().flat_map(|s| group::accounts(s));
+    let named: BTreeSet<String> = in_groups.chain(in_teams).collect();
     let named: Vec<String> = named.into_iter().collect();
     let mut conn = app.pool.acquire().await?;
     Ok(store::account::unknown(&mut conn, installation, &named).await?)

@@ -9,6 +9,7 @@ use secrecy::SecretSlice;
 use serde_json::{Map, Value, json};
 
 use crate::domain::canonical::{self, Digest};
+use crate::domain::team::GitHubTeam;
 
 /// The settings of a process, swapped as a whole when the operator changes them. Clones share them.
 #[derive(Debug, Clone)]
@@ -36,12 +37,14 @@ impl Live {
 pub struct Settings {
     /// `[teams]`: by name.
     pub teams: BTreeMap<String, Team>,
-    /// `[groups]`: a handle and the platform's ids of its accounts.
+    /// `[groups]`: a handle and the platform's ids of its accounts, or teams on GitHub (`group:github:acme/security`).
     pub groups: BTreeMap<String, Vec<String>>,
     /// `[channels]`: where threads stand.
     pub channels: Channels,
     /// How much of what.
     pub limits: Limits,
+    /// The organisation on GitHub; `None`: there is no GitHub.
+    pub organisation: Option<String>,
     /// Why new requests are refused now; `None`: they are not.
     pub paused: Option<String>,
     /// `IDP_PUBLIC_URL` without its last slash: without one no link to our pages is shown.
@@ -108,6 +111,13 @@ impl Default for Limits {
 pub const PLATFORM_GROUP: &str = "platform";
 
 impl Settings {
+    /// Whether the members of a team on GitHub are read at all: those of our own organisation are.
+    pub fn reads(&self, team: &GitHubTeam) -> bool {
+        self.organisation
+            .as_ref()
+            .is_some_and(|ours| ours.eq_ignore_ascii_case(&team.organisation))
+    }
+
     /// What an operator may change while idp runs, as one value: its changes are audit rows. No secret is in it.
     pub fn digest(&self) -> Digest {
         let parts = self.parts();

@@ -9,7 +9,7 @@ pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
     let rule = words::line(rule);
     match why {
         Unmeetable::Unknown { group } => {
-            let group = words::line(group);
+            let group = words::group_name(group);
             Refusal::new(format!(
                 "Nobody can decide this: rule \"{rule}\" asks {group}, which isn't known here."
             ))
@@ -19,10 +19,17 @@ pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
         }
         Unmeetable::TooFew {
             group,
+            could,
+            unlinked: unlinked @ 1..,
+            ..
+        } => unlinked_people(&rule, &words::group_name(group), *could, *unlinked),
+        Unmeetable::TooFew {
+            group,
             needed,
             could,
+            ..
         } => {
-            let group = words::line(group);
+            let group = words::group_name(group);
             let could = match could {
                 0 => format!("nobody but you is in {group}"),
                 n => format!("only {n} could decide, and {needed} are needed"),
@@ -39,9 +46,29 @@ pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
     }
 }
 
+/// A team on GitHub has people enough, but chat doesn't know who they are.
+fn unlinked_people(rule: &str, group: &str, could: u32, unlinked: u32) -> Refusal {
+    let (people, account) = match unlinked {
+        1 => ("1 of its people hasn't", "account"),
+        _ => ("of its people haven't", "accounts"),
+    };
+    let people = match unlinked {
+        1 => people.to_owned(),
+        n => format!("{n} {people}"),
+    };
+    let could = match could {
+        0 => String::new(),
+        n => format!("only {n} could decide: "),
+    };
+    Refusal::new(format!(
+        "Nobody can decide this: rule \"{rule}\" asks {group}, and {could}{people} linked their GitHub {account}."
+    ))
+    .instead("Once they have typed `/idp link github`, please ask again.")
+}
+
 /// What is known of a deciding group is too old to decide on.
 pub fn group_stale(group: &str) -> Refusal {
-    let group = words::line(group);
+    let group = words::group_name(group);
     Refusal::new(format!("I can't tell at the moment who is in {group}."))
         .because("Its members haven't been readable for more than five minutes.")
         .instead("Please ask again in a few minutes.")
@@ -80,7 +107,7 @@ pub fn requester_gone() -> Refusal {
 
 /// The one who asked has left every group whose members may.
 pub fn right_lost(command: &str, allow: &[String], requester: &str) -> Refusal {
-    let allow: Vec<String> = allow.iter().map(|group| words::line(group)).collect();
+    let allow: Vec<String> = allow.iter().map(|group| words::group_name(group)).collect();
     Refusal::new(format!(
         "Only {} can ask for {}, and {} isn't there any more.",
         words::all_of(&allow),
@@ -93,7 +120,7 @@ pub fn right_lost(command: &str, allow: &[String], requester: &str) -> Refusal {
 pub fn members_unreadable(group: &str) -> String {
     format!(
         "The members of {} haven't been readable for more than five minutes",
-        words::line(group)
+        words::group_name(group)
     )
 }
 

@@ -351,10 +351,19 @@ fn refusals_of_plan_time() {
         group: "payments-leads".to_owned(),
         needed: 2,
         could,
+        unlinked: 0,
+    };
+    let unlinked = |could, unlinked| Unmeetable::TooFew {
+        group: "github:acme/payments".to_owned(),
+        needed: 2,
+        could,
+        unlinked,
     };
     let cards = [
         refusal::nobody_can_decide("team-lead", &few(0)),
         refusal::nobody_can_decide("team-lead", &few(1)),
+        refusal::nobody_can_decide("team-lead", &unlinked(0, 3)),
+        refusal::nobody_can_decide("team-lead", &unlinked(1, 1)),
         refusal::nobody_can_decide(
             "team-lead",
             &Unmeetable::Unknown {

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::card::{Mention, Span, TimeStyle};
 use crate::domain::person::{GroupName, PersonName};
+use crate::domain::team;
 
 /// How many names a line carries before it counts the rest: `Alex Ruiz, Sam Ito, +1`.
 pub(super) const NAMES_SHOWN: usize = 2;
@@ -50,7 +51,7 @@ fn list(items: &[String], last: &str) -> String {
 pub(super) fn quorums(require: &[(GroupName, u32)]) -> String {
     let parts: Vec<String> = require
         .iter()
-        .map(|(group, count)| format!("{count} from {}", line(&group.handle)))
+        .map(|(group, count)| format!("{count} from {}", group_name(&group.handle)))
         .collect();
     all_of(&parts)
 }
@@ -60,9 +61,14 @@ pub(super) fn handles(require: &[(GroupName, u32)], join: fn(&[String]) -> Strin
     join(
         &require
             .iter()
-            .map(|(g, _)| line(&g.handle))
+            .map(|(g, _)| group_name(&g.handle))
             .collect::<Vec<_>>(),
     )
+}
+
+/// A group by its handle; a team on GitHub by its own name: `acme/payments`.
+pub(super) fn group_name(handle: &str) -> String {
+    line(team::shown(handle))
 }
 
 /// How long something took: `0.4 s`, `4 s`, `3 min`, `2 h 5 min`.

@@ -34,6 +34,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Known {
     /// The handles of the groups that have members.
     pub groups: Option<BTreeSet<String>>,
+    /// The organisations on GitHub whose teams can be groups; empty: there is no GitHub.
+    pub organisations: Option<BTreeSet<String>>,
     /// The teams of `[teams]`.
     pub teams: Option<BTreeSet<String>>,
     /// Channels that the bot can post to, with their `#`.

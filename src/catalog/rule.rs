@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::expression::{evaluate, scan};
 use super::{Command, Inputs};
 use crate::domain::plan::Plan;
+use crate::domain::team::{self, GitHubTeam};
 
 pub(super) use self::cel::faults;
 
@@ -46,7 +47,7 @@ pub struct Quorum {
 /// Where deciders come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// `group:NAME`.
+    /// `group:NAME`, and a team on GitHub, which leads as a whole: `leads:github:acme/payments`.
     Group(String),
     /// `leads:TEAM`, from `[teams]`.
     Leads(String),
@@ -126,7 +127,8 @@ fn source(from: &str, parameters: &Map<String, Value>) -> Result<Source, String>
         from.to_owned()
     };
     match rendered.split_once(':') {
-        Some(("group", name)) if !name.is_empty() => Ok(Source::Group(name.to_owned())),
+        Some(("group", name)) if !name.is_empty() => Ok(Source::Group(team::kept(name))),
+        Some(("leads", name)) if GitHubTeam::is_meant(name) => Ok(Source::Group(team::kept(name))),
         Some(("leads", name)) if !name.is_empty() => Ok(Source::Leads(name.to_owned())),
         _ => Err(format!("`{from}` became `{rendered}`, which names nobody")),
     }

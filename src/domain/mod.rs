@@ -23,6 +23,7 @@ pub mod request;
 pub mod rule;
 pub mod run;
 pub mod step;
+pub mod team;
 pub mod tree;
 pub mod view;
 pub mod vote;

@@ -92,8 +92,10 @@ pub struct GroupName {
 pub struct GroupFacts {
     /// The group.
     pub name: GroupName,
-    /// Active persons in it.
+    /// Active persons in it whom a chat platform knows: others could press nothing.
     pub members: Vec<PersonName>,
+    /// How many more are in it whom no chat platform knows: people of a GitHub team who never linked their account.
+    pub unlinked: u32,
     /// When the whole list was last read. Lists of the configuration are as of now.
     pub synced_at: DateTime<Utc>,
 }

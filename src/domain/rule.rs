@@ -46,6 +46,8 @@ pub enum Unmeetable {
         needed: u32,
         /// How many could.
         could: u32,
+        /// How many more people of the group aren't known to chat, since they never linked their GitHub account.
+        unlinked: u32,
     },
     /// What is known of the group is too old to decide on.
     Stale {
@@ -111,10 +113,12 @@ impl DecidingRule {
                     .filter(|q| q.from.handle == *group)
                     .map(|q| q.count)
                     .sum();
+                let facts = groups.iter().find(|g| g.name.handle == *group);
                 Err(Unmeetable::TooFew {
                     group: group.clone(),
                     needed,
                     could: needed.saturating_sub(*missing),
+                    unlinked: facts.map_or(0, |g| g.unlinked),
                 })
             }
         }

@@ -92,6 +92,42 @@ pub async fn insert_unknown(
     Ok(())
 }
 
+/// Keeps people as a whole list tells them, ids and names side by side: those that nobody has written yet, each with a
+/// person of its own, and new names of the others. `ids` are as many new ones, in pairs of account and person.
+pub async fn keep_all(
+    conn: &mut Conn,
+    installation: InstallationId,
+    (externals, names): (&[String], &[String]),
+    ids: &[(AccountId, PersonId)],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let (accounts, persons): (Vec<AccountId>, Vec<PersonId>) = ids.iter().copied().unzip();
+    sqlx::query!(
+        "with told as (
+             select t.external, t.name, t.account, t.person
+             from unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[]) as t(external, name, account, person)),
+         fresh as (
+             select t.* from told t
+             where not exists (select 1 from account a where a.installation_id = $1 and a.external_id = t.external)),
+         people as (insert into person (id, created_at) select person, $6 from fresh),
+         renamed as (
+             update account a set name = t.name, looked_up_at = $6 from told t
+             where a.installation_id = $1 and a.external_id = t.external and a.name <> t.name)
+         insert into account (id, installation_id, external_id, person_id, name, kind, active, looked_up_at, created_at)
+         select account, $1, external, person, name, 'full', true, $6, $6 from fresh order by external
+         on conflict (installation_id, external_id) do nothing",
+        installation as _,
+        externals,
+        names,
+        &accounts as _,
+        &persons as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps what a look-up told.
 pub async fn update(conn: &mut Conn, account: &Account, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
@@ -115,6 +151,7 @@ pub async fn named(conn: &mut Conn, externals: &[String]) -> Result<Vec<Account>
                   installation_id as "installation: InstallationId", external_id as external, name,
                   kind as "kind: AccountKind", active
            from account where external_id = any($1) and active and kind not in ('bot', 'outsider')
+             and installation_id not in (select id from installation where platform = 'github')
            order by created_at, id"#,
         externals,
     )
@@ -122,14 +159,17 @@ pub async fn named(conn: &mut Conn, externals: &[String]) -> Result<Vec<Account>
     .await
 }
 
-/// The accounts of a person.
+/// The accounts of a person that they act with. Those on GitHub only tell who they are there: nobody asks or presses
+/// anything with them.
 pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<Vec<Account>> {
     sqlx::query_as!(
         Account,
         r#"select id as "id: AccountId", person_id as "person: PersonId",
                   installation_id as "installation: InstallationId", external_id as external, name,
                   kind as "kind: AccountKind", active
-           from account where person_id = $1 order by created_at, id"#,
+           from account where person_id = $1
+             and installation_id not in (select id from installation where platform = 'github')
+           order by created_at, id"#,
         person as _,
     )
     .fetch_all(conn)

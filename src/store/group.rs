@@ -69,6 +69,67 @@ pub async fn set_members(
     Ok(())
 }
 
+/// Keeps that there is no group of this handle, as read now: that is known then, and not merely unread.
+pub async fn absent(
+    conn: &mut Conn,
+    installation: InstallationId,
+    id: GroupId,
+    group: Group<'_>,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into idp_group (id, installation_id, external_id, handle, name, active, synced_at)
+         values ($1, $2, $3, $4, $5, false, $6)
+         on conflict (installation_id, external_id) do update
+         set handle = excluded.handle, name = excluded.name, active = false, synced_at = excluded.synced_at",
+        id as _,
+        installation as _,
+        group.external,
+        group.handle,
+        group.name,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the groups of an installation that aren't among these.
+pub async fn forget_others(
+    conn: &mut Conn,
+    installation: InstallationId,
+    handles: &[String],
+) -> Result<()> {
+    sqlx::query!(
+        "delete from idp_group where installation_id = $1 and handle <> all($2)",
+        installation as _,
+        handles,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// The groups of an installation that were ever read, found or not.
+pub async fn read_handles(conn: &mut Conn, installation: InstallationId) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select handle from idp_group where installation_id = $1",
+        installation as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// When it was last read that there is no group of this handle; `None`: that never was.
+pub async fn absent_since(conn: &mut Conn, handle: &str) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar!(
+        r#"select min(synced_at) from idp_group where handle = $1 and not active"#,
+        handle,
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Marks the groups of an installation that this reading didn't find as gone.
 pub async fn retire_others(
     conn: &mut Conn,
@@ -87,6 +148,9 @@ pub async fn retire_others(
 }
 
 /// What is known of the groups with this handle, over all installations; `None`: there is none.
+///
+/// Members count by an account on a chat platform, their own in the group or one of the same person: whoever has none
+/// there could press nothing.
 pub async fn facts(
     conn: &mut Conn,
     handle: &str,
@@ -112,12 +176,26 @@ pub async fn facts(
            join membership m on m.group_id = g.id
            join account held on held.id = m.account_id and held.active
            join account a on a.person_id = held.person_id and a.active
+           join installation i on i.id = a.installation_id and i.platform in ('slack', 'discord')
            where g.handle = $1 and g.active
            order by a.person_id, a.installation_id = $2 desc, a.created_at"#,
         handle,
         reader as _,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
+    .await?;
+    let unlinked = sqlx::query_scalar!(
+        r#"select count(*) as "count!"
+           from idp_group g
+           join membership m on m.group_id = g.id
+           join account held on held.id = m.account_id and held.active
+           where g.handle = $1 and g.active
+             and not exists (select 1 from account a
+                             join installation i on i.id = a.installation_id and i.platform in ('slack', 'discord')
+                             where a.person_id = held.person_id)"#,
+        handle,
+    )
+    .fetch_one(conn)
     .await?;
     Ok(Some(GroupFacts {
         name: GroupName {
@@ -125,6 +203,7 @@ pub async fn facts(
             external: groups.external,
         },
         members,
+        unlinked: u32::try_from(unlinked).unwrap_or(u32::MAX),
         synced_at,
     }))
 }

@@ -113,7 +113,7 @@ pub async fn set_revoked(
 
 /// When the groups of the chat installation that lags most were last read as a whole; one that never was counts from
 /// its beginning. `None`: there is no such installation.
-pub async fn oldest_sync(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
+pub async fn oldest_chat_sync(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
         "select min(coalesce(synced_at, timestamptz '1970-01-01Z')) from installation
          where platform in ('slack', 'discord')"

@@ -29,7 +29,7 @@ pub async fn lock(conn: &mut Conn, id: PersonId) -> Result<()> {
     Ok(())
 }
 
-/// The persons as an installation names them: by their account there, else by their oldest one.
+/// The persons as an installation names them: by their account there, else by their oldest one, on GitHub last of all.
 pub async fn names(
     conn: &mut Conn,
     ids: &[PersonId],
@@ -40,7 +40,8 @@ pub async fn names(
         r#"select distinct on (person_id) person_id as "person: PersonId", name,
                   case when installation_id = $2 then external_id end as external
            from account where person_id = any($1)
-           order by person_id, installation_id = $2 desc, active desc, created_at"#,
+           order by person_id, installation_id = $2 desc,
+                    installation_id in (select id from installation where platform = 'github'), active desc, created_at"#,
         ids as _,
         reader as _,
     )

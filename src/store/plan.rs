@@ -79,3 +79,16 @@ pub async fn request_of(conn: &mut Conn, id: PlanId) -> Result<Option<RequestId>
     .fetch_optional(conn)
     .await
 }
+
+/// The handles that the deciding rules of undecided and approved requests name: still asked for, whatever the
+/// definitions say by now.
+pub async fn asked_handles(conn: &mut Conn) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        r#"select distinct q.value -> 'from' ->> 'handle' as "handle!"
+           from request r join plan p on p.id = r.plan_id
+           cross join lateral jsonb_array_elements(p.rule -> 'require') q
+           where r.state in ('awaiting_approval', 'approved')"#
+    )
+    .fetch_all(conn)
+    .await
+}

@@ -8,6 +8,7 @@ mod plan;
 pub mod queue;
 pub mod sender;
 mod step;
+pub mod teams;
 pub mod tick;
 mod twin;
 
@@ -43,6 +44,8 @@ pub struct Bench {
     pub registry: Registry,
     /// The installations that this process serves.
     pub chats: Vec<Chat>,
+    /// The organisation on GitHub, where there is one.
+    pub hub: Option<teams::Hub>,
     /// How long steps are waited for.
     pub patience: Patience,
     /// Set when the process is to stop: nothing new begins, what is under way ends or is handed back.
@@ -74,6 +77,10 @@ pub async fn run(
         );
         all.spawn(sender);
         all.spawn(people::run(app, chat.clone(), stop));
+    }
+    if let Some(hub) = &bench.hub {
+        let (app, stop) = (bench.app.clone(), bench.stop.clone());
+        all.spawn(teams::run(app, hub.clone(), stop));
     }
     all.spawn(tick::run(bench.app.clone(), bench.stop.clone()));
     all.spawn(queue::run(bench.clone(), factory, concurrency));

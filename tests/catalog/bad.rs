@@ -46,6 +46,7 @@ fn known() -> Known {
     Known {
         absent: Default::default(),
         groups: names(&["engineers", "security", "platform"]),
+        organisations: names(&["acme"]),
         teams: names(&["payments"]),
         channels: names(&["#platform"]),
     }
@@ -172,6 +173,12 @@ fn rules() {
         ("parameters.name == \"big\"", "parameters.name =="),
         ("group:security", "group:securty"),
         ("group:security", "security"),
+        ("group:security", "group:github:acne/security"),
+        ("group:security", "group:github:security"),
+        (
+            "group:security",
+            "group:github:acme/${{ parameters.owner }}",
+        ),
         ("leads:${{ parameters.owner }}", "leads:payment"),
         (
             "leads:${{ parameters.owner }}",

@@ -95,6 +95,7 @@ fn replica() {
             app: app(&pool, &registry),
             registry,
             chats: Vec::new(),
+            hub: None,
             patience: Patience::default(),
             stop: CancellationToken::new(),
         };

@@ -120,6 +120,7 @@ impl World {
             app: self.app.clone(),
             registry: registry(&self.script),
             chats,
+            hub: None,
             patience: Patience {
                 look: Duration::from_millis(20),
                 let_go: Duration::from_millis(300),

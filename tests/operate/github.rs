@@ -198,3 +198,43 @@ async fn rules_a_wrong_clock_and_a_github_that_is_away_are_told() {
     assert!(said.contains("GitHub doesn't say who we are"), "{said}");
     assert!(said.contains("let this machine reach"), "{said}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_team_that_is_not_on_github_is_told_with_the_nearest_right_word() {
+    if !described() {
+        return;
+    }
+    let github = GitHub::start();
+    let site = Site::new(
+        r#"
+        [teams.payments]
+        members = ["group:github:acme/payments"]
+        leads = ["group:github:acme/payment-leads"]
+
+        [groups]
+        engineers = ["group:github:acme/payments"]
+        platform = ["U0ALEX", "U0SAM"]
+        security = ["U0ALEX", "U0SAM", "U0MO"]
+        "#,
+    )
+    .await;
+    let mut doctor = site.idp(&["doctor"]);
+    doctor
+        .env("GITHUB_API_URL", github.api_url())
+        .env("GITHUB_GIT_URL", github.git_url())
+        .env("GITHUB_ORG", ORG)
+        .env("GITHUB_APP_ID", github.app_id().to_string())
+        .env("GITHUB_APP_PRIVATE_KEY", github.private_key());
+    let output = tokio::task::spawn_blocking(move || doctor.output().unwrap());
+    let text = String::from_utf8(output.await.unwrap().stdout).unwrap();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let said = words.join(" ");
+    assert!(
+        said.contains(
+            "fail groups there is no team acme/payment-leads on GitHub fix: did you mean `github:acme/payments-leads`?"
+        ),
+        "{text}"
+    );
+    assert!(said.contains("fail teams `payments` has no lead"), "{text}");
+    assert!(!said.contains("`engineers` has nobody"), "{text}");
+}

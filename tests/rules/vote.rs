@@ -43,6 +43,7 @@ fn groups() -> impl Strategy<Value = Vec<GroupFacts>> {
                         external: None,
                     })
                     .collect(),
+                unlinked: 0,
                 synced_at: start() - TimeDelta::minutes(age),
             }
         };

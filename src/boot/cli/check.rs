@@ -14,7 +14,7 @@ pub(super) fn run(context: &Context) -> Result<ExitCode, Problem> {
     let catalog = Catalog::load(
         &settings::sources(&config),
         &actions,
-        &settings::known(&config.organisation, &actions),
+        &settings::known(&config.organisation, settings::github(&config), &actions),
     );
     for problem in catalog.problems() {
         context.printer.result(format_args!("{problem}\n"))?;

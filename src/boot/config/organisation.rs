@@ -9,6 +9,7 @@ use toml::Spanned;
 
 use super::file::{File, Source, TeamTable};
 use crate::boot::problem::Problem;
+use crate::domain::team::GitHubTeam;
 
 /// Teams, groups, channels and limits, checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,8 +20,8 @@ pub struct Organisation {
     pub paused: Option<String>,
     /// `[teams.NAME]`
     pub teams: BTreeMap<String, Team>,
-    /// `[groups]`: the platform's user ids by the group's name.
-    pub groups: BTreeMap<String, Vec<String>>,
+    /// `[groups]`: by the group's name, the platform's user ids and teams on GitHub.
+    pub groups: BTreeMap<String, Vec<Member>>,
     /// `[channels] default`: where requests stand that can't stand where they were typed.
     pub default_channel: Option<Channel>,
     /// `[channels]`: where a group is told when too many of its people would need a message of their own.
@@ -44,7 +45,7 @@ pub struct Team {
     pub leads: Vec<Member>,
 }
 
-/// Someone, or a group of people. `Display` is how the file writes it.
+/// Someone, or a group of people (a team on GitHub among them). `Display` is how the file writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
     /// Everybody in a group, by its handle or its name under `[groups]`.
@@ -188,7 +189,7 @@ fn group(
     name: String,
     ids: Spanned<Vec<Spanned<String>>>,
     source: &Source,
-) -> Result<(String, Vec<String>), Problem> {
+) -> Result<(String, Vec<Member>), Problem> {
     check_name("group", &name, ids.span(), source)?;
     if ids.get_ref().is_empty() {
         return Err(Problem::misuse(format!("group `{name}` has nobody in it"))
@@ -199,10 +200,12 @@ fn group(
         .into_inner()
         .into_iter()
         .map(|word| match member(&word, source)? {
-            Member::Account(id) => Ok(id),
-            Member::Group(_) => Err(Problem::misuse("a group lists people, not other groups")
-                .at(source.place(word.span()))
-                .hint("name the people's ids")),
+            Member::Group(handle) if !GitHubTeam::is_meant(&handle) => {
+                Err(Problem::misuse("a group lists people, not other groups")
+                    .at(source.place(word.span()))
+                    .hint("name the people's ids, or a team on GitHub"))
+            }
+            member => Ok(member),
         });
     Ok((name, ids.collect::<Result<_, _>>()?))
 }
@@ -237,6 +240,14 @@ fn owner(name: Spanned<String>, source: &Source) -> Result<String, Problem> {
 fn member(word: &Spanned<String>, source: &Source) -> Result<Member, Problem> {
     let text = word.get_ref();
     match text.strip_prefix("group:") {
+        Some(handle) if GitHubTeam::is_meant(handle) => {
+            let team = GitHubTeam::parse(handle).ok_or_else(|| {
+                Problem::misuse(format!("`{text}` names no team on GitHub"))
+                    .at(source.place(word.span()))
+                    .hint("write `group:github:ORGANISATION/TEAM`, as in the team's address")
+            })?;
+            return Ok(Member::Group(team.handle()));
+        }
         Some(handle) if !handle.is_empty() => return Ok(Member::Group(handle.to_owned())),
         None if is_id(text) => return Ok(Member::Account(text.clone())),
         _ => {}

@@ -122,7 +122,12 @@ fn people_and_channels_are_checked() {
     insta::assert_snapshot!(refused("[groups]\nsecurity = ['group:leads']\n", &[]), @r"
     a group lists people, not other groups
       --> idp.toml:2:13
-    hint: name the people's ids
+    hint: name the people's ids, or a team on GitHub
+    ");
+    insta::assert_snapshot!(refused("[groups]\nsecurity = ['group:github:acme']\n", &[]), @r"
+    `group:github:acme` names no team on GitHub
+      --> idp.toml:2:13
+    hint: write `group:github:ORGANISATION/TEAM`, as in the team's address
     ");
     insta::assert_snapshot!(refused("[groups]\nSecurity = ['U024BE7LH']\n", &[]), @r"
     `Security` can't be the name of a group

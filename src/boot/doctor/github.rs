@@ -7,13 +7,17 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use url::Url;
 
+use super::people::{self, Groups, Teams};
 use super::{Check, State};
 use crate::boot::clock;
 use crate::boot::config::{Config, GitHub};
+use crate::catalog::Catalog;
 use crate::clients::forge::github::Undo;
+use crate::clients::forge::github::directory::Directory;
 use crate::clients::forge::github::examine::{
     Installed, Organisation, Person, Rate, Trouble, Who, examine,
 };
+use crate::domain::team::GitHubTeam;
 
 const WHO: &str = "github";
 const RIGHTS: &str = "github rights";
@@ -133,6 +137,60 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     let secret = github.webhook_secret.is_some();
     checks.push(webhooks(secret, config.public_url.as_ref()));
     checks
+}
+
+/// Reads the teams that definitions and the configuration name as groups, and all names where one isn't there.
+pub(super) async fn teams(config: &Config, catalog: &Catalog) -> Teams {
+    let handles = people::handles(&config.organisation, catalog);
+    let named: Vec<GitHubTeam> = handles
+        .iter()
+        .filter_map(|h| GitHubTeam::parse(h))
+        .collect();
+    let Some(github) = config.github.as_ref().filter(|_| !named.is_empty()) else {
+        return Teams::default();
+    };
+    match read(github, &named).await {
+        Ok(teams) => teams,
+        Err(why) => Teams {
+            trouble: Some(why),
+            ..Teams::default()
+        },
+    }
+}
+
+/// `Err` says why they can't be read.
+async fn read(github: &GitHub, named: &[GitHubTeam]) -> Result<Teams, String> {
+    let organisation = &github.forge.organisation;
+    let directory =
+        Directory::new(&github.forge, Arc::new(clock::now)).map_err(|e| e.to_string())?;
+    let mut found = Groups::new();
+    let mut missing = false;
+    for team in named {
+        let ours = team.organisation.eq_ignore_ascii_case(organisation);
+        let members = if ours {
+            let read = directory.members(&team.slug).await;
+            read.map_err(|e| e.to_string())?
+        } else {
+            None
+        };
+        match members {
+            Some(members) => {
+                let logins = members.into_iter().map(|member| member.login).collect();
+                found.insert(team.handle(), logins);
+            }
+            None => missing = true,
+        }
+    }
+    let mut teams = Teams {
+        found: Some(found),
+        ..Teams::default()
+    };
+    if missing {
+        let all = directory.teams().await.map_err(|e| e.to_string())?;
+        let handle = |slug: String| format!("github:{}/{slug}", organisation.to_ascii_lowercase());
+        teams.all = all.into_iter().map(handle).collect();
+    }
+    Ok(teams)
 }
 
 /// Which organisation, on which GitHub, by what: for the words and addresses of what to do.

@@ -117,12 +117,13 @@ pub async fn examine(
     let catalog = Catalog::load(
         &settings::sources(&config),
         &actions,
-        &settings::known(&config.organisation, &actions),
+        &settings::known(&config.organisation, settings::github(&config), &actions),
     );
     let mut checks = configuration::checks(&config, &catalog);
     checks.extend(machine::checks(&config, environment));
     checks.extend(database::checks(&config, report).await);
-    checks.extend(slack::checks(&config, &catalog).await);
+    let teams = github::teams(&config, &catalog).await;
+    checks.extend(slack::checks(&config, &catalog, &teams).await);
     checks.extend(github::checks(&config).await);
     checks
 }

@@ -7,6 +7,7 @@ use super::Check;
 use crate::boot::config::{Member, Organisation, Team};
 use crate::catalog::Catalog;
 use crate::catalog::problem::nearest;
+use crate::domain::team::{self, GitHubTeam};
 
 const GROUPS: &str = "groups";
 const TEAMS: &str = "teams";
@@ -14,20 +15,45 @@ const TEAMS: &str = "teams";
 /// Members by handle.
 pub(super) type Groups = BTreeMap<String, Vec<String>>;
 
+/// What GitHub tells of the teams that are named as groups.
+#[derive(Debug, Default)]
+pub(super) struct Teams {
+    /// Logins by handle (`github:acme/payments`), of those that are there; `None`: they couldn't be read.
+    pub(super) found: Option<Groups>,
+    /// The handles of all teams, where one that is named isn't there.
+    pub(super) all: Vec<String>,
+    /// Why they couldn't be read.
+    pub(super) trouble: Option<String>,
+}
+
+/// The handles of all groups that definitions and the configuration name.
+pub(super) fn handles(organisation: &Organisation, catalog: &Catalog) -> Vec<String> {
+    Asked::of(organisation, catalog)
+        .groups
+        .into_keys()
+        .collect()
+}
+
 /// Judges all groups that definitions and teams name. `platform` are the platform's user groups; `None`: they couldn't
 /// be read, which is told elsewhere, and only what the configuration lists can be judged.
 pub(super) fn checks(
     organisation: &Organisation,
     catalog: &Catalog,
-    platform: Option<&Groups>,
+    (platform, teams): (Option<&Groups>, &Teams),
 ) -> Vec<Check> {
     let mut known = platform.cloned().unwrap_or_default();
-    known.extend(organisation.groups.clone());
+    known.extend(teams.found.clone().unwrap_or_default());
+    let listed = organisation.groups.iter();
+    let listed: Groups = listed
+        .map(|(name, list)| (name.clone(), people_of(list, &known)))
+        .collect();
+    known.extend(listed);
     let asked = Asked::of(organisation, catalog);
     let mut checks = Vec::new();
     for (handle, count) in &asked.groups {
         match known.get(handle) {
             Some(members) => checks.extend(group(handle, members, *count)),
+            None if GitHubTeam::is_meant(handle) => checks.push(no_team(handle, teams)),
             None if platform.is_some() => checks.push(missing(handle, &known)),
             None => checks.push(unread(handle)),
         }
@@ -36,7 +62,10 @@ pub(super) fn checks(
         let found: Vec<String> = asked
             .groups
             .keys()
-            .map(|handle| format!("{handle} ({})", known.get(handle).map_or(0, Vec::len)))
+            .map(|handle| {
+                let count = known.get(handle).map_or(0, Vec::len);
+                format!("{} ({count})", team::shown(handle))
+            })
             .collect();
         checks.push(Check::ok(GROUPS, found.join(", ")));
     }
@@ -82,10 +111,14 @@ impl Asked {
             }
             for require in command.rules.iter().flat_map(|rule| &rule.require) {
                 match require.from.split_once(':') {
+                    Some(("leads", handle)) if GitHubTeam::is_meant(handle) => {
+                        let count = asked.groups.entry(team::kept(handle)).or_default();
+                        *count = require.count.max(*count);
+                    }
                     Some(("leads", _)) => asked.leads = asked.leads.max(require.count),
                     // Which group an expression names, nobody knows before it is asked for.
                     Some(("group", handle)) if !handle.contains("${{") => {
-                        let count = asked.groups.entry(handle.to_owned()).or_default();
+                        let count = asked.groups.entry(team::kept(handle)).or_default();
                         *count = require.count.max(*count);
                     }
                     _ => {}
@@ -93,12 +126,46 @@ impl Asked {
             }
         }
         let teams = organisation.teams.values();
-        for member in teams.flat_map(|team| team.members.iter().chain(&team.leads)) {
+        let of_teams = teams.flat_map(|team| team.members.iter().chain(&team.leads));
+        for member in of_teams.chain(organisation.groups.values().flatten()) {
             if let Member::Group(handle) = member {
                 asked.groups.entry(handle.clone()).or_default();
             }
         }
         asked
+    }
+}
+
+/// The people behind what a list names, as far as their groups are known.
+fn people_of(list: &[Member], known: &Groups) -> Vec<String> {
+    let people = list.iter().flat_map(|member| match member {
+        Member::Account(id) => vec![id.clone()],
+        Member::Group(handle) => known.get(handle).cloned().unwrap_or_default(),
+    });
+    people.collect()
+}
+
+/// A team on GitHub that isn't there, or that nobody could look for.
+fn no_team(handle: &str, teams: &Teams) -> Check {
+    let name = team::shown(handle);
+    match (&teams.found, &teams.trouble) {
+        (None, None) => Check::fail(
+            GROUPS,
+            format!("nobody can read who is in {name}: GitHub isn't configured"),
+        )
+        .fix("docs/github.md leads there"),
+        (None, Some(why)) => {
+            Check::fail(GROUPS, format!("nobody can read who is in {name}: {why}"))
+        }
+        (Some(_), _) => {
+            let check = Check::fail(GROUPS, format!("there is no team {name} on GitHub"));
+            let all = teams.all.iter().map(String::as_str);
+            let check = match nearest(handle, all) {
+                Some(word) => check.fix(format!("did you mean `{word}`?")),
+                None => check,
+            };
+            check.fix("name the team as in its address, and let idp's App see it (`members: read`)")
+        }
     }
 }
 
@@ -147,18 +214,7 @@ fn unread(handle: &str) -> Check {
 }
 
 fn team(name: &str, team: &Team, known: &Groups, count: u32) -> Option<Check> {
-    let mut leads = BTreeSet::new();
-    for lead in &team.leads {
-        match lead {
-            Member::Account(id) => {
-                leads.insert(id.as_str());
-            }
-            Member::Group(handle) => {
-                let members = known.get(handle).into_iter().flatten();
-                leads.extend(members.map(String::as_str));
-            }
-        }
-    }
+    let leads: BTreeSet<String> = people_of(&team.leads, known).into_iter().collect();
     let fix = format!("name leads under `[teams.{name}]`: ids, or `group:HANDLE`");
     match (leads.len(), count as usize) {
         (0, _) => Some(

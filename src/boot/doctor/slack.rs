@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::people::{self, Groups};
+use super::people::{self, Groups, Teams};
 use super::{Check, State};
 use crate::boot::clock;
 use crate::boot::config::{Channel as Named, Config, Organisation, Slack as App};
@@ -56,14 +56,14 @@ const OPTIONAL: [(&str, &str); 4] = [
 const CLOCK_WARNS: TimeDelta = TimeDelta::seconds(60);
 const CLOCK_FAILS: TimeDelta = TimeDelta::minutes(5);
 
-pub(super) async fn checks(config: &Config, catalog: &Catalog) -> Vec<Check> {
+pub(super) async fn checks(config: &Config, catalog: &Catalog, teams: &Teams) -> Vec<Check> {
     let organisation = &config.organisation;
     let Some(app) = &config.slack else {
         let mut checks = vec![
             Check::fail(TOKEN, "no chat is configured: nobody can ask")
                 .fix("docs/slack.md leads there in ten minutes"),
         ];
-        checks.extend(people::checks(organisation, catalog, None));
+        checks.extend(people::checks(organisation, catalog, (None, teams)));
         return checks;
     };
     let client = match Slack::new(app.api_url.as_str().trim_end_matches('/'), &app.bot_token) {
@@ -92,7 +92,11 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> Vec<Check> {
         Err(e) => (None, Some(refused(GROUPS, "user groups can't be read", &e))),
     };
     checks.extend(unread);
-    checks.extend(people::checks(organisation, catalog, groups.as_ref()));
+    checks.extend(people::checks(
+        organisation,
+        catalog,
+        (groups.as_ref(), teams),
+    ));
     let public = granted(&auth, "chat:write.public");
     match client.channels(None).await {
         Ok(channels) => checks.extend(places(&named(organisation, catalog), &channels, public)),

@@ -29,11 +29,13 @@ use crate::catalog::Library;
 use crate::catalog::library::Watching;
 use crate::clients::forge::Forge;
 use crate::clients::forge::git::Git;
+use crate::clients::forge::github::directory::Directory;
 use crate::clients::forge::github::{Credentials, GitHubForge};
 use crate::clients::forge::local::{LocalForge, Place};
 use crate::steps::Registry;
 use crate::web::git::GitState;
 use crate::web::{self, Web};
+use crate::worker::teams::Hub;
 use crate::worker::{self, Bench, Patience};
 
 /// Connections for what people wait for: each delivery holds one for a few milliseconds.
@@ -111,6 +113,8 @@ struct House {
     /// The local forge; none where there is GitHub.
     local: Option<LocalForge>,
     registry: Registry,
+    /// The organisation on GitHub, where there is one.
+    hub: Option<Hub>,
     _watching: Vec<Watching>,
 }
 
@@ -120,7 +124,7 @@ impl House {
         let secrets = config.secrets.clone().into_iter().collect();
         let registry = Registry::with_secrets(forge, secrets);
         let actions = registry.specs();
-        let known = settings::known(&config.organisation, &actions);
+        let known = settings::known(&config.organisation, settings::github(config), &actions);
         let library = Library::open(settings::sources(config), actions, known);
         for problem in library.current().problems() {
             tracing::error!(%problem, "A definition is broken; `idp check` says more");
@@ -134,6 +138,7 @@ impl House {
             app,
             local,
             registry,
+            hub: hub(config)?,
             _watching: watching.into_iter().flatten().collect(),
         })
     }
@@ -232,6 +237,7 @@ impl House {
             },
             registry: self.registry.clone(),
             chats: Vec::new(),
+            hub: self.hub.clone(),
             patience: Patience::default(),
             stop: stop.clone(),
         }
@@ -288,7 +294,7 @@ async fn work(
 /// The verbs alone, for a command that asks and ends.
 pub(in crate::boot) fn verbs(config: &Config, pool: PgPool) -> Result<App, Problem> {
     let actions = crate::steps::specs(settings::forge_kind(config));
-    let known = settings::known(&config.organisation, &actions);
+    let known = settings::known(&config.organisation, settings::github(config), &actions);
     let library = Arc::new(Library::open(settings::sources(config), actions, known));
     Ok(App::new(pool, library, settings::settings(config)?))
 }
@@ -301,10 +307,7 @@ fn webhook(
 ) -> Option<Arc<web::github::Edge>> {
     let github = config.github.as_ref()?;
     let secret = github.webhook_secret.clone()?;
-    let app_id = match &github.forge.credentials {
-        Credentials::App { id, .. } => id.parse::<u64>().ok().map(|id| id.to_string()),
-        Credentials::Token(_) => None,
-    };
+    let app_id = app_id(&github.forge.credentials);
     let organisation = github.forge.organisation.clone();
     let edge = web::github::Edge::new(
         app.clone(),
@@ -314,6 +317,27 @@ fn webhook(
         Arc::clone(metrics),
     );
     Some(Arc::new(edge))
+}
+
+/// Our App's number, where we are one and it is known: an App may also be configured by its client id.
+fn app_id(credentials: &Credentials) -> Option<String> {
+    match credentials {
+        Credentials::App { id, .. } => id.parse::<u64>().ok().map(|id| id.to_string()),
+        Credentials::Token(_) => None,
+    }
+}
+
+/// The organisation on GitHub, for whoever reads its people.
+fn hub(config: &Config) -> Result<Option<Hub>, Problem> {
+    let Some(github) = &config.github else {
+        return Ok(None);
+    };
+    let directory =
+        Directory::new(&github.forge, Arc::new(clock::now)).or_fail("can't reach for GitHub")?;
+    Ok(Some(Hub {
+        directory: Arc::new(directory),
+        app_id: app_id(&github.forge.credentials),
+    }))
 }
 
 /// The forge that repositories stand on, and the local one if it is that.

@@ -110,8 +110,10 @@ impl Reader {
         }
         if changed.iter().any(|key| key.starts_with("teams.")) {
             // Definitions name teams: what is wrong with them may be another thing now.
+            let github = app.settings.current().organisation.clone();
+            let actions = app.library.actions();
             app.library
-                .know(settings::known(organisation, app.library.actions()));
+                .know(settings::known(organisation, github.as_deref(), actions));
             keep(app, tasks, &app.library.reload());
         }
     }

@@ -33,14 +33,33 @@ pub(in crate::boot) fn sources(config: &Config) -> Sources {
     }
 }
 
-/// What definitions are checked against. Groups of the platform are known only once they were read.
-pub(in crate::boot) fn known(organisation: &Organisation, actions: &[ActionSpec]) -> Known {
+/// What definitions are checked against; `github` is the organisation there. Groups of the platform are known only once
+/// they were read.
+pub(in crate::boot) fn known(
+    organisation: &Organisation,
+    github: Option<&str>,
+    actions: &[ActionSpec],
+) -> Known {
     Known {
         groups: None,
+        organisations: Some(
+            github
+                .iter()
+                .map(|name| name.to_ascii_lowercase())
+                .collect(),
+        ),
         teams: Some(organisation.teams.keys().cloned().collect()),
         channels: None,
         absent: absent(actions),
     }
+}
+
+/// The organisation on GitHub, where there is one.
+pub(in crate::boot) fn github(config: &Config) -> Option<&str> {
+    config
+        .github
+        .as_ref()
+        .map(|g| g.forge.organisation.as_str())
 }
 
 /// Which forge there is.
@@ -103,6 +122,7 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
             .map(|url| url.as_str().trim_end_matches('/').to_owned()),
         state_key: Some(state_key(config)?),
         environment: deployed(config),
+        organisation: config.github.as_ref().map(|g| g.forge.organisation.clone()),
         ..Settings::default()
     };
     Ok(organised(fixed, &config.organisation))
@@ -120,7 +140,11 @@ pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Sett
     });
     Settings {
         teams: teams.collect(),
-        groups: organisation.groups.clone(),
+        groups: organisation
+            .groups
+            .iter()
+            .map(|(name, list)| (name.clone(), list.iter().map(Member::to_string).collect()))
+            .collect(),
         channels: channels(organisation),
         limits: Limits {
             open_requests: organisation.limits.open_requests_per_person,

@@ -73,7 +73,7 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
         MayNotAsk::NotAllowed { command, allow } => {
             let allow: Vec<String> = allow
                 .iter()
-                .map(|g| words::line(g.strip_prefix("group:").unwrap_or(g)))
+                .map(|g| words::group_name(g.strip_prefix("group:").unwrap_or(g)))
                 .collect();
             Refusal::new(format!(
                 "Only {} can ask for {}.",
@@ -95,7 +95,7 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
             .instead("Requests that run go on."),
         MayNotAsk::Stale { group } => Refusal::new(format!(
             "I can't tell at the moment who is in {}.",
-            words::line(group)
+            words::group_name(group)
         ))
         .instead("Please try again in a minute."),
     }

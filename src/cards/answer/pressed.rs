@@ -49,7 +49,7 @@ fn stranger(view: &RequestView, own_groups: &[String]) -> Card {
         || "others".to_owned(),
         |plan| words::handles(&plan.require, words::all_of),
     );
-    let own: Vec<String> = own_groups.iter().map(|g| words::line(g)).collect();
+    let own: Vec<String> = own_groups.iter().map(|g| words::group_name(g)).collect();
     let own = if own.is_empty() {
         "none".to_owned()
     } else {
@@ -65,7 +65,7 @@ fn stale(group: &str, synced_at: DateTime<Utc>, now: DateTime<Utc>) -> Card {
     let age = words::took((now - synced_at).num_milliseconds());
     Card::lines([Text::plain(format!(
         "I can't tell at the moment who is in {}: the group was last read {age} ago (",
-        words::line(group)
+        words::group_name(group)
     ))
     .with(words::when(synced_at, now))
     .and("). Your click was not counted; please try again in a minute.")])

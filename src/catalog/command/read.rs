@@ -9,6 +9,7 @@ use crate::catalog::reader::{Fields, Report, text};
 use crate::catalog::step::{Checks, Step, check_steps, read_output, read_steps};
 use crate::catalog::yaml::Node;
 use crate::domain::canonical::Digest;
+use crate::domain::team;
 
 /// The only version of command files so far.
 const API_VERSION: &str = "idp.dev/v1";
@@ -148,7 +149,7 @@ fn allow(nodes: &[Node], checks: &Checks<'_>, report: &mut Report) -> Vec<String
         match text.strip_prefix("group:") {
             Some(group) if !group.is_empty() => {
                 rules::check_group(group, node.at, checks, report);
-                groups.push(group.to_owned());
+                groups.push(team::kept(group));
             }
             _ => report.hint(
                 node.at,

@@ -9,6 +9,7 @@ use crate::catalog::reader::{Fields, Report, seconds, text};
 use crate::catalog::rule;
 use crate::catalog::step::{Checks, Scope, check_node};
 use crate::catalog::yaml::Node;
+use crate::domain::team::GitHubTeam;
 
 /// How long a plan waits for its approvers where the rule doesn't say: a working day and the night.
 const EXPIRES_S: i64 = 24 * 60 * 60;
@@ -195,6 +196,9 @@ fn check_source(
     check_node(node, &scope, report);
     let known = |name: &str| !scan::is_template(name);
     match from.split_once(':') {
+        Some(("group" | "leads", team)) if GitHubTeam::is_meant(team) => {
+            check_github(team, node.at, checks, report);
+        }
         Some(("group", group)) if !group.is_empty() => {
             if known(group) {
                 check_group(group, node.at, checks, report);
@@ -224,11 +228,47 @@ fn check_source(
 
 /// A group that is unknown, or has nobody in it, could never decide.
 pub(super) fn check_group(group: &str, at: Mark, checks: &Checks<'_>, report: &mut Report) {
+    if GitHubTeam::is_meant(group) {
+        return check_github(group, at, checks, report);
+    }
     let groups = checks.known.and_then(|known| known.groups.as_ref());
     if let Some(groups) = groups
         && !groups.contains(group)
     {
         let what = format!("the group `{group}` is unknown or has nobody in it");
         report.word(at, what, group, groups.iter().map(String::as_str));
+    }
+}
+
+/// A team on GitHub: its members are read beforehand, so it has to be written out, and be of our organisation.
+fn check_github(handle: &str, at: Mark, checks: &Checks<'_>, report: &mut Report) {
+    if scan::is_template(handle) {
+        return report.hint(
+            at,
+            "a team on GitHub has to be written out",
+            "Name it under `[teams]`, and write `leads:${{ parameters.owner }}`.",
+        );
+    }
+    let Some(team) = GitHubTeam::parse(handle) else {
+        return report.hint(
+            at,
+            format!("`{handle}` is no team on GitHub"),
+            "Write `group:github:ORGANISATION/TEAM`, as in the team's address.",
+        );
+    };
+    let organisations = checks.known.and_then(|known| known.organisations.as_ref());
+    match organisations {
+        Some(ours) if ours.is_empty() => report.hint(
+            at,
+            format!("nobody can read who is in {team}: GitHub isn't configured"),
+            "docs/github.md leads there.",
+        ),
+        Some(ours) if !ours.contains(&team.organisation) => report.word(
+            at,
+            format!("idp reads no teams of `{}` on GitHub", team.organisation),
+            &team.organisation,
+            ours.iter().map(String::as_str),
+        ),
+        Some(_) | None => {}
     }
 }
