@@ -27,35 +27,19 @@ impl Actor {
     }
 }
 
-/// The installation that a delivery is of, if it is one of ours and meant for our app.
-pub(super) async fn installation(
-    conn: &mut Conn,
-    sender: &Sender,
-) -> store::Result<Option<Installation>> {
-    let found = store::installation::find(conn, sender.platform, &sender.installation).await?;
-    Ok(found.filter(|i| meant_for(i.app.as_deref(), sender)))
-}
-
-/// Whether a delivery is meant for this app; one that doesn't say is.
-fn meant_for(app: Option<&str>, sender: &Sender) -> bool {
-    match (app, sender.app.as_deref()) {
-        (Some(ours), Some(theirs)) => ours == theirs,
-        _ => true,
-    }
-}
-
 /// The account that acts; one that was never seen is written down, and looked up soon.
 pub(super) async fn account(
     conn: &mut Conn,
     installation: &Installation,
     sender: &Sender,
+    known: Option<Account>,
     now: DateTime<Utc>,
 ) -> store::Result<Account> {
     let outsider = sender
         .home
         .as_ref()
         .is_some_and(|home| *home != installation.external);
-    if let Some(mut known) = store::account::find(conn, installation.id, &sender.account).await? {
+    if let Some(mut known) = known {
         if outsider {
             // The delivery itself says so, whatever an earlier look-up told.
             known.kind = AccountKind::Outsider;

@@ -35,27 +35,15 @@ pub(super) async fn may(
     if let Err(why) = allowed(app, conn, command, &belongs, reader).await? {
         return Ok(Err(why));
     }
-    Ok(within_limit(app, conn, actor, slash)
-        .await?
-        .map(|()| belongs))
-}
-
-/// Whether somebody has few enough open requests for one more. Only under the lock of the person does it stay so.
-pub(super) async fn within_limit(
-    app: &App,
-    conn: &mut Conn,
-    actor: &Actor,
-    slash: &str,
-) -> store::Result<Result<(), MayNotAsk>> {
+    // Only under the lock of a draft, which is its person's too, does the count stay what it is.
     let max = app.settings.current().limits.open_requests;
-    let open = store::request::list(conn, Some(actor.person()), true, i64::from(max)).await?;
-    if open.len() >= max as usize {
+    if store::request::count_open(conn, actor.person()).await? >= i64::from(max) {
         return Ok(Err(MayNotAsk::TooMany {
             max,
             slash: slash.to_owned(),
         }));
     }
-    Ok(Ok(()))
+    Ok(Ok(belongs))
 }
 
 /// Full members may; an account that nobody looked up yet may as far as the form.

@@ -15,7 +15,7 @@ use crate::domain::id::DraftId;
 use crate::domain::permission::Verb;
 use crate::domain::reply::Reply;
 use crate::domain::vote::Verdict;
-use crate::store::inbox::{self, Opened};
+use crate::store::inbox;
 use crate::store::{self, Conn};
 
 /// The name of the slash command where a delivery doesn't tell it.
@@ -45,24 +45,24 @@ async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
     }
     let mut tx = store::begin(&app.pool).await?;
     let sender = &delivery.sender;
-    let Some(installation) = actor::installation(&mut tx, sender).await? else {
+    let Some(opened) = inbox::open(&mut tx, delivery, kind(&delivery.event)).await? else {
         let reply = not_installed(&mut tx, delivery).await?;
         tx.commit().await?;
         return Ok(reply);
     };
+    let installation = opened.installation;
     let key = inbox::Key {
         installation: installation.id,
         key: &delivery.key,
     };
-    let now = match inbox::open(&mut tx, key, kind(&delivery.event)).await? {
-        Opened::New(now) => now,
-        Opened::Seen(reply) => return Ok(reply),
+    let Some(now) = opened.now else {
+        return Ok(inbox::seen(&mut tx, key).await?);
     };
     let (account, reply) = if sender.account.is_empty() {
         people::learn(&mut tx, &installation, sender, &delivery.event, now).await?;
         (None, Reply::Done)
     } else {
-        let account = actor::account(&mut tx, &installation, sender, now).await?;
+        let account = actor::account(&mut tx, &installation, sender, opened.account, now).await?;
         let actor = Actor {
             installation,
             account,

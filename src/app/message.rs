@@ -23,8 +23,8 @@ pub async fn open(
     placement: &Placement,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let thread = open_thread(conn, request, placement, ThreadRole::Main, now).await?;
-    post(conn, &thread, Subject::Root, now).await?;
+    let opening = (ThreadRole::Main, Subject::Root);
+    open_thread(conn, request, placement, opening, now).await?;
     Ok(())
 }
 
@@ -44,8 +44,8 @@ pub async fn copy(
         .iter()
         .any(|t| t.installation == placement.installation && stands(t));
     if !there {
-        let thread = open_thread(conn, request, placement, ThreadRole::Direct, now).await?;
-        post(conn, &thread, Subject::Root, now).await?;
+        let opening = (ThreadRole::Direct, Subject::Root);
+        open_thread(conn, request, placement, opening, now).await?;
     }
     Ok(())
 }
@@ -118,8 +118,9 @@ pub(super) async fn permalink(
         .iter()
         .find(|t| t.role == ThreadRole::Direct && t.account.as_ref() == Some(account));
     let Some(own) = own else {
-        let thread = open_thread(conn, request, placement, ThreadRole::Direct, now).await?;
-        return post(conn, &thread, subject, now).await;
+        let opening = (ThreadRole::Direct, subject);
+        open_thread(conn, request, placement, opening, now).await?;
+        return Ok(());
     };
     match store::message::about(conn, own.id, subject).await? {
         Some(id) => {
@@ -204,8 +205,8 @@ pub(super) async fn place_lost(
         tracing::error!(%request, "A request can't be told to anybody: its last place is lost");
         return Ok(());
     };
-    let new = open_thread(conn, request, &placement, thread.role, now).await?;
-    post(conn, &new, Subject::Root, now).await?;
+    let opening = (thread.role, Subject::Root);
+    let new = open_thread(conn, request, &placement, opening, now).await?;
     let what = match why {
         PlaceLost::Gone => Notice::Archived,
         PlaceLost::NotIn => Notice::NotIn,
@@ -217,11 +218,12 @@ pub(super) async fn place_lost(
     Ok(())
 }
 
+/// Opens a thread with its first message.
 async fn open_thread(
     conn: &mut Conn,
     request: RequestId,
     placement: &Placement,
-    role: ThreadRole,
+    (role, first): (ThreadRole, Subject),
     now: DateTime<Utc>,
 ) -> store::Result<Thread> {
     let (channel, account) = match &placement.spot {
@@ -239,7 +241,7 @@ async fn open_thread(
         closed_at: None,
         created_at: now,
     };
-    store::thread::insert(conn, &thread).await?;
+    store::message::open(conn, &thread, new_id(), first, Uuid::now_v7()).await?;
     Ok(thread)
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What was typed is kept before anything can refuse it, so no error costs a person their words.
 
+use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::actor::Actor;
@@ -10,7 +11,9 @@ use super::audit;
 use super::open_form::{self, Desk};
 use super::{App, message, new_id, place};
 use crate::cards::{answer, form as lines, refusal};
+use crate::catalog::Template;
 use crate::catalog::form::{self, Inputs, Unique};
+use crate::domain::canonical::Digest;
 use crate::domain::event::Turn;
 use crate::domain::form::FieldError;
 use crate::domain::id::{DraftId, RequestId, RequestNumber};
@@ -112,19 +115,21 @@ async fn next(
         Err(errors) => return Ok(Reply::Errors { errors }),
     };
     keep(&mut draft.values, &values);
-    let held = held(conn, actor, desk, &draft.values).await?;
-    let here: Vec<FieldError> = held
-        .into_iter()
-        .filter(|e| filled.values.contains_key(&e.field))
-        .collect();
-    if !here.is_empty() {
-        return Ok(Reply::Errors { errors: here });
+    let last = page + 1 >= desk.pages();
+    let known = actor.account.kind != AccountKind::Unknown;
+    // Where the names are taken at once, that tells whether they are held.
+    if !(last && known) {
+        let mut here = held(conn, actor, desk, &draft.values).await?;
+        here.retain(|e| filled.values.contains_key(&e.field));
+        if !here.is_empty() {
+            return Ok(Reply::Errors { errors: here });
+        }
     }
-    if page + 1 < desk.pages() {
+    if !last {
         draft.page += 1;
         return open_form::show(app, conn, actor, desk, draft, Vec::new()).await;
     }
-    if actor.account.kind == AccountKind::Unknown {
+    if !known {
         queue::enqueue_lookup(conn, actor.account.id).await?;
         return Ok(Reply::Card {
             card: answer::looking_up(draft.id),
@@ -184,11 +189,6 @@ async fn submit(
     draft: &mut Draft,
     inputs: Inputs,
 ) -> anyhow::Result<Reply> {
-    // One person's submits stand in line, so that the limit of open requests holds.
-    store::person::lock(conn, actor.person()).await?;
-    if let Err(why) = ask::within_limit(app, conn, actor, &draft.slash).await? {
-        return Ok(ask::refuse(conn, actor, &desk.command.name, &why).await?);
-    }
     let asked_in = (draft.asked_in.as_str(), draft.asked_in_kind);
     let standing = place::standing(app, conn, actor, desk.command, asked_in).await?;
     let asking = Asking {
@@ -236,19 +236,14 @@ pub(super) async fn write(
 ) -> anyhow::Result<Result<(RequestId, RequestNumber), Vec<FieldError>>> {
     let id: RequestId = new_id();
     let values = asking.inputs.values();
-    // Names first: their constraint is looked at when the transaction ends, and a taken one leaves nothing behind.
-    for unique in form::uniques(desk.command, desk.template(), values) {
-        if !store::claim::take(conn, id, &claim(&unique), actor.now).await? {
-            store::claim::release(conn, id).await?;
-            return Ok(Err(held(conn, actor, desk, values).await?));
-        }
-    }
     let now = actor.now;
-    let command_digest = store::blob::put(conn, desk.command.source(), now).await?;
-    let template_digest = match desk.template() {
-        Some(template) => Some(store::blob::put(conn, template.package(), now).await?),
-        None => None,
-    };
+    let claims: Vec<Claim> = form::uniques(desk.command, desk.template(), values)
+        .iter()
+        .map(claim)
+        .collect();
+    let definitions = definitions(desk);
+    let command_digest = Digest::of(definitions.0);
+    let template_digest = definitions.1.map(Digest::of);
     let subject = subject(desk, values);
     let new = NewRequest {
         id,
@@ -263,8 +258,15 @@ pub(super) async fn write(
         slash: asking.slash,
         origin: asking.origin,
         again_from: asking.again_from,
+        claims: &claims,
     };
-    let number = store::request::insert(conn, &new, now).await?;
+    let Some(number) = insert(conn, &new, definitions, now).await? else {
+        // Some of the names may be ours by now: given back before anybody is told who has them.
+        store::claim::release(conn, id).await?;
+        let held = held(conn, actor, desk, values).await?;
+        anyhow::ensure!(!held.is_empty(), "a name was let go while it was taken");
+        return Ok(Err(held));
+    };
     let what = json!({
         "number": number, "by": actor.person(), "account": actor.account.id, "command": desk.command.name,
         "command_digest": command_digest, "template_digest": template_digest, "inputs": values,
@@ -276,6 +278,31 @@ pub(super) async fn write(
     }
     queue::enqueue_plan(conn, id, None).await?;
     Ok(Ok((id, number)))
+}
+
+/// Writes the request. The definitions are nearly always kept already, so they are sent only where that fails.
+async fn insert(
+    conn: &mut Conn,
+    new: &NewRequest<'_>,
+    (command, template): (&[u8], Option<&[u8]>),
+    now: DateTime<Utc>,
+) -> store::Result<Option<RequestNumber>> {
+    if let Some(number) = store::request::insert(conn, new, now).await? {
+        return Ok(Some(number));
+    }
+    store::blob::put(conn, command, now).await?;
+    if let Some(template) = template {
+        store::blob::put(conn, template, now).await?;
+    }
+    store::request::insert(conn, new, now).await
+}
+
+/// The bytes of the command, and of the template if there is one.
+fn definitions<'a>(desk: &'a Desk<'_>) -> (&'a [u8], Option<&'a [u8]>) {
+    (
+        desk.command.source(),
+        desk.template().map(Template::package),
+    )
 }
 
 /// What a request is about: the value of `name`, else the command's title.

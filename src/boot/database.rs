@@ -15,6 +15,9 @@ use super::problem::{OrFail, Problem};
 /// platforms wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long ago a connection may have been at work to be taken without asking whether the server is still there.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
 /// How long a server may take to greet at start: it may be far away, or just waking up.
 const GREETING: Duration = Duration::from_secs(10);
 
@@ -63,7 +66,15 @@ impl Database {
         let options = self.options.clone().disable_statement_logging();
         let pool = PgPoolOptions::new()
             .max_connections(size)
-            .acquire_timeout(patience);
+            .acquire_timeout(patience)
+            // One that was just at work is taken at its word: a question before each use would cost a round trip more.
+            .test_before_acquire(false)
+            .before_acquire(|conn, meta| {
+                Box::pin(async move {
+                    let asked = meta.idle_for < TRUSTED_FOR || conn.ping().await.is_ok();
+                    Ok(asked)
+                })
+            });
         pool.connect_with(options)
             .await
             .or_fail("can't connect to Postgres")

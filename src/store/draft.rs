@@ -62,14 +62,16 @@ pub async fn insert(conn: &mut Conn, draft: &Draft) -> Result<()> {
     Ok(())
 }
 
-/// Reads a draft and keeps others from turning its page until the transaction ends.
+/// Reads a draft and keeps others from turning its page until the transaction ends, and its person from sending another
+/// one meanwhile: what is counted of a person from here on stays counted.
 pub async fn lock(conn: &mut Conn, id: DraftId) -> Result<Option<Draft>> {
     sqlx::query_as!(
         Draft,
-        r#"select id as "id: DraftId", person_id as "person: PersonId", account_id as "account: AccountId", command,
+        r#"select d.id as "id: DraftId", person_id as "person: PersonId", account_id as "account: AccountId", command,
                   asked_in, asked_in_kind as "asked_in_kind: PlaceKind", slash, again_from as "again_from: RequestId",
                   "values" as "values: Json<Map<String, Value>>", page, revision, consumed_at, touched_at
-           from draft where id = $1 for no key update"#,
+           from draft d join person on person.id = d.person_id
+           where d.id = $1 for no key update"#,
         id as _,
     )
     .fetch_optional(conn)

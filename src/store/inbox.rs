@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::installation::Installation;
 use super::{Conn, Json, Result};
 use crate::domain::event::Delivery;
-use crate::domain::id::{AccountId, InstallationId};
+use crate::domain::id::{AccountId, InstallationId, PersonId};
+use crate::domain::person::{Account, AccountKind, Platform};
 use crate::domain::reply::Reply;
 
 /// What makes a delivery the same one.
@@ -16,30 +18,85 @@ pub struct Key<'a> {
     pub key: &'a str,
 }
 
-/// What the inbox says to a delivery.
+/// A delivery of one of our installations, let in.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Opened {
-    /// Never seen: act. The moment is the transaction's `now`.
-    New(DateTime<Utc>),
-    /// Seen: here is what was answered.
-    Seen(Reply),
+pub struct Opened {
+    /// Where it comes from.
+    pub installation: Installation,
+    /// Who acts, if we know the account.
+    pub account: Option<Account>,
+    /// The transaction's moment; `None`: this delivery was seen before, and [`seen`] tells what was answered.
+    pub now: Option<DateTime<Utc>>,
 }
 
 /// Writes the delivery's row before anything else happens. Another transaction with the same one is waited for.
-pub async fn open(conn: &mut Conn, key: Key<'_>, kind: &str) -> Result<Opened> {
-    let now = sqlx::query_scalar!(
-        "insert into inbox (installation_id, key, kind, received_at) values ($1, $2, $3, idp_now())
-         on conflict (installation_id, key) do nothing returning received_at",
-        key.installation as _,
-        key.key,
+/// `None`: it is of no installation of ours, or meant for another app there.
+///
+/// Every delivery begins with this, so who acts is read by the same statement: one round trip instead of three.
+pub async fn open(conn: &mut Conn, delivery: &Delivery, kind: &str) -> Result<Option<Opened>> {
+    let sender = &delivery.sender;
+    let row = sqlx::query!(
+        r#"with here as (
+               select * from installation
+               where platform = $1 and external_id = $2 and coalesce(app_id = $4, true)),
+           opened as (
+               insert into inbox (installation_id, key, kind, received_at)
+               select id, $5, $6, idp_now() from here
+               on conflict (installation_id, key) do nothing returning received_at)
+           select here.id as "id: InstallationId", here.platform as "platform: Platform", here.external_id,
+                  here.app_id, here.bot_account, here.name, here.revoked_at,
+                  a.id as "account?: AccountId", a.person_id as "person?: PersonId",
+                  a.external_id as "account_external?", a.name as "account_name?",
+                  a.kind as "account_kind?: AccountKind", a.active as "active?",
+                  opened.received_at as "now?"
+           from here
+           left join account a on a.installation_id = here.id and a.external_id = $3
+           left join opened on true"#,
+        sender.platform as _,
+        sender.installation,
+        sender.account,
+        sender.app,
+        delivery.key,
         kind,
     )
-    .fetch_optional(&mut *conn)
+    .fetch_optional(conn)
     .await?;
-    match now {
-        Some(now) => Ok(Opened::New(now)),
-        None => seen(conn, key).await.map(Opened::Seen),
-    }
+    Ok(row.map(|row| Opened {
+        account: (|| {
+            Some(Account {
+                id: row.account?,
+                person: row.person?,
+                installation: row.id,
+                external: row.account_external?,
+                name: row.account_name?,
+                kind: row.account_kind?,
+                active: row.active?,
+            })
+        })(),
+        installation: Installation {
+            id: row.id,
+            platform: row.platform,
+            external: row.external_id,
+            app: row.app_id,
+            bot_account: row.bot_account,
+            name: row.name,
+            revoked_at: row.revoked_at,
+        },
+        now: row.now,
+    }))
+}
+
+/// What a delivery that was seen before was answered.
+pub async fn seen(conn: &mut Conn, key: Key<'_>) -> Result<Reply> {
+    let reply = sqlx::query_scalar!(
+        r#"select reply as "reply: Json<Reply>" from inbox where installation_id = $1 and key = $2"#,
+        key.installation as _,
+        key.key,
+    )
+    .fetch_optional(conn)
+    .await?;
+    // A committed row always has its reply; the only other way here is a row forgotten since.
+    Ok(reply.flatten().map_or(Reply::Done, |reply| reply.0))
 }
 
 /// Keeps what was answered, and to whom.
@@ -100,16 +157,4 @@ pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result
     .execute(conn)
     .await?;
     Ok(done.rows_affected())
-}
-
-async fn seen(conn: &mut Conn, key: Key<'_>) -> Result<Reply> {
-    let reply = sqlx::query_scalar!(
-        r#"select reply as "reply: Json<Reply>" from inbox where installation_id = $1 and key = $2"#,
-        key.installation as _,
-        key.key,
-    )
-    .fetch_optional(conn)
-    .await?;
-    // A committed row always has its reply; the only other way here is a row forgotten since.
-    Ok(reply.flatten().map_or(Reply::Done, |reply| reply.0))
 }

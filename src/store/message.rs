@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
+use super::thread::Thread;
 use super::{Conn, Json, Result};
 use crate::domain::id::{InstallationId, MessageId, RequestId, ThreadId};
 use crate::domain::message::{MessageKind, Subject};
@@ -70,6 +71,41 @@ pub async fn insert(
         Json(subject) as _,
         nonce,
         now,
+        WAKE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Opens a thread with its first message, and wakes its installation's sender. The database refuses a second open main
+/// thread for a request, and a second copy for a person.
+pub async fn open(
+    conn: &mut Conn,
+    thread: &Thread,
+    id: MessageId,
+    subject: Subject,
+    nonce: Uuid,
+) -> Result<()> {
+    sqlx::query!(
+        "with opened as (
+             insert into thread (id, request_id, installation_id, channel, account, role, created_at)
+             values ($1, $2, $3, $4, $5, $6, $7)),
+         posted as (
+             insert into message (id, thread_id, place, kind, subject, nonce, created_at)
+             values ($8, $1, 0, $9, $10, $11, $7))
+         select pg_notify($12, $3::uuid::text)",
+        thread.id as _,
+        thread.request as _,
+        thread.installation as _,
+        thread.channel,
+        thread.account,
+        thread.role as _,
+        thread.created_at,
+        id as _,
+        subject.kind() as MessageKind as _,
+        Json(subject) as _,
+        nonce,
         WAKE,
     )
     .execute(conn)

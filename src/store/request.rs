@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::{Conn, Json, Result};
 use crate::domain::canonical::Digest;
 use crate::domain::id::{AccountId, DraftId, PersonId, PlanId, RequestId, RequestNumber};
+use crate::domain::plan::Claim;
 use crate::domain::request::{Origin, RequestState};
 use crate::domain::run::RunState;
 
@@ -52,7 +53,7 @@ pub struct Request {
     pub created_at: DateTime<Utc>,
 }
 
-/// What is written when a request is made.
+/// What is written when a request is made. The definitions must be kept already (as [`super::blob`]s).
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewRequest<'a> {
     /// Its id.
@@ -79,19 +80,37 @@ pub struct NewRequest<'a> {
     pub origin: Origin,
     /// The request that it asks again.
     pub again_from: Option<RequestId>,
+    /// The names that it takes.
+    pub claims: &'a [Claim],
 }
 
-/// Writes a new request, to be planned; gives its number.
+/// Writes a new request, to be planned, with the names it takes; gives its number. `None`: another request or a service
+/// has one of the names, or a definition isn't kept; of the names some may have been taken.
 pub async fn insert(
     conn: &mut Conn,
     new: &NewRequest<'_>,
     now: DateTime<Utc>,
-) -> Result<RequestNumber> {
+) -> Result<Option<RequestNumber>> {
+    let (kinds, names): (Vec<String>, Vec<String>) =
+        (new.claims.iter().cloned().map(|c| (c.kind, c.name))).unzip();
     sqlx::query_scalar!(
-        r#"insert into request (id, command, command_digest, template_digest, subject, requester_id,
+        r#"with wanted as (select kind, name from unnest($14::text[], $15::text[]) as w(kind, name)),
+           taken as (
+               insert into claim (kind, name, request_id, created_at)
+               select kind, name, $1, $13 from wanted w
+               where not exists (
+                   select 1 from service
+                   where claims @> jsonb_build_array(jsonb_build_object('kind', w.kind, 'name', w.name)))
+               order by kind, name
+               on conflict (kind, name) do update set kind = excluded.kind where claim.request_id = excluded.request_id
+               returning 1)
+           insert into request (id, command, command_digest, template_digest, subject, requester_id,
                                 requester_account_id, draft_id, inputs, slash, origin, again_from,
                                 state, since, created_at)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'planning', $13, $13)
+           select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'planning', $13, $13
+           where (select count(*) from taken) = (select count(*) from wanted)
+             and exists (select 1 from blob where sha256 = $3)
+             and ($4::bytea is null or exists (select 1 from blob where sha256 = $4))
            returning number as "number: RequestNumber""#,
         new.id as _,
         new.command,
@@ -106,6 +125,23 @@ pub async fn insert(
         new.origin as _,
         new.again_from as _,
         now,
+        &kinds,
+        &names,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// How many requests of a person are open: not ended, and their run neither done nor undone.
+pub async fn count_open(conn: &mut Conn, of: PersonId) -> Result<i64> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from request r
+           where r.requester_id = $1
+             and (r.state in ('planning', 'awaiting_approval')
+                  or (r.state = 'approved'
+                      and (select state from run where request_id = r.id order by created_at desc, id desc limit 1)
+                          in ('succeeded', 'undone') is not true))"#,
+        of as _,
     )
     .fetch_one(conn)
     .await

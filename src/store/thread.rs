@@ -29,24 +29,6 @@ pub struct Thread {
     pub created_at: DateTime<Utc>,
 }
 
-/// Writes a new thread. The database refuses a second open main one for a request, and a second copy for a person.
-pub async fn insert(conn: &mut Conn, thread: &Thread) -> Result<()> {
-    sqlx::query!(
-        "insert into thread (id, request_id, installation_id, channel, account, role, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
-        thread.id as _,
-        thread.request as _,
-        thread.installation as _,
-        thread.channel,
-        thread.account,
-        thread.role as _,
-        thread.created_at,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// The open threads of a request, the main one first.
 pub async fn open_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Thread>> {
     sqlx::query_as!(

@@ -202,6 +202,7 @@ impl World {
             slash: "/idp",
             origin: Origin::Chat,
             again_from: None,
+            claims: &[],
         };
         store::request::insert(&mut tx, &new, now).await.unwrap();
         let spot = Spot::Channel {
