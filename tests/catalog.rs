@@ -26,6 +26,7 @@ fn actions() -> Vec<ActionSpec> {
         input,
         outputs,
         undo: Undo::Can,
+        limit: None,
     };
     let object = |required: &[&str], properties: Value| json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false });
     vec![

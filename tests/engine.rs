@@ -5,9 +5,9 @@ mod kills;
 mod nets;
 mod restarts;
 mod runs;
-mod script;
+pub mod script;
 mod sender;
-mod world;
+pub mod world;
 
 use std::time::Duration;
 

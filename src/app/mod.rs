@@ -21,6 +21,7 @@ mod home;
 pub mod instead;
 pub mod job;
 mod late;
+mod limit;
 pub mod login;
 pub mod message;
 mod open_form;

@@ -17,7 +17,7 @@ use super::audit::{self, Chain};
 use super::definition::Definition;
 use super::end::{self, End};
 use super::run::enter;
-use super::{App, Reference, cancel, message};
+use super::{App, Reference, cancel, limit, message};
 use crate::cards::refusal::requester_gone;
 use crate::catalog::flow::{self, StepDraft};
 use crate::catalog::{Inputs, Template};
@@ -88,6 +88,8 @@ pub enum TakenAgain {
     Wait {
         /// Why.
         cause: String,
+        /// Until when, where that is known.
+        until: Option<DateTime<Utc>>,
     },
 }
 
@@ -102,6 +104,8 @@ pub enum Compared {
     Again {
         /// Why.
         cause: String,
+        /// Not before so long.
+        after: Option<TimeDelta>,
     },
 }
 
@@ -125,7 +129,15 @@ pub async fn take(app: &App, request: RequestId) -> anyhow::Result<Option<PlanWo
     }
     let work = work(app, &mut tx, &request).await?;
     match work {
-        Ok(work) => Ok(Some(work)),
+        Ok(work) => {
+            let closed = closed_until(app, &mut tx, &work, now).await?;
+            let Some(until) = closed else {
+                return Ok(Some(work));
+            };
+            queue::enqueue_plan(&mut tx, request.id, Some(until)).await?;
+            tx.commit().await?;
+            Ok(None)
+        }
         Err(refusal) => {
             refuse(&mut tx, &mut request, &refusal, now).await?;
             tx.commit().await?;
@@ -147,6 +159,9 @@ pub async fn store(
         return Ok(Stored::Outdated);
     }
     let now = store::now(&mut tx).await?;
+    if let Err(PlanError::Again { after, .. }) = &result {
+        put_off(app, &mut tx, (request.id, *after), &work.drafts).await?;
+    }
     let stored = settle(app, &mut tx, &mut request, result, now).await?;
     tx.commit().await?;
     Ok(stored)
@@ -168,11 +183,17 @@ pub async fn take_again(app: &App, run: RunId) -> anyhow::Result<TakenAgain> {
             tx.commit().await?;
             return Ok(TakenAgain::Not);
         }
-        Right::Unknown(cause) => return Ok(TakenAgain::Wait { cause }),
+        Right::Unknown(cause) => return Ok(TakenAgain::Wait { cause, until: None }),
     }
     // What could be made into steps once can be so again: the definition is the same bytes.
     match work(app, &mut tx, &request).await? {
-        Ok(work) => Ok(TakenAgain::Work(Box::new(work))),
+        Ok(work) => match closed_until(app, &mut tx, &work, now).await? {
+            None => Ok(TakenAgain::Work(Box::new(work))),
+            until => Ok(TakenAgain::Wait {
+                cause: "It was asked to come back later".to_owned(),
+                until,
+            }),
+        },
         Err(refusal) => {
             supersede(&mut tx, (&mut request, &mut run), "not_to_be_planned", now).await?;
             refuse(&mut tx, &mut request, &refusal, now).await?;
@@ -191,7 +212,11 @@ pub async fn compare(
     result: Result<Planned, PlanError>,
 ) -> anyhow::Result<Compared> {
     let result = match result {
-        Err(PlanError::Again { cause, .. }) => return Ok(Compared::Again { cause }),
+        Err(PlanError::Again { cause, after }) => {
+            let refused = (work.request, after);
+            put_off(app, &mut *app.pool.acquire().await?, refused, &work.drafts).await?;
+            return Ok(Compared::Again { cause, after });
+        }
         settled => settled,
     };
     let mut tx = store::begin(&app.pool).await?;
@@ -214,6 +239,33 @@ pub async fn compare(
     settle(app, &mut tx, &mut request, result, now).await?;
     tx.commit().await?;
     Ok(Compared::Superseded)
+}
+
+/// Until when an action of this work is refused, if one is.
+async fn closed_until(
+    app: &App,
+    conn: &mut Conn,
+    work: &PlanWork,
+    now: DateTime<Utc>,
+) -> store::Result<Option<DateTime<Utc>>> {
+    let actions = work.drafts.iter().map(|draft| &*draft.action);
+    limit::closed_until(app, conn, actions, now).await
+}
+
+/// What planning was refused, no replica asks again before its time.
+async fn put_off(
+    app: &App,
+    conn: &mut Conn,
+    (request, after): (RequestId, Option<TimeDelta>),
+    drafts: &[StepDraft],
+) -> anyhow::Result<()> {
+    let Some(after) = after else {
+        return Ok(());
+    };
+    let until = store::now(conn).await? + after;
+    let installation = store::request::installation(conn, request).await?;
+    limit::close(app, conn, installation, limit::sharing(app, drafts), until).await?;
+    Ok(())
 }
 
 /// The request and the run that has not begun its first step, both locked, in the order in which all verbs lock.
@@ -291,7 +343,7 @@ async fn again(
     (cause, after): (String, Option<TimeDelta>),
     now: DateTime<Utc>,
 ) -> anyhow::Result<Stored> {
-    request.plan_attempts += 1;
+    request.plan_attempts += i32::from(limit::spends(after, request.since, now));
     if request.plan_attempts < i32::try_from(app.settings.current().limits.plan_attempts)? {
         store::request::save(conn, request).await?;
         queue::enqueue_plan(

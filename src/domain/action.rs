@@ -15,6 +15,16 @@ pub struct ActionSpec {
     pub outputs: &'static [&'static str],
     /// Whether it can be undone, and if not, why: a whole sentence.
     pub undo: Undo,
+    /// The limit that its calls share with those of other actions: what the other side refuses to one, it refuses to
+    /// all. None: the action has its own.
+    pub limit: Option<&'static str>,
+}
+
+impl ActionSpec {
+    /// The limit that its calls are under.
+    pub fn limit(&self) -> &'static str {
+        self.limit.unwrap_or(self.name)
+    }
 }
 
 /// Whether an action can be taken back.

@@ -75,6 +75,8 @@ pub enum StepError {
         cause: String,
         /// What to check, and where.
         check: String,
+        /// Not before so long (the other side answered, but only that it is failing).
+        after: Option<TimeDelta>,
     },
 }
 

@@ -87,6 +87,7 @@ impl Action for CatalogRegister {
             }),
             outputs: &["catalogInfoUrl", "entityRef"],
             undo: Undo::Can,
+            limit: None,
         }
     }
 

@@ -42,6 +42,7 @@ impl Action for DebugLog {
             } }),
             outputs: &[],
             undo: Undo::Nothing,
+            limit: None,
         }
     }
 

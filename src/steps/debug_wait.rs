@@ -57,6 +57,7 @@ impl Action for DebugWait {
             } }),
             outputs: &[],
             undo: Undo::Nothing,
+            limit: None,
         }
     }
 

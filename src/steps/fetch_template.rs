@@ -27,6 +27,7 @@ impl Action for FetchTemplate {
             input: render::FetchTemplate::schema(),
             outputs: &[],
             undo: Undo::Nothing,
+            limit: None,
         }
     }
 

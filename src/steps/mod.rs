@@ -14,9 +14,6 @@ pub mod debug_log;
 pub mod debug_wait;
 pub mod fetch_template;
 pub mod publish;
-pub mod publish_github;
-pub mod publish_local;
-pub mod publish_repository;
 pub mod scaffold;
 pub mod template_run;
 
@@ -25,5 +22,5 @@ mod testing;
 
 pub use self::action::{Action, Blobs, PlanContext, RunContext, StepKey};
 pub use self::plan::{Order, Planned};
-pub use self::publish::Secrets;
+pub use self::publish::{Publisher, Secrets};
 pub use self::registry::{Registry, specs};

@@ -13,15 +13,18 @@ mod secrets;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use self::input::{Input, Pinned};
 pub use self::secrets::Secrets;
-use super::action::{PlanContext, RunContext, Workspace};
+use super::action::{Action, PlanContext, RunContext, Workspace};
 use super::input::{must_be_known, read, read_planned, refused};
 use crate::catalog::entity;
-use crate::clients::forge::{Forge, ForgeError, RepoSettings, RepoSpec, RepoState, Survey};
+use crate::clients::forge::{
+    Forge, ForgeError, ForgeKind, RepoSettings, RepoSpec, RepoState, Survey,
+};
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::{Claim, PlannedValue};
 use crate::domain::refusal::Refusal;
@@ -29,27 +32,35 @@ use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
 use crate::domain::tree::{Tree, TreePath};
 
 /// How long making a repository may take: a dozen calls at GitHub's pace, and a push.
-pub(super) const TIMEOUT: Duration = Duration::from_mins(4);
+const TIMEOUT: Duration = Duration::from_mins(4);
 
 /// What can't be done, for refusals.
 const WHAT: &str = "The repository can't be made.";
 
+/// The limit of the forge's calls, which all publishing actions share: what it refuses to one, it refuses to all.
+const LIMIT: &str = "forge";
+
 /// Makes repositories on one forge.
 #[derive(Clone, Debug)]
-pub(super) struct Publisher {
-    name: &'static str,
+pub struct Publisher {
+    spec: ActionSpec,
     forge: Arc<dyn Forge>,
     secrets: Secrets,
 }
 
-/// The published face of an action that takes all that a repository can be told.
-pub(super) fn full_spec(name: &'static str) -> ActionSpec {
-    spec(name, schema::full())
+/// `publish:repository`, with all that a repository can be told; where the forge keeps no settings, they are left out
+/// of its plans.
+pub(super) fn repository() -> ActionSpec {
+    spec("publish:repository", schema::full())
 }
 
-/// The published face of an action for a forge that keeps no settings.
-pub(super) fn plain_spec(name: &'static str) -> ActionSpec {
-    spec(name, schema::plain())
+/// The action that is about the deployment's kind of forge alone: `publish:github`, with the inputs that Backstage's
+/// action of this name has, or `publish:local`, whose forge keeps no settings.
+pub(super) fn only_on(forge: ForgeKind) -> ActionSpec {
+    match forge {
+        ForgeKind::GitHub => spec("publish:github", schema::full()),
+        ForgeKind::Local => spec("publish:local", schema::plain()),
+    }
 }
 
 fn spec(name: &'static str, input: Value) -> ActionSpec {
@@ -59,19 +70,41 @@ fn spec(name: &'static str, input: Value) -> ActionSpec {
         input,
         outputs: &["remoteUrl", "repoContentsUrl", "commitHash"],
         undo: Undo::Can,
+        limit: Some(LIMIT),
     }
 }
 
 impl Publisher {
-    pub(super) fn new(name: &'static str, forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
+    /// `publish:repository` on this forge.
+    pub fn repository(forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
+        Self::new(repository(), forge, secrets)
+    }
+
+    /// The action that is about this kind of forge alone.
+    pub fn only_here(forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
+        Self::new(only_on(forge.kind()), forge, secrets)
+    }
+
+    fn new(spec: ActionSpec, forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
         Self {
-            name,
+            spec,
             forge,
             secrets,
         }
     }
+}
 
-    pub(super) async fn plan(
+#[async_trait]
+impl Action for Publisher {
+    fn spec(&self) -> ActionSpec {
+        self.spec.clone()
+    }
+
+    fn timeout(&self) -> Duration {
+        TIMEOUT
+    }
+
+    async fn plan(
         &self,
         context: &PlanContext<'_>,
         input: &PlannedValue,
@@ -79,8 +112,8 @@ impl Publisher {
         let known_now: Vec<&str> = schema::names()
             .filter(|name| !MAY_WAIT.contains(name))
             .collect();
-        must_be_known(self.name, input, &known_now)?;
-        let read: Input = read_planned(self.name, input)?;
+        must_be_known(self.spec.name, input, &known_now)?;
+        let read: Input = read_planned(self.spec.name, input)?;
         let wrong = |why: String| refused(WHAT, format!("{why}."));
         let target = read.target().map_err(wrong)?;
         let Some(workspace) = context.workspace else {
@@ -115,11 +148,7 @@ impl Publisher {
         })
     }
 
-    pub(super) async fn run(
-        &self,
-        context: &RunContext,
-        input: &Value,
-    ) -> Result<Outcome, StepError> {
+    async fn run(&self, context: &RunContext, input: &Value) -> Result<Outcome, StepError> {
         match self.make(context, input).await {
             Ok(done) => Ok(Outcome::Done(done)),
             Err(Unmade::Step(error)) => Err(error),
@@ -132,14 +161,31 @@ impl Publisher {
         }
     }
 
+    async fn undo(
+        &self,
+        context: &RunContext,
+        input: &Value,
+        _: Option<&Value>,
+    ) -> Result<(), StepError> {
+        let read: Input = read(self.spec.name, input)?;
+        let target = read.target().map_err(|cause| StepError::Stop { cause })?;
+        match self.forge.remove(&target.repo, context.request).await {
+            // Somebody else's: then this step made nothing that could be taken back.
+            Ok(_) | Err(ForgeError::Taken { .. }) => Ok(()),
+            Err(error) => Err(failed(context, error)),
+        }
+    }
+}
+
+impl Publisher {
     async fn make(&self, context: &RunContext, input: &Value) -> Result<Done, Unmade> {
-        let read: Input = read(self.name, input)?;
+        let read: Input = read(self.spec.name, input)?;
         let stop = |cause: String| StepError::Stop { cause };
         let target = read.target().map_err(stop)?;
         let pinned = read
             .pinned
             .clone()
-            .ok_or_else(|| stop(format!("`{}` was not planned", self.name)))?;
+            .ok_or_else(|| stop(format!("`{}` was not planned", self.spec.name)))?;
         let tree = context.blobs.tree(pinned.tree)?;
         let tree = source(&tree, target.source.as_ref()).map_err(stop)?;
         let settings = self.settings(&read, &tree).map_err(stop)?;
@@ -156,16 +202,6 @@ impl Publisher {
             output: json!({ "remoteUrl": urls.remote, "repoContentsUrl": urls.contents, "commitHash": id }),
             ..Done::default()
         })
-    }
-
-    pub(super) async fn undo(&self, context: &RunContext, input: &Value) -> Result<(), StepError> {
-        let read: Input = read(self.name, input)?;
-        let target = read.target().map_err(|cause| StepError::Stop { cause })?;
-        match self.forge.remove(&target.repo, context.request).await {
-            // Somebody else's: then this step made nothing that could be taken back.
-            Ok(_) | Err(ForgeError::Taken { .. }) => Ok(()),
-            Err(error) => Err(failed(context, error)),
-        }
     }
 
     /// What the repository is told, as far as this forge keeps it.

@@ -6,10 +6,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::action::{Action, RunContext};
-use super::publish::Secrets;
-use super::publish_github::{self, PublishGitHub};
-use super::publish_local::{self, PublishLocal};
-use super::publish_repository::{self, PublishRepository};
+use super::publish::{self, Publisher, Secrets};
 use super::{catalog_register, debug_log, debug_wait, fetch_template, template_run};
 use crate::catalog::expression;
 use crate::clients::forge::{Forge, ForgeKind};
@@ -27,11 +24,8 @@ pub struct Registry {
 pub fn specs(forge: ForgeKind) -> Vec<ActionSpec> {
     vec![
         fetch_template::FetchTemplate.spec(),
-        publish_repository::spec(),
-        match forge {
-            ForgeKind::Local => publish_local::spec(),
-            ForgeKind::GitHub => publish_github::spec(),
-        },
+        publish::repository(),
+        publish::only_on(forge),
         catalog_register::CatalogRegister.spec(),
         template_run::TemplateRun.spec(),
         debug_log::DebugLog.spec(),
@@ -47,14 +41,11 @@ impl Registry {
 
     /// The actions of this deployment, which may hand these secrets to repositories.
     pub fn with_secrets(forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
-        let on_its_own: Box<dyn Action> = match forge.kind() {
-            ForgeKind::Local => Box::new(PublishLocal::new(Arc::clone(&forge))),
-            ForgeKind::GitHub => Box::new(PublishGitHub::new(Arc::clone(&forge), secrets.clone())),
-        };
+        let only_here = Publisher::only_here(Arc::clone(&forge), secrets.clone());
         let actions: Vec<Box<dyn Action>> = vec![
             Box::new(fetch_template::FetchTemplate),
-            Box::new(PublishRepository::new(forge, secrets)),
-            on_its_own,
+            Box::new(Publisher::repository(forge, secrets)),
+            Box::new(only_here),
             Box::new(catalog_register::CatalogRegister),
             Box::new(template_run::TemplateRun),
             Box::new(debug_log::DebugLog),

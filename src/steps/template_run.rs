@@ -34,6 +34,7 @@ impl Action for TemplateRun {
                 "entityRef",
             ],
             undo: Undo::Nothing,
+            limit: None,
         }
     }
 

@@ -25,20 +25,18 @@ pub async fn close(
     Ok(())
 }
 
-/// Until when a bucket is closed, if it is.
+/// Until when one of these buckets is closed, if any is, wherever that was found out.
 pub async fn closed_until(
     conn: &mut Conn,
-    installation: InstallationId,
-    bucket: &str,
+    buckets: &[String],
     now: DateTime<Utc>,
 ) -> Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "select not_before from rate_limit where installation_id = $1 and bucket = $2 and not_before > $3",
-        installation as _,
-        bucket,
+        "select max(not_before) from rate_limit where bucket = any($1) and not_before > $2",
+        buckets,
         now
     )
-    .fetch_optional(conn)
+    .fetch_one(conn)
     .await
 }
 

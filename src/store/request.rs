@@ -5,7 +5,9 @@ use serde_json::{Map, Value};
 
 use super::{Conn, Json, Result};
 use crate::domain::canonical::Digest;
-use crate::domain::id::{AccountId, DraftId, PersonId, PlanId, RequestId, RequestNumber};
+use crate::domain::id::{
+    AccountId, DraftId, InstallationId, PersonId, PlanId, RequestId, RequestNumber,
+};
 use crate::domain::plan::Claim;
 use crate::domain::request::{Origin, RequestState};
 use crate::domain::run::RunState;
@@ -183,6 +185,17 @@ pub async fn lock(conn: &mut Conn, id: RequestId) -> Result<Option<Request>> {
     select_request!("where id = $1 for no key update", id as _)
         .fetch_optional(conn)
         .await
+}
+
+/// Where a request was asked for: the installation of the account that asked.
+pub async fn installation(conn: &mut Conn, id: RequestId) -> Result<InstallationId> {
+    sqlx::query_scalar!(
+        r#"select a.installation_id as "id: InstallationId"
+           from request r join account a on a.id = r.requester_account_id where r.id = $1"#,
+        id as _
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Keeps what changed of a request that the caller holds locked.

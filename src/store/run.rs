@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Conn, Result};
-use crate::domain::id::{ApprovalId, InstallationId, PersonId, RequestId, RunId};
+use crate::domain::id::{ApprovalId, PersonId, RequestId, RunId};
 use crate::domain::run::{Direction, RunState};
 
 /// A run as it stands.
@@ -143,18 +143,6 @@ pub async fn approved_bytes(conn: &mut Conn, approval: ApprovalId) -> Result<Vec
     sqlx::query_scalar!(
         "select p.bytes from plan p join approval a on a.plan_id = p.id where a.id = $1",
         approval as _
-    )
-    .fetch_one(conn)
-    .await
-}
-
-/// The installation at which a run's request was asked: limits that its steps meet are kept with it.
-pub async fn installation(conn: &mut Conn, run: RunId) -> Result<InstallationId> {
-    sqlx::query_scalar!(
-        r#"select a.installation_id as "id: InstallationId"
-           from run join request r on r.id = run.request_id join account a on a.id = r.requester_account_id
-           where run.id = $1"#,
-        run as _
     )
     .fetch_one(conn)
     .await

@@ -61,14 +61,14 @@ async fn plan_again(bench: &Bench, held: &Held, attempt: Attempt) -> Result<Begu
                 Compared::Superseded => {
                     tracing::info!(%run, "The plan differs from the approved one");
                 }
-                Compared::Again { cause } => {
-                    step::not_started(&bench.app, held, attempt, cause).await?;
+                Compared::Again { cause, after } => {
+                    step::not_started(&bench.app, held, attempt, (cause, after)).await?;
                     return Ok(Begun::Nothing);
                 }
             }
         }
-        TakenAgain::Wait { cause } => {
-            step::not_yet(&bench.app, held, attempt, cause).await?;
+        TakenAgain::Wait { cause, until } => {
+            step::not_yet(&bench.app, held, attempt, (cause, until)).await?;
             return Ok(Begun::Nothing);
         }
         TakenAgain::Not => tracing::info!(%run, "The run may not begin any more"),
@@ -152,6 +152,7 @@ async fn perform(
         Err(_) => Err(StepError::Unknown {
             cause: format!("There was no answer for {} s", limit.as_secs()),
             check: format!("Whether \"{}\" took effect", work.planned.title),
+            after: None,
         }),
     }
 }
@@ -160,6 +161,7 @@ fn cut_off() -> StepError {
     StepError::Unknown {
         cause: "It was cut off".to_owned(),
         check: "Whether it took effect".to_owned(),
+        after: None,
     }
 }
 

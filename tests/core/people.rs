@@ -76,7 +76,7 @@ async fn a_run_waits_while_nobody_can_tell_who_may() {
     let run = world.view(request).await.run.unwrap().id;
     world.later(10).await;
     let work = take_again(&world.app, run).await.unwrap();
-    let TakenAgain::Wait { cause } = work else {
+    let TakenAgain::Wait { cause, .. } = work else {
         panic!("{work:?}")
     };
     assert_eq!(

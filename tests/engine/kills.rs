@@ -45,6 +45,7 @@ impl Action for Written {
             input: json!({ "type": "object" }),
             outputs: &["value"],
             undo: Undo::Nothing,
+            limit: None,
         }
     }
 

@@ -117,6 +117,7 @@ impl Action for Scripted {
             input: json!({ "type": "object" }),
             outputs: &["value"],
             undo: Undo::Can,
+            limit: None,
         }
     }
 
@@ -166,7 +167,12 @@ impl Action for Scripted {
             Some(Act::Unknown) => {
                 self.0.exists.lock().unwrap().insert(step);
                 let check = "Whether it is there".to_owned();
-                return Err(StepError::Unknown { cause, check });
+                let after = None;
+                return Err(StepError::Unknown {
+                    cause,
+                    check,
+                    after,
+                });
             }
             Some(Act::UntilCancelled) => {
                 self.0.exists.lock().unwrap().insert(step);

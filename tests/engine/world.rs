@@ -183,6 +183,11 @@ impl World {
              onFailure: {on_failure}\n  output: {{ links: [{{ title: Thing, url: \"https://x.dev/${{{{ steps.{first}.output.value }}}}\" }}] }}\n",
             Value::Array(steps)
         );
+        self.ask_for(&command).await
+    }
+
+    /// Asks for a command of its own.
+    pub async fn ask_for(&self, command: &str) -> RequestId {
         let mut tx = store::begin(&self.pool).await.unwrap();
         let now = store::now(&mut tx).await.unwrap();
         let digest = store::blob::put(&mut tx, command.as_bytes(), now)

@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::definition::Definition;
 use super::super::run::{self, RunError, enter, job, next_to_do, next_to_undo};
-use super::super::{App, Broken, message};
-use super::{Ending, StepFailure, backoff, bucket, moved};
+use super::super::{App, Broken, limit, message};
+use super::{Ending, StepFailure, backoff, moved};
 use crate::catalog::command::OnFailure;
 use crate::domain::message::Milestone;
 use crate::domain::run::{RunMove, StepState};
@@ -182,17 +182,16 @@ pub(super) async fn undo_stopped(
 
 /// Lets the same step come again after a while.
 pub(super) async fn again(
+    app: &App,
     conn: &mut Conn,
-    run: &Run,
-    step: &mut Step,
-    cause: String,
-    after: Option<TimeDelta>,
+    (run, step): (&Run, &mut Step),
+    (cause, after): (String, Option<TimeDelta>),
     now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
     let until = now + backoff::wait(step.tries, after, rand::random());
     if let Some(after) = after {
-        let installation = store::run::installation(conn, run.id).await?;
-        store::rate_limit::close(conn, installation, &bucket(&step.action), now + after).await?;
+        let installation = store::request::installation(conn, run.request).await?;
+        limit::close(app, conn, installation, [&*step.action], now + after).await?;
     }
     step.cause = Some(cause);
     step.wait_until = Some(until);

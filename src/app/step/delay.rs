@@ -1,9 +1,9 @@
 //! A run that can't begin yet: its plan couldn't be made again, or nobody can tell whether it may begin.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::run::{RunError, enter, job};
-use super::super::{App, message};
+use super::super::{App, limit, message};
 use super::course::{Stop, again, stopped, turn_round};
 use super::finish::close;
 use super::{Attempt, StepFailure, backoff};
@@ -14,19 +14,20 @@ use crate::store::queue::{self, Held};
 /// How often it is looked whether a run may begin: the groups are read once a minute.
 const LOOK: TimeDelta = TimeDelta::seconds(30);
 
-/// Puts off a run whose plan couldn't be made again (the world gave no answer), and stops it after too many tries.
+/// Puts off a run whose plan couldn't be made again (the world gave no answer, or asked to come back later), and stops it
+/// after too many tries.
 pub async fn not_started(
     app: &App,
     held: &Held,
     attempt: Attempt,
-    cause: String,
+    (cause, after): (String, Option<TimeDelta>),
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     let found = close(&mut tx, held, attempt, "again", Some(&cause), now).await?;
     if let Some((mut run, mut step)) = found {
         let (run, step) = (&mut run, &mut step);
-        step.tries += 1;
+        step.tries += i32::from(limit::spends(after, run.since, now));
         match run.state {
             RunState::Cancelling => turn_round(&mut tx, run, now).await?,
             RunState::Queued if step.tries >= backoff::MOST_TRIES => {
@@ -34,7 +35,7 @@ pub async fn not_started(
                 enter(run, state, now);
                 stopped(&mut tx, run, step, Stop::failed(cause), now).await?;
             }
-            _ => again(&mut tx, run, step, cause, None, now).await?,
+            _ => again(app, &mut tx, (run, step), (cause, after), now).await?,
         }
     }
     tx.commit().await?;
@@ -47,7 +48,7 @@ pub async fn not_yet(
     app: &App,
     held: &Held,
     attempt: Attempt,
-    cause: String,
+    (cause, until): (String, Option<DateTime<Utc>>),
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
@@ -65,7 +66,7 @@ pub async fn not_yet(
                 stopped(&mut tx, run, step, Stop::failed(cause), now).await?;
             }
             _ => {
-                let until = now + LOOK;
+                let until = until.unwrap_or(now + LOOK);
                 step.cause = Some(cause);
                 step.wait_until = Some(until);
                 store::step::save(&mut tx, step).await?;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::super::run::job;
-use super::super::{App, message, new_id};
+use super::super::{App, limit, message, new_id};
 use super::course::{Stop, advance, again, stopped, taken_back, turn_round, undo_stopped};
 use super::{Attempt, StepFailure, Work, backoff};
 use crate::domain::run::{Direction, RunState, StepState};
@@ -30,7 +30,7 @@ pub async fn finish(
         let (run, step) = (&mut run, &mut step);
         match run.direction {
             Direction::Do => forward(app, &mut tx, run, step, result, now).await?,
-            Direction::Undo => back(&mut tx, run, step, result, now).await?,
+            Direction::Undo => back(app, &mut tx, (run, step), result, now).await?,
         }
     }
     tx.commit().await?;
@@ -119,27 +119,31 @@ async fn forward(
         }
         Err(StepError::Stop { cause }) => stopped(conn, run, step, Stop::failed(cause), now).await,
         Err(StepError::Again { cause, after }) => {
-            step.tries += 1;
+            step.tries += i32::from(limit::spends(after, run.since, now));
             if step.tries >= backoff::MOST_TRIES {
                 return stopped(conn, run, step, Stop::failed(cause), now).await;
             }
-            again(conn, run, step, cause, after, now).await
+            again(app, conn, (run, step), (cause, after), now).await
         }
-        Err(StepError::Unknown { cause, check }) => {
-            step.tries += 1;
+        Err(StepError::Unknown {
+            cause,
+            check,
+            after,
+        }) => {
+            step.tries += i32::from(limit::spends(after, run.since, now));
             if step.tries >= backoff::MOST_UNKNOWN {
                 let check = Some(check);
                 return stopped(conn, run, step, Stop { cause, check }, now).await;
             }
-            again(conn, run, step, cause, None, now).await
+            again(app, conn, (run, step), (cause, after), now).await
         }
     }
 }
 
 async fn back(
+    app: &App,
     conn: &mut Conn,
-    run: &mut Run,
-    step: &mut Step,
+    (run, step): (&mut Run, &mut Step),
     result: Result<Outcome, StepError>,
     now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
@@ -149,13 +153,17 @@ async fn back(
             return undo_stopped(conn, run, step, Stop::failed(cause), now).await;
         }
         Err(StepError::Again { cause, after }) => (cause, None, after),
-        Err(StepError::Unknown { cause, check }) => (cause, Some(check), None),
+        Err(StepError::Unknown {
+            cause,
+            check,
+            after,
+        }) => (cause, Some(check), after),
     };
-    step.tries += 1;
+    step.tries += i32::from(limit::spends(after, run.since, now));
     if step.tries >= backoff::MOST_TRIES {
         return undo_stopped(conn, run, step, Stop { cause, check }, now).await;
     }
-    again(conn, run, step, cause, after, now).await
+    again(app, conn, (run, step), (cause, after), now).await
 }
 
 /// Journals a step's output with everything that it left. An `Err` is a sentence for people: it can't be kept.

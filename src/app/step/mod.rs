@@ -118,7 +118,7 @@ pub async fn begin(app: &App, held: &Held, job: StepJob) -> Result<Begun, StepFa
             turn.forward(app, run, job, None).await
         }
         (RunState::Running, Direction::Do) => turn.forward(app, run, job, None).await,
-        (RunState::Undoing, Direction::Undo) => turn.back(run, job).await,
+        (RunState::Undoing, Direction::Undo) => turn.back(app, run, job).await,
         _ => turn.close().await,
     }
 }
@@ -166,9 +166,4 @@ async fn moved(
     let what = json!({ "run": run.id, "generation": run.generation, "state": run.state });
     audit::append(conn, Chain::Request(run.request), kind, now, what).await?;
     Ok(())
-}
-
-/// The limit that all steps of an action share.
-fn bucket(action: &str) -> String {
-    format!("step:{action}")
 }

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 
 use super::super::run::{self, RunError, enter};
-use super::super::{App, message};
+use super::super::{App, limit, message};
 use super::course::{self, Stop, stopped, undone};
 use super::planned::{approved_step, outputs, wanted};
-use super::{Attempt, Begun, StepFailure, Work, backoff, bucket, moved};
+use super::{Attempt, Begun, StepFailure, Work, backoff, moved};
 use crate::catalog::expression;
 use crate::domain::plan::PlannedStep;
 use crate::domain::run::{RunMove, StepState};
@@ -112,7 +112,8 @@ impl<'a> Turn<'a> {
         let Some(step) = steps.iter_mut().find(|s| s.seq == at) else {
             return self.close().await;
         };
-        if let Some(until) = self.closed_until(&run, &planned.action).await? {
+        let closed = limit::closed_until(app, &mut self.tx, [&*planned.action], self.now).await?;
+        if let Some(until) = closed {
             return self.put_off(job, step, until).await;
         }
         match wanted(&planned, &outputs) {
@@ -171,7 +172,12 @@ impl<'a> Turn<'a> {
     }
 
     /// The next step of a run that goes back.
-    pub(super) async fn back(mut self, mut run: Run, job: StepJob) -> Result<Begun, StepFailure> {
+    pub(super) async fn back(
+        mut self,
+        app: &App,
+        mut run: Run,
+        job: StepJob,
+    ) -> Result<Begun, StepFailure> {
         let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
         let Some(at) = run::next_to_undo(&steps).map(|s| s.seq) else {
             undone(&mut self.tx, &mut run, self.now).await?;
@@ -186,7 +192,8 @@ impl<'a> Turn<'a> {
         let Some(step) = steps.iter_mut().find(|s| s.seq == at) else {
             return self.close().await;
         };
-        if let Some(until) = self.closed_until(&run, &planned.action).await? {
+        let closed = limit::closed_until(app, &mut self.tx, [&*planned.action], self.now).await?;
+        if let Some(until) = closed {
             return self.put_off(job, step, until).await;
         }
         if step.input.is_none() {
@@ -227,17 +234,6 @@ impl<'a> Turn<'a> {
             now: self.now,
             since: step.started_at.unwrap_or(self.now),
         })
-    }
-
-    /// Until when the other side has refused the rate of this step's action: no replica asks it again before.
-    async fn closed_until(
-        &mut self,
-        run: &Run,
-        action: &str,
-    ) -> Result<Option<DateTime<Utc>>, StepFailure> {
-        let installation = store::run::installation(&mut self.tx, run.id).await?;
-        let bucket = bucket(action);
-        Ok(store::rate_limit::closed_until(&mut self.tx, installation, &bucket, self.now).await?)
     }
 
     /// Lets the job come again then. The old one goes first: both have the same key.

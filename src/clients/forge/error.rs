@@ -89,6 +89,8 @@ pub enum ForgeError {
         repo: RepoName,
         /// For the log.
         cause: String,
+        /// Not before so long, where it did answer that it is failing.
+        after: Option<Duration>,
     },
 }
 
@@ -135,6 +137,7 @@ impl ForgeError {
                 forge: TITLE,
                 repo: repo.clone(),
                 cause,
+                after: None,
             },
         }
     }
@@ -166,9 +169,12 @@ impl From<ForgeError> for StepError {
             | ForgeError::Missing { .. }
             | ForgeError::Foreign { .. }
             | ForgeError::Refused { .. } => Self::Stop { cause },
-            ForgeError::Unsure { forge, repo, .. } => Self::Unknown {
+            ForgeError::Unsure {
+                forge, repo, after, ..
+            } => Self::Unknown {
                 cause,
                 check: format!("whether {repo} exists on {forge}"),
+                after: after.and_then(delta),
             },
         }
     }

@@ -49,6 +49,11 @@ impl Levers {
         trouble
     }
 
+    /// Everything goes well again.
+    pub fn mend(&mut self) {
+        self.0.clear();
+    }
+
     /// Those that were never reached.
     pub fn left(&self) -> usize {
         self.0.len()

@@ -32,6 +32,10 @@ pub struct Limits {
     /// Whether a secondary refusal says when to come back.
     pub says_when: bool,
     pub in_flight: usize,
+    /// Calls that were refused.
+    pub refusals: usize,
+    /// Calls that were refused and came back before their time.
+    pub too_early: usize,
     buckets: HashMap<String, Bucket>,
     refused: HashMap<(String, String), (Instant, DateTime<Utc>)>,
 }
@@ -57,6 +61,8 @@ impl Default for Limits {
             on_their_way: Duration::from_millis(300),
             says_when: true,
             in_flight: 0,
+            refusals: 0,
+            too_early: 0,
             buckets: HashMap::new(),
             refused: HashMap::new(),
         }
@@ -89,6 +95,8 @@ impl Limits {
             .get(&key)
             .is_some_and(|(at, until)| asked.now < *until && at.elapsed() > self.on_their_way);
         let refusal = asked.counts.then(|| self.refuse(asked)).flatten();
+        self.too_early += usize::from(too_early);
+        self.refusals += usize::from(refusal.is_some());
         match &refusal {
             Some((_, until)) => {
                 self.refused.insert(key, (Instant::now(), *until));
@@ -143,7 +151,9 @@ impl Limits {
             let text = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again. \
                         If you reach out to GitHub Support for help, please include the request ID.";
             let answer = Answer::refusal(status, text).documented(SECONDARY_PAGE);
-            let seconds = (until - now).num_seconds().max(1).to_string();
+            // In whole seconds, and never too few.
+            let seconds = (until - now + TimeDelta::milliseconds(999)).num_seconds();
+            let seconds = seconds.max(1).to_string();
             let answer = if says_when {
                 answer.with("retry-after", seconds)
             } else {

@@ -149,6 +149,13 @@ impl Api {
 
     /// A token that GitHub refuses may just have ended: one more try with a new one, since nothing was done.
     async fn send(&self, call: &Call<'_>, asked: &Asked<'_>) -> Result<Answer, ForgeError> {
+        if let Some(after) = self.pace.left_of_refusal(self.now()) {
+            return Err(ForgeError::Limited {
+                forge: TITLE,
+                after,
+                cause: "another call was refused just before".to_owned(),
+            });
+        }
         if call.method != Method::GET {
             let paced = |after| ForgeError::Paced {
                 forge: TITLE,
@@ -171,6 +178,9 @@ impl Api {
             .call(&token, call.method.clone(), &call.path, call.body.as_ref());
         let answer = sent.await.map_err(|lost| asked.lost(&lost))?;
         tracing::debug!(method = %call.method, path = call.path, status = %answer.status, "Asked {TITLE}");
+        if let Verdict::Limited { after } = verdict(&answer, self.now()) {
+            self.pace.refused(self.now() + after);
+        }
         Ok(answer)
     }
 

@@ -130,6 +130,7 @@ impl Asked<'_> {
                 forge: TITLE,
                 repo: self.repo.clone(),
                 cause,
+                after: None,
             },
             Lost::Broken(_) | Lost::NotSent(_) => away(cause),
         }
@@ -166,6 +167,7 @@ impl Asked<'_> {
                 forge: TITLE,
                 repo: self.repo.clone(),
                 cause,
+                after: Some(FAILING),
             },
             Verdict::Failing => away(cause),
             Verdict::Fine | Verdict::Odd => refused("its answer makes no sense".to_owned()),

@@ -6,8 +6,10 @@
 //! closes the bucket for all of them.
 
 use std::num::NonZeroU32;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, NotUntil, Quota, RateLimiter};
 
@@ -28,6 +30,7 @@ pub(super) struct Pace {
     minute: DefaultDirectRateLimiter,
     hour: DefaultDirectRateLimiter,
     clock: DefaultClock,
+    refused: Mutex<Option<DateTime<Utc>>>,
 }
 
 impl Pace {
@@ -40,7 +43,24 @@ impl Pace {
             minute: limiter(EVERY, BURST),
             hour: limiter(EVERY_HOUR, BURST_HOUR),
             clock: DefaultClock::default(),
+            refused: Mutex::new(None),
         }
+    }
+
+    /// GitHub refused the rate: nothing of this process is asked before then, whichever step it is of.
+    pub(super) fn refused(&self, until: DateTime<Utc>) {
+        let mut known = self.known();
+        *known = (*known).max(Some(until));
+    }
+
+    /// For how long the rate is refused still.
+    pub(super) fn left_of_refusal(&self, now: DateTime<Utc>) -> Option<Duration> {
+        let until = (*self.known())?;
+        (until - now).to_std().ok().filter(|left| !left.is_zero())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Option<DateTime<Utc>>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Waits for a turn; `Err`: it would be too long a wait, so long.

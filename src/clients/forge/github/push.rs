@@ -155,6 +155,7 @@ impl Pusher {
             forge: TITLE,
             repo: spec.repo.clone(),
             cause,
+            after: None,
         };
         match tokio::time::timeout(PATIENCE, finish(child)).await {
             Ok(Ok(output)) => Ok(output),
@@ -247,6 +248,7 @@ fn judge(repo: &RepoName, said: &str) -> ForgeError {
             forge: TITLE,
             repo: repo.clone(),
             cause,
+            after: None,
         };
     };
     ForgeError::Refused {
