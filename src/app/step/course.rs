@@ -180,7 +180,7 @@ pub(super) async fn undo_stopped(
     moved(conn, run, "run.undo_failed", now).await
 }
 
-/// Lets the same step come again after a while.
+/// Lets the same step come again after a while. What its action was refused until then, no other step asks for.
 pub(super) async fn again(
     app: &App,
     conn: &mut Conn,
@@ -188,11 +188,21 @@ pub(super) async fn again(
     (cause, after): (String, Option<TimeDelta>),
     now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
-    let until = now + backoff::wait(step.tries, after, rand::random());
     if let Some(after) = after {
         let installation = store::request::installation(conn, run.request).await?;
         limit::close(app, conn, installation, [&*step.action], now + after).await?;
     }
+    later(conn, (run, step), (cause, after), now).await
+}
+
+/// Lets the same step come again after a while.
+pub(super) async fn later(
+    conn: &mut Conn,
+    (run, step): (&Run, &mut Step),
+    (cause, after): (String, Option<TimeDelta>),
+    now: DateTime<Utc>,
+) -> Result<(), StepFailure> {
+    let until = now + backoff::wait(step.tries, after, rand::random());
     step.cause = Some(cause);
     step.wait_until = Some(until);
     store::step::save(conn, step).await?;

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::super::run::{RunError, enter, job};
 use super::super::{App, limit, message};
-use super::course::{Stop, again, stopped, turn_round};
+use super::course::{Stop, later, stopped, turn_round};
 use super::finish::close;
 use super::{Attempt, StepFailure, backoff};
 use crate::domain::run::{RunMove, RunState};
@@ -35,7 +35,8 @@ pub async fn not_started(
                 enter(run, state, now);
                 stopped(&mut tx, run, step, Stop::failed(cause), now).await?;
             }
-            _ => again(app, &mut tx, (run, step), (cause, after), now).await?,
+            // The limit that refused it is of another step than this first one, and closed already.
+            _ => later(&mut tx, (run, step), (cause, after), now).await?,
         }
     }
     tx.commit().await?;
