@@ -10,7 +10,7 @@ use super::{App, PLATFORM_GROUP, Team};
 use crate::catalog::rule::Source;
 use crate::domain::form::Choice;
 use crate::domain::id::{InstallationId, PersonId};
-use crate::domain::person::{Account, FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
+use crate::domain::person::{FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
 use crate::domain::team::GitHubTeam;
 use crate::store::{self, Conn};
 
@@ -192,15 +192,11 @@ pub(super) async fn of_person(
     person: PersonId,
     now: DateTime<Utc>,
 ) -> store::Result<Belongs> {
-    let own: Vec<Account> = store::account::of_person(conn, person)
-        .await?
-        .into_iter()
-        .filter(|a| a.active)
-        .collect();
-    let is_named = |ids: &[String]| own.iter().any(|a| ids.contains(&a.external));
+    let (own, held) = store::group::of_person(conn, person).await?;
+    let is_named = |ids: &[String]| own.iter().any(|external| ids.contains(external));
     let settings = app.settings.current();
     let mut belongs = Belongs::default();
-    for held in store::group::of_person(conn, person).await? {
+    for held in held {
         // A list of the configuration with the same name stands before the platform's group.
         if settings.groups.contains_key(&held.handle) {
             continue;

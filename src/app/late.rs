@@ -5,8 +5,10 @@
 //! a repeated delivery, an open plan) takes the long way, which judges everything.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
 
 use super::App;
 use super::handle::kind;
@@ -16,18 +18,25 @@ use crate::domain::id::PlanId;
 use crate::domain::person::Platform;
 use crate::domain::reply::Reply;
 use crate::domain::request::RequestState;
-use crate::store::inbox;
+use crate::store::inbox::{self, Answered};
 use crate::store::message::Posted;
-use crate::store::{self, Conn};
+use crate::store::{self, Conn, Pool};
 
 /// How long an answer may be behind what it tells (a later end of the same request); its effect is none in any case.
 const REMEMBERED_FOR: Duration = Duration::from_secs(5);
 /// Cards that are busy at one time; beyond, everything is forgotten and looked at again.
 const REMEMBERED: usize = 256;
 
-/// What late presses are told, by plan and by who reads it.
+/// What late presses are told, by plan and by who reads it; and those whose rows are being written.
 #[derive(Debug, Default)]
-pub struct Decided(Mutex<HashMap<Reader, (Instant, Reply)>>);
+pub struct Decided {
+    remembered: Mutex<HashMap<Reader, (Instant, Reply)>>,
+    waiting: Mutex<Vec<Waiting>>,
+    writing: tokio::sync::Mutex<()>,
+}
+
+/// A row to be written, and who wants to know whether it was.
+type Waiting = (Answered, oneshot::Sender<bool>);
 
 /// Who reads it: platform, installation, plan, and the card that was pressed, by channel and message.
 type Reader = (Platform, String, PlanId, Option<(String, String)>);
@@ -39,15 +48,20 @@ pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Opt
     };
     let sender = &delivery.sender;
     let reader = (sender.platform, sender.installation.clone(), plan, card);
-    let mut conn = app.pool.acquire().await?;
     let reply = match app.decided.told(&reader) {
         Some(reply) => reply,
-        None => match look(&mut conn, &reader).await? {
+        None => match look(&mut *app.pool.acquire().await?, &reader).await? {
             Some(reply) => app.decided.remember(reader, reply),
             None => return Ok(None),
         },
     };
-    let kept = inbox::answer(&mut conn, delivery, kind(&delivery.event), &reply).await?;
+    let answered = Answered {
+        key: delivery.key.clone(),
+        sender: sender.clone(),
+        kind: kind(&delivery.event),
+        reply: reply.clone(),
+    };
+    let kept = app.decided.keep(&app.pool, answered).await?;
     Ok(kept.then_some(reply))
 }
 
@@ -106,18 +120,44 @@ async fn look(conn: &mut Conn, reader: &Reader) -> anyhow::Result<Option<Reply>>
 }
 
 impl Decided {
+    /// Writes the row of a late press. Presses that come while others are being written go in together, as one
+    /// statement and one commit: the busier a card, the less each press costs.
+    async fn keep(&self, pool: &Pool, answered: Answered) -> anyhow::Result<bool> {
+        let (tell, mut told) = oneshot::channel();
+        locked(&self.waiting).push((answered, tell));
+        let turn = self.writing.lock().await;
+        if let Ok(kept) = told.try_recv() {
+            return Ok(kept);
+        }
+        // Whoever has the turn writes for all that wait. If this fails, the others find their word gone, and fail too.
+        let (rows, tells): (Vec<_>, Vec<_>) = std::mem::take(&mut *locked(&self.waiting))
+            .into_iter()
+            .unzip();
+        let kept = inbox::answer(&mut *pool.acquire().await?, &rows).await?;
+        for (tell, kept) in tells.into_iter().zip(kept) {
+            // One that gave up waiting needs no word.
+            tell.send(kept).ok();
+        }
+        drop(turn);
+        Ok(told.await?)
+    }
+
     fn told(&self, reader: &Reader) -> Option<Reply> {
-        let told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = locked(&self.remembered);
         let (since, reply) = told.get(reader)?;
         (since.elapsed() < REMEMBERED_FOR).then(|| reply.clone())
     }
 
     fn remember(&self, reader: Reader, reply: Reply) -> Reply {
-        let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut told = locked(&self.remembered);
         if told.len() >= REMEMBERED {
             told.clear();
         }
         told.insert(reader, (Instant::now(), reply.clone()));
         reply
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,8 @@
 //!
 //! Lists of the configuration are not here: they are read from it at the moment they count.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::{Conn, Result};
@@ -217,20 +219,32 @@ pub struct Held {
     pub synced_at: DateTime<Utc>,
 }
 
-/// The groups that a person is in through any active account.
-pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<Vec<Held>> {
-    sqlx::query_as!(
-        Held,
-        r#"select g.handle as "handle!", min(g.synced_at) as "synced_at!"
+/// The ids of a person's active accounts on their platforms, and the groups that they are in through any of these.
+pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<(Vec<String>, Vec<Held>)> {
+    let rows = sqlx::query!(
+        r#"select a.external_id as external, g.handle as "handle?", g.synced_at as "synced_at?"
            from account a
-           join membership m on m.account_id = a.id
-           join idp_group g on g.id = m.group_id and g.active
+           left join membership m on m.account_id = a.id
+           left join idp_group g on g.id = m.group_id and g.active
            where a.person_id = $1 and a.active
-           group by g.handle order by g.handle"#,
+           order by a.created_at, a.id, g.handle"#,
         person as _,
     )
     .fetch_all(conn)
-    .await
+    .await?;
+    let mut accounts: Vec<String> = Vec::new();
+    let mut groups: BTreeMap<String, DateTime<Utc>> = BTreeMap::new();
+    for row in rows {
+        if accounts.last() != Some(&row.external) {
+            accounts.push(row.external);
+        }
+        if let (Some(handle), Some(synced_at)) = (row.handle, row.synced_at) {
+            let oldest = groups.entry(handle).or_insert(synced_at);
+            *oldest = synced_at.min(*oldest);
+        }
+    }
+    let held = |(handle, synced_at)| Held { handle, synced_at };
+    Ok((accounts, groups.into_iter().map(held).collect()))
 }
 
 /// The handles of the groups that have members.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::installation::Installation;
 use super::{Conn, Json, Result};
-use crate::domain::event::Delivery;
+use crate::domain::event::{Delivery, Sender};
 use crate::domain::id::{AccountId, InstallationId, PersonId};
 use crate::domain::person::{Account, AccountKind, Platform};
 use crate::domain::reply::Reply;
@@ -118,32 +118,62 @@ pub async fn close(
     Ok(())
 }
 
-/// Writes a delivery and its answer at once: for those that have no effect but their answer. False: nothing was
-/// written, because it is a repeated one, or of an account or app that isn't known here.
-pub async fn answer(
-    conn: &mut Conn,
-    delivery: &Delivery,
-    kind: &str,
-    reply: &Reply,
-) -> Result<bool> {
-    let sender = &delivery.sender;
-    let done = sqlx::query!(
-        "insert into inbox (installation_id, key, kind, account_id, reply, received_at)
-         select i.id, $5, $6, a.id, $7, idp_now()
-         from installation i join account a on a.installation_id = i.id and a.external_id = $3
-         where i.platform = $1 and i.external_id = $2 and coalesce(i.app_id = $4, true)
-         on conflict (installation_id, key) do nothing",
-        sender.platform as _,
-        sender.installation,
-        sender.account,
-        sender.app,
-        delivery.key,
-        kind,
-        Json(reply) as _,
+/// A delivery that has no effect but its answer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answered {
+    /// Unique within its installation.
+    pub key: String,
+    /// Who acted, and where.
+    pub sender: Sender,
+    /// The event's word.
+    pub kind: &'static str,
+    /// What they are told.
+    pub reply: Reply,
+}
+
+/// Writes deliveries with their answers, all at once; tells for each whether it was written. One that was not is a
+/// repeated one, or of an account or app that isn't known here.
+pub async fn answer(conn: &mut Conn, all: &[Answered]) -> Result<Vec<bool>> {
+    let column = |of: fn(&Answered) -> &str| -> Vec<String> {
+        all.iter().map(|a| of(a).to_owned()).collect()
+    };
+    let apps: Vec<Option<String>> = all.iter().map(|a| a.sender.app.clone()).collect();
+    let replies: Vec<Json<&Reply>> = all.iter().map(|a| Json(&a.reply)).collect();
+    // In one order, so that two replicas with the same deliveries wait for each other and nothing worse.
+    let written = sqlx::query_scalar!(
+        r#"with given as (
+               select d.*, i.id as installation_id, a.id as account_id
+               from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
+                        with ordinality as d(platform, installation, account, app, key, kind, reply, at)
+               join installation i on i.platform = d.platform and i.external_id = d.installation
+                                  and coalesce(i.app_id = d.app, true)
+               join account a on a.installation_id = i.id and a.external_id = d.account),
+           written as (
+               insert into inbox (installation_id, key, kind, account_id, reply, received_at)
+               select installation_id, key, kind, account_id, reply, idp_now() from given
+               order by installation_id, key, at
+               on conflict (installation_id, key) do nothing
+               returning installation_id, key)
+           select min(given.at) as "at!" from written join given using (installation_id, key)
+           group by installation_id, key"#,
+        &column(|a| a.sender.platform.as_str()),
+        &column(|a| &a.sender.installation),
+        &column(|a| &a.sender.account),
+        &apps as _,
+        &column(|a| &a.key),
+        &column(|a| a.kind),
+        &replies as _,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
-    Ok(done.rows_affected() == 1)
+    let mut told = vec![false; all.len()];
+    for at in written {
+        // Ordinality counts from 1.
+        if let Some(told) = usize::try_from(at - 1).ok().and_then(|at| told.get_mut(at)) {
+            *told = true;
+        }
+    }
+    Ok(told)
 }
 
 /// Removes deliveries older than this, at most so many; gives how many.
