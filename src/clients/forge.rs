@@ -73,6 +73,10 @@ pub struct RepoSpec {
 pub struct RepoState {
     /// Its name, as whoever made it wrote it.
     pub repo: RepoName,
+    /// The forge's own id of it, which stays whatever it is called; `None`: it has no ids.
+    pub id: Option<String>,
+    /// Whether it is read-only.
+    pub archived: bool,
     /// The request that made it; `None`: somebody else did.
     pub made_by: Option<RequestId>,
     /// The team that owns it, where the marker says so.

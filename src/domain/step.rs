@@ -36,6 +36,13 @@ pub struct Done {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case")]
 pub enum Record {
+    /// A repository on a forge that gives ids.
+    Repository {
+        /// Its page.
+        page: String,
+        /// The forge's own id of it.
+        id: String,
+    },
     /// A service in the catalog.
     Service {
         /// Its name.

@@ -28,7 +28,7 @@ use crate::clients::forge::{
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::{Claim, PlannedValue};
 use crate::domain::refusal::Refusal;
-use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use crate::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan};
 use crate::domain::tree::{Tree, TreePath};
 
 /// How long making a repository may take: a dozen calls at GitHub's pace, and a push.
@@ -191,7 +191,7 @@ impl Publisher {
         let settings = self.settings(&read, &tree).map_err(stop)?;
         let spec = read.spec(&target, context.request, pinned.team.clone());
         context.check_cancelled()?;
-        self.forge.ensure_repo(&spec).await?;
+        let made = self.forge.ensure_repo(&spec).await?;
         context.check_cancelled()?;
         let commit = read.commit(&pinned, &target.repo);
         let id = self.forge.push(&spec, Arc::new(tree), &commit).await?;
@@ -200,6 +200,14 @@ impl Publisher {
         let urls = self.forge.urls(&target.repo, &target.branch);
         Ok(Done {
             output: json!({ "remoteUrl": urls.remote, "repoContentsUrl": urls.contents, "commitHash": id }),
+            records: made
+                .id
+                .map(|id| Record::Repository {
+                    page: urls.page,
+                    id,
+                })
+                .into_iter()
+                .collect(),
             ..Done::default()
         })
     }

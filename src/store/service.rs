@@ -19,6 +19,8 @@ pub struct Service {
     pub entity: String,
     /// Where its source is.
     pub repository: Option<String>,
+    /// The forge's own id of that repository, where it is known.
+    pub forge_repository: Option<String>,
     /// Where its catalog file is.
     pub catalog_url: Option<String>,
     /// The request that made it.
@@ -29,13 +31,17 @@ pub struct Service {
 /// the service's. False: another request's service has the name.
 pub async fn record(conn: &mut Conn, service: &Service, now: DateTime<Utc>) -> Result<bool> {
     let done = sqlx::query!(
-        "insert into service (id, name, owner, entity, repository, catalog_url, request_id, claims, created_at)
+        "insert into service (id, name, owner, entity, repository, catalog_url, request_id, claims, created_at,
+                              forge_repository)
          select $1, $2, $3, $4, $5, $6, $7,
                 coalesce((select jsonb_agg(jsonb_build_object('kind', kind, 'name', name))
-                          from claim where request_id = $7), '[]'), $8
+                          from claim where request_id = $7), '[]'), $8,
+                -- Of several services in one repository the first one follows it.
+                case when exists (select from service where forge_repository = $9 and name <> $2) then null else $9 end
          on conflict (name) do update
          set owner = excluded.owner, entity = excluded.entity, repository = excluded.repository,
-             catalog_url = excluded.catalog_url, claims = excluded.claims
+             catalog_url = excluded.catalog_url, claims = excluded.claims,
+             forge_repository = coalesce(excluded.forge_repository, service.forge_repository)
          where service.request_id = excluded.request_id",
         service.id as _,
         service.name,
@@ -45,6 +51,7 @@ pub async fn record(conn: &mut Conn, service: &Service, now: DateTime<Utc>) -> R
         service.catalog_url,
         service.request as _,
         now,
+        service.forge_repository,
     )
     .execute(conn)
     .await?;
@@ -143,7 +150,7 @@ pub async fn remove(conn: &mut Conn, request: RequestId, name: &str) -> Result<(
 pub async fn all(conn: &mut Conn) -> Result<Vec<Service>> {
     sqlx::query_as!(
         Service,
-        r#"select id as "id: ServiceId", name, owner, entity, repository, catalog_url,
+        r#"select id as "id: ServiceId", name, owner, entity, repository, forge_repository, catalog_url,
                   request_id as "request: RequestId"
            from service order by name"#
     )

@@ -18,6 +18,7 @@ use idp::domain::plan::PlannedValue;
 use idp::domain::run::RunState;
 use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
 use idp::domain::tree::{Entry, Tree, TreePath};
+use idp::steps::catalog_register::CatalogRegister;
 use idp::steps::{Action, PlanContext, Publisher, Registry, RunContext, Secrets};
 use idp::worker::Bench;
 use serde_json::{Value, json};
@@ -50,8 +51,12 @@ impl Action for Files {
 
     async fn plan(&self, _: &PlanContext<'_>, _: &PlannedValue) -> Result<StepPlan, PlanError> {
         let mut tree = Tree::new();
-        tree.insert(TreePath::new("README.md").unwrap(), Entry::file("# Hello"))
-            .unwrap();
+        let entity =
+            "kind: Component\nmetadata: { name: payments-api }\nspec: { owner: payments }\n";
+        for (path, text) in [("README.md", "# Hello"), ("catalog-info.yaml", entity)] {
+            tree.insert(TreePath::new(path).unwrap(), Entry::file(text))
+                .unwrap();
+        }
         let bytes = tree.encode();
         Ok(StepPlan {
             workspace: Some(Digest::of(&bytes)),
@@ -124,6 +129,7 @@ impl Fleet {
         let forge: Arc<dyn Forge> = Arc::new(GitHubForge::new(settings, git, clock).unwrap());
         Registry::of(vec![
             Box::new(Files),
+            Box::new(CatalogRegister),
             Box::new(Publisher::repository(
                 Arc::clone(&forge),
                 Secrets::default(),
@@ -134,15 +140,22 @@ impl Fleet {
 
     /// Asks for a repository by this action. Nobody has to decide.
     async fn ask(&self, action: &str, repo: &str) -> RequestId {
+        self.ask_then(action, repo, None).await
+    }
+
+    /// The same with a step behind it.
+    async fn ask_then(&self, action: &str, repo: &str, then: Option<Value>) -> RequestId {
         let input = json!({
             "repoUrl": format!("github.com?owner={ORG}&repo={repo}"),
             "description": "One of many",
             "protectDefaultBranch": false,
         });
-        let steps = json!([
-            { "id": "files", "action": "test:files", "input": {} },
-            { "id": "publish", "action": action, "input": input },
-        ]);
+        let mut steps = vec![
+            json!({ "id": "files", "action": "test:files", "input": {} }),
+            json!({ "id": "publish", "action": action, "input": input }),
+        ];
+        steps.extend(then);
+        let steps = Value::Array(steps);
         let command = format!(
             "apiVersion: idp.dev/v1\nkind: Command\nmetadata: {{ name: try, title: Try }}\nspec:\n  \
              approval: [{{ name: nobody, require: [], expires: 24h }}]\n  steps: {steps}\n"
@@ -251,6 +264,34 @@ async fn twenty_services_at_once_are_all_made_and_no_refused_call_comes_back_too
     // What one action was refused, the other knew of, and so did the other replica: there is one bucket for all.
     let buckets = fleet.closed.lock().unwrap().clone();
     assert_eq!(buckets, BTreeSet::from(["step:forge".to_owned()]));
+    fleet.stop().await;
+}
+
+#[tokio::test]
+async fn a_new_service_knows_its_repository_by_githubs_own_id() {
+    if !described() {
+        return;
+    }
+    let fleet = Fleet::new(1).await;
+    let register = json!({
+        "id": "register", "action": "catalog:register",
+        "input": { "repoContentsUrl": "${{ steps.publish.output.repoContentsUrl }}" },
+    });
+    let request = fleet
+        .ask_then("publish:github", "payments-api", Some(register))
+        .await;
+    fleet.until(&[request], RunState::Succeeded).await;
+    let id = fleet
+        .github
+        .repo("payments-api", |repo| repo.id.to_string());
+    let page = format!("{}/{ORG}/payments-api", fleet.github.git_url());
+    let known: (Option<String>, String, String) =
+        sqlx::query_as("select forge_repository, repository, catalog_url from service")
+            .fetch_one(&fleet.world.pool)
+            .await
+            .unwrap();
+    let file = format!("{page}/blob/main/catalog-info.yaml");
+    assert_eq!(known, (id, page, file));
     fleet.stop().await;
 }
 

@@ -459,6 +459,37 @@ async fn an_undo_takes_back_its_own_until_somebody_else_pushes() {
         bench.github.repo("payments-api", |repo| repo.archived),
         Some(true)
     );
+    // Retried after all, what is ours is opened again.
+    let done = done(bench.run(1, &input, &files).await.unwrap());
+    stands_as_planned(&bench.github, done.output["commitHash"].as_str().unwrap());
+    assert_eq!(
+        bench.github.repo("payments-api", |repo| repo.archived),
+        Some(false)
+    );
+}
+
+#[tokio::test]
+async fn a_repository_deleted_during_the_run_is_said_and_made_again_by_a_retry() {
+    if !described() {
+        return;
+    }
+    // Before its settings, and in the middle of them.
+    for operation in [
+        "repos/update",
+        "repos/replace-all-topics",
+        "repos/create-repo-ruleset",
+    ] {
+        let (bench, files) = (Bench::new(), files(0));
+        let input = bench.planned(1, &plain(), &files).await;
+        bench.github.trouble(operation, 0, Trouble::Deleted);
+        let gone = bench.run(1, &input, &files).await.unwrap_err();
+        let said = "acme/payments-api doesn't exist".to_owned();
+        assert_eq!(gone, StepError::Stop { cause: said }, "{operation}");
+        assert_eq!(bench.github.world().repos.len(), 0);
+        bench.undo(1, &input, &files).await.unwrap();
+        let again = done(bench.run(1, &input, &files).await.unwrap());
+        stands_as_planned(&bench.github, again.output["commitHash"].as_str().unwrap());
+    }
 }
 
 /// What planning says against a GitHub that was changed before.

@@ -131,8 +131,9 @@ pub(super) async fn taken_back(
     now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
     for record in &step.records.0 {
-        let Record::Service { name, .. } = record;
-        store::service::remove(conn, run.request, name).await?;
+        if let Record::Service { name, .. } = record {
+            store::service::remove(conn, run.request, name).await?;
+        }
     }
     step.state = StepState::Undone;
     step.finished_at = Some(now);

@@ -175,23 +175,11 @@ async fn keep(
     now: DateTime<Utc>,
 ) -> Result<Result<(), String>, StepFailure> {
     for record in &done.records {
-        let Record::Service {
-            name,
-            owner,
-            entity,
-            repository,
-            catalog_url,
-        } = record;
-        let service = Service {
-            id: new_id(),
-            name: name.clone(),
-            owner: owner.clone(),
-            entity: entity.clone(),
-            repository: repository.clone(),
-            catalog_url: catalog_url.clone(),
-            request: run.request,
+        let Some(service) = service(conn, run, record).await? else {
+            continue;
         };
         if !store::service::record(conn, &service, now).await? {
+            let name = &service.name;
             return Ok(Err(format!("Another request has made a service `{name}`")));
         }
     }
@@ -207,4 +195,38 @@ async fn keep(
     step.finished_at = Some(now);
     store::step::save(conn, step).await?;
     Ok(Ok(()))
+}
+
+/// The row of a service that a step registered; the step that made its repository told the forge's id of it.
+async fn service(
+    conn: &mut Conn,
+    run: &Run,
+    record: &Record,
+) -> Result<Option<Service>, StepFailure> {
+    let Record::Service {
+        name,
+        owner,
+        entity,
+        repository,
+        catalog_url,
+    } = record
+    else {
+        return Ok(None);
+    };
+    let before = store::step::of_run(conn, run.id).await?;
+    let told = before.into_iter().flat_map(|step| step.records.0);
+    let forge_repository = told.into_iter().find_map(|made| match made {
+        Record::Repository { page, id } if Some(&page) == repository.as_ref() => Some(id),
+        Record::Repository { .. } | Record::Service { .. } => None,
+    });
+    Ok(Some(Service {
+        id: new_id(),
+        name: name.clone(),
+        owner: owner.clone(),
+        entity: entity.clone(),
+        repository: repository.clone(),
+        forge_repository,
+        catalog_url: catalog_url.clone(),
+        request: run.request,
+    }))
 }

@@ -54,6 +54,13 @@ pub fn answer(world: &mut World, mut request: Request) -> Option<Answer> {
         at: world.now(),
     });
     let trouble = world.levers.take(&operation);
+    if trouble == Some(Trouble::Deleted)
+        && let Some(matched) = &matched
+        && let (Some(owner), Some(name)) = (matched.path.get("owner"), matched.path.get("repo"))
+        && let Some(id) = world.repo_at(owner, name).map(|repo| repo.id)
+    {
+        world.delete(id);
+    }
     let mut answer = match trouble {
         Some(Trouble::BreakBefore) => return None,
         Some(Trouble::Status(status)) => broken(status),

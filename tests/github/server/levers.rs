@@ -7,6 +7,8 @@ pub enum Trouble {
     Status(u16),
     /// Nothing happens, and the connection breaks.
     BreakBefore,
+    /// Somebody deletes the repository that the call names, just before it.
+    Deleted,
     /// The call has its effect, and the connection breaks before the answer.
     BreakAfter,
 }

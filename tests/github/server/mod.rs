@@ -266,9 +266,7 @@ impl GitHub {
     pub fn delete(&self, name: &str) {
         let mut world = self.world();
         let id = world.repo_at(ORG, name).unwrap().id;
-        let gone = world.repos.remove(&id).unwrap();
-        world.moved.retain(|_, moved| *moved != id);
-        std::fs::remove_dir_all(gone.dir).unwrap();
+        world.delete(id);
     }
 
     pub fn rename_branch(&self, name: &str, from: &str, to: &str) {

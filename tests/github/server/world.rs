@@ -230,6 +230,13 @@ impl World {
         })
     }
 
+    /// Removes a repository for good, with every name that led to it.
+    pub fn delete(&mut self, id: u64) {
+        let gone = self.repos.remove(&id).unwrap();
+        self.moved.retain(|_, moved| *moved != id);
+        std::fs::remove_dir_all(gone.dir).unwrap();
+    }
+
     /// Gives a repository another name; the old one leads to it until somebody else takes it.
     pub fn rename(&mut self, id: u64, owner: Option<&str>, name: Option<&str>) {
         let repo = self.repos.get_mut(&id).unwrap();

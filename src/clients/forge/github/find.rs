@@ -13,7 +13,10 @@ use crate::domain::id::RequestId;
 /// A repository as GitHub tells it, as far as we read it.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Repository {
+    id: u64,
     full_name: String,
+    #[serde(default)]
+    archived: bool,
     description: Option<String>,
     private: bool,
     visibility: Option<Visibility>,
@@ -97,6 +100,8 @@ pub(super) fn fresh(found: &Repository) -> Result<RepoState, ForgeError> {
     };
     Ok(RepoState {
         repo,
+        id: Some(found.id.to_string()),
+        archived: found.archived,
         made_by: marker::in_description(description),
         team: None,
         description: description.to_owned(),

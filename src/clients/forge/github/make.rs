@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::json;
 
 use super::api::{Api, Call, Reply};
-use super::find::{find_for, fresh, read};
+use super::find::{find_for, fresh, path, read};
 use super::rights::Rights;
 use super::{marker, part, refused};
 use crate::clients::forge::{ForgeError, RepoSpec, RepoState, Visibility};
@@ -14,7 +14,7 @@ pub(super) async fn ensure(api: &Api, spec: &RepoSpec) -> Result<RepoState, Forg
     // Tokens for one repository go by its name only until it is deleted: those of an earlier one are no good here.
     api.forget_repository(&spec.repo).await;
     if let Some(state) = find_for(api, &spec.repo, spec.request).await? {
-        return adopt(spec, state);
+        return opened(api, adopt(spec, state)?).await;
     }
     let rights = Rights::create();
     let body = json!({
@@ -24,15 +24,9 @@ pub(super) async fn ensure(api: &Api, spec: &RepoSpec) -> Result<RepoState, Forg
         "visibility": spec.visibility,
         "auto_init": false,
     });
-    let path = format!("/orgs/{}/repos", part(spec.repo.owner()));
+    let at = format!("/orgs/{}/repos", part(spec.repo.owner()));
     match api
-        .ask(Call::of(
-            Method::POST,
-            path,
-            Some(body),
-            &rights,
-            &spec.repo,
-        ))
+        .ask(Call::of(Method::POST, at, Some(body), &rights, &spec.repo))
         .await?
     {
         Reply::Fine(answer) => fresh(&read(&answer.body)?),
@@ -51,6 +45,21 @@ pub(super) async fn ensure(api: &Api, spec: &RepoSpec) -> Result<RepoState, Forg
             spec.repo.owner()
         ))),
     }
+}
+
+/// Makes a repository of ours that an undo archived one that can be written to again.
+async fn opened(api: &Api, state: RepoState) -> Result<RepoState, ForgeError> {
+    if !state.archived {
+        return Ok(state);
+    }
+    let rights = Rights::create();
+    let body = Some(json!({ "archived": false }));
+    let call = Call::of(Method::PATCH, path(&state.repo), body, &rights, &state.repo);
+    api.must(call).await?;
+    Ok(RepoState {
+        archived: false,
+        ..state
+    })
 }
 
 fn adopt(spec: &RepoSpec, state: RepoState) -> Result<RepoState, ForgeError> {

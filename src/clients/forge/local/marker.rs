@@ -75,6 +75,8 @@ impl Marker {
     pub(super) fn state(&self, refs: &BTreeMap<String, ObjectId>) -> io::Result<RepoState> {
         let default_branch = self.branch().map_err(unreadable)?;
         Ok(RepoState {
+            id: None,
+            archived: false,
             repo: self.repo().map_err(unreadable)?,
             made_by: Some(self.request),
             team: self.team.clone(),

@@ -213,6 +213,8 @@ fn foreign(repo: &RepoName, dir: &Path, refs: &BTreeMap<String, ObjectId>) -> Re
         .and_then(|name| name.parse().ok());
     let default_branch = named.unwrap_or_else(Branch::main);
     RepoState {
+        id: None,
+        archived: false,
         repo: repo.clone(),
         made_by: None,
         team: None,
