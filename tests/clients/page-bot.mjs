@@ -288,7 +288,7 @@ export async function startBot({ base, secret, token }) {
     const form = new URLSearchParams(body);
     if (path === '/slack/commands') seen.push('command');
     if (path === '/slack/commands') return asked(Object.fromEntries(form));
-    if (path === '/slack/events') return undefined;
+    if (path === '/slack/events') return { challenge: JSON.parse(body).challenge };
     const payload = JSON.parse(form.get('payload'));
     seen.push(payload.type);
     if (payload.type === 'view_submission') return filled(payload);

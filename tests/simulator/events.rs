@@ -45,6 +45,31 @@ async fn a_mention_and_a_direct_message_reach_the_app_and_small_talk_does_not() 
 }
 
 #[tokio::test]
+async fn an_address_is_verified_before_it_hears_of_anything() {
+    let app = App::start(|_| Answer::Empty).await;
+    app.gives_back(false);
+    let sim = Sim::with_app(&app).await;
+    let says = async |text: &str| {
+        let said = sim.world.say("priya", "#platform", None, text).await;
+        said.unwrap();
+    };
+    says("hello @idp!").await;
+    let failed = || {
+        let log = json!(sim.world.log());
+        log["deliveries"].to_string().contains("url_verification")
+    };
+    eventually("the refusal", failed).await;
+    assert_eq!(app.received().len(), 0);
+    app.gives_back(true);
+    says("hello again @idp!").await;
+    let again = || {
+        let heard = app.received();
+        heard.iter().any(|one| one.body.contains("hello again"))
+    };
+    eventually("the mention", again).await;
+}
+
+#[tokio::test]
 async fn the_app_hears_of_its_own_direct_messages() {
     let app = App::start(|_| Answer::Empty).await;
     let sim = Sim::with_app(&app).await;

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc, Mutex,
-        atomic::{AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::{Duration, Instant},
 };
@@ -166,6 +166,12 @@ impl Received {
         }
     }
 
+    /// What is to be given back, when an address is verified.
+    fn challenge(&self) -> Option<Value> {
+        let body: Value = serde_json::from_str(&self.body).ok()?;
+        (body["type"] == "url_verification").then(|| body["challenge"].clone())
+    }
+
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
@@ -192,6 +198,8 @@ pub struct App {
 struct AppState {
     received: Mutex<Vec<Received>>,
     script: Script,
+    /// Whether it gives back challenges.
+    gives_back: AtomicBool,
 }
 
 impl App {
@@ -201,6 +209,7 @@ impl App {
         let state = Arc::new(AppState {
             received: Mutex::default(),
             script: Box::new(script),
+            gives_back: AtomicBool::new(true),
         });
         let router = Router::new()
             .fallback(receive)
@@ -211,6 +220,11 @@ impl App {
 
     pub fn received(&self) -> Vec<Received> {
         self.state.received.lock().unwrap().clone()
+    }
+
+    /// Lets it give back challenges, or something else.
+    pub fn gives_back(&self, challenges: bool) {
+        self.state.gives_back.store(challenges, Ordering::Relaxed);
     }
 
     /// The only delivery so far.
@@ -233,6 +247,10 @@ async fn receive(
         headers,
         body,
     };
+    if let Some(challenge) = received.challenge() {
+        let given = app.gives_back.load(Ordering::Relaxed);
+        return axum::Json(json!({ "challenge": given.then_some(challenge) })).into_response();
+    }
     let answer = (app.script)(&received);
     app.received.lock().unwrap().push(received);
     match answer {

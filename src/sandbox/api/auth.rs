@@ -19,18 +19,31 @@ type Answer = Result<Map<String, Value>, ApiError>;
 
 pub(super) fn test(_: &Arc<World>, inner: &mut Inner, _: &Args) -> Answer {
     let workspace = &inner.workspace;
-    Ok(members([
+    let organisation = inner.organisation();
+    let installation = organisation.as_ref().unwrap_or(&workspace.team.id);
+    let mut answer = members([
         (
             "url",
             json!(format!("https://{}.slack.com/", workspace.team.domain)),
         ),
         ("team", json!(workspace.team.name)),
         ("user", json!(workspace.app.name)),
-        ("team_id", json!(workspace.team.id)),
+        ("team_id", json!(installation)),
         ("user_id", json!(workspace.app.user_id)),
         ("bot_id", json!(workspace.app.bot_id)),
-        ("is_enterprise_install", json!(false)),
-    ]))
+        ("is_enterprise_install", json!(organisation.is_some())),
+    ]);
+    if let Some(id) = organisation {
+        answer.insert("enterprise_id".to_owned(), json!(id));
+    }
+    Ok(answer)
+}
+
+/// The workspaces of an organisation that its token may act in; of a workspace's own token, that one.
+pub(super) fn teams_list(_: &Arc<World>, inner: &mut Inner, _: &Args) -> Answer {
+    let team = &inner.workspace.team;
+    let teams = json!([{ "id": team.id, "name": team.name }]);
+    Ok(members([("teams", teams)]))
 }
 
 pub(super) fn api_test(_: &Arc<World>, _: &mut Inner, args: &Args) -> Answer {

@@ -57,6 +57,8 @@ pub(super) fn info(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
 }
 
 pub(super) fn list(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
+    let team = args.text("team_id");
+    inner.means(team.as_deref()).map_err(ApiError::new)?;
     listed(inner, args, |_| true)
 }
 

@@ -66,6 +66,7 @@ const METHODS: &[Method] = &[
         run: auth::connections_open,
     },
     bot("auth.test", Tier::Special, &[], auth::test),
+    bot("auth.teams.list", Tier::Two, &[], auth::teams_list),
     bot("api.test", Tier::Four, &[], auth::api_test),
     bot("team.info", Tier::Three, &[], auth::team_info),
     bot("bots.info", Tier::Three, USERS, auth::bots_info),

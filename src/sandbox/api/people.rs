@@ -1,7 +1,5 @@
 //! `users.*` and `usergroups.*`.
 
-#![expect(clippy::unnecessary_wraps, reason = "all methods have one signature")]
-
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
@@ -22,7 +20,7 @@ pub(super) fn info(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
     }
     let person = inner.workspace.people.iter().find(|person| person.id == id);
     let person = person.ok_or_else(|| ApiError::new("user_not_found"))?;
-    Ok(members([("user", Inner::user(person))]))
+    Ok(members([("user", inner.colleague(person))]))
 }
 
 pub(super) fn list(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
@@ -33,7 +31,7 @@ pub(super) fn list(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
         .people
         .iter()
         .filter(own)
-        .map(Inner::user)
+        .map(|person| inner.colleague(person))
         .collect();
     users.push(inner.bot_user());
     let (users, metadata) = page(args, users)?;
@@ -45,6 +43,8 @@ pub(super) fn list(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
 }
 
 pub(super) fn groups(_: &Arc<World>, inner: &mut Inner, args: &Args) -> Answer {
+    let team = args.text("team_id");
+    inner.means(team.as_deref()).map_err(ApiError::new)?;
     let with_users = args.flag("include_users");
     let disabled_too = args.flag("include_disabled");
     let groups: Vec<Value> = inner

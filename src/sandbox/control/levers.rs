@@ -31,6 +31,8 @@ pub(super) struct Pull {
     scopes: Option<Vec<String>>,
     events: Option<Vec<String>>,
     event_retries_s: Option<Vec<u64>>,
+    /// Installs the app for the whole organisation, or for this workspace alone.
+    organisation: Option<bool>,
     /// Deliver over HTTP to these from now on; an empty list means Socket Mode.
     deliver_to: Option<Vec<Url>>,
 }
@@ -47,6 +49,7 @@ pub(super) async fn levers(State(world): State<Arc<World>>, Json(pull): Json<Pul
         .map(|seconds| world.now() + TimeDelta::seconds(seconds));
     world.change_settings(|settings| {
         settings.deliver_twice = pull.deliver_twice.unwrap_or(settings.deliver_twice);
+        settings.organisation = pull.organisation.unwrap_or(settings.organisation);
         settings.refuse_until = until.or(settings.refuse_until);
         settings.limits = pull.limits.unwrap_or(settings.limits);
         replace(&mut settings.scopes, pull.scopes);

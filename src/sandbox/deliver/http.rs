@@ -1,19 +1,21 @@
 //! Signed POSTs: <https://docs.slack.dev/authentication/verifying-requests-from-slack>.
 
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use super::{ACK_WITHIN, Ack, Failure, Parcel, Sent};
+use super::{ACK_WITHIN, Ack, Failure, Parcel, Retry, Sent};
 use crate::sandbox::{
     config::Paths,
+    wire::VERIFICATION_TOKEN,
     world::{DeliveryKind, World},
 };
 
 /// As much of an answer as is read; views and option lists stay far below.
 const ANSWER_BYTES: usize = 1024 * 1024;
+const JSON: &str = "application/json";
 
 /// Posts to the next target in turn, passing over those that can't be reached.
 pub(super) async fn post(
@@ -33,9 +35,15 @@ pub(super) async fn post(
     for at in 0..targets.len() {
         let target = &targets[(first + at) % targets.len()];
         let url = address(target, parcel.kind, paths);
-        sent.headers = headers(world, parcel, content_type, &sent.body);
+        sent.headers = headers(world, parcel.retry, content_type, &sent.body);
         sent.to = url;
-        match timeout_at(deadline, one(world, &sent)).await {
+        let sending = async {
+            if parcel.kind == DeliveryKind::Event {
+                verify(world, &sent.to).await?;
+            }
+            one(world, &sent).await
+        };
+        match timeout_at(deadline, sending).await {
             Err(_) => return (sent, Err(Failure::TimedOut)),
             Ok(Ok(ack)) if (200..300).contains(&ack.status) => return (sent, Ok(ack)),
             Ok(Ok(ack)) => return (sent, Err(Failure::Status(ack))),
@@ -43,6 +51,34 @@ pub(super) async fn post(
         }
     }
     (sent, Err(failure))
+}
+
+/// Lets an address hear of events only once it gave back a challenge, as Slack's settings do before they take one:
+/// <https://docs.slack.dev/reference/events/url_verification>.
+async fn verify(world: &World, address: &str) -> Result<(), String> {
+    if world.links().is_verified(address) {
+        return Ok(());
+    }
+    let challenge = hex::encode(rand::random::<[u8; 26]>());
+    let body = json!({
+        "token": VERIFICATION_TOKEN, "challenge": challenge, "type": "url_verification",
+    })
+    .to_string();
+    let sent = Sent {
+        to: address.to_owned(),
+        headers: headers(world, None, JSON, &body),
+        body,
+    };
+    let ack = one(world, &sent).await?;
+    let wrapped = ack
+        .json
+        .as_ref()
+        .and_then(|json| json["challenge"].as_str());
+    if ack.status != 200 || wrapped.unwrap_or(ack.body.trim()) != challenge {
+        return Err("the address did not give back the challenge (url_verification)".to_owned());
+    }
+    world.links().verified(address);
+    Ok(())
 }
 
 async fn one(world: &World, sent: &Sent) -> Result<Ack, String> {
@@ -99,7 +135,7 @@ fn encode(parcel: &Parcel) -> (&'static str, String) {
     const FORM: &str = "application/x-www-form-urlencoded";
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     match parcel.kind {
-        DeliveryKind::Event => ("application/json", parcel.payload.to_string()),
+        DeliveryKind::Event => (JSON, parcel.payload.to_string()),
         DeliveryKind::Command => {
             for (name, value) in parcel.payload.as_object().into_iter().flatten() {
                 form.append_pair(name, value.as_str().unwrap_or_default());
@@ -119,7 +155,7 @@ fn encode(parcel: &Parcel) -> (&'static str, String) {
 
 fn headers(
     world: &World,
-    parcel: &Parcel,
+    retry: Option<Retry>,
     content_type: &str,
     body: &str,
 ) -> Vec<(String, String)> {
@@ -131,7 +167,7 @@ fn headers(
         ("X-Slack-Request-Timestamp".to_owned(), timestamp),
         ("X-Slack-Signature".to_owned(), signature),
     ];
-    if let Some(retry) = parcel.retry {
+    if let Some(retry) = retry {
         headers.push(("X-Slack-Retry-Num".to_owned(), retry.number.to_string()));
         headers.push(("X-Slack-Retry-Reason".to_owned(), retry.reason.to_owned()));
     }

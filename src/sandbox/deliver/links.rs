@@ -1,7 +1,7 @@
 //! The app's open Socket Mode connections: who gets the next payload, and which acknowledgements are awaited.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -38,6 +38,8 @@ struct State {
     tickets: HashMap<String, DateTime<Utc>>,
     open: Vec<Link>,
     next: u64,
+    /// Addresses that gave back a challenge.
+    verified: HashSet<String>,
     awaited: HashMap<String, oneshot::Sender<Value>>,
 }
 
@@ -56,6 +58,16 @@ impl Links {
     /// Counts deliveries, so that targets and connections take turns.
     pub(super) fn turn(&self) -> usize {
         self.turn.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Whether an address gave back a challenge.
+    pub(super) fn is_verified(&self, address: &str) -> bool {
+        self.with(|state| state.verified.contains(address))
+    }
+
+    /// An address gave back its challenge.
+    pub(super) fn verified(&self, address: &str) {
+        self.with(|state| state.verified.insert(address.to_owned()));
     }
 
     /// A ticket for one connection.

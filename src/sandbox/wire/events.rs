@@ -16,22 +16,23 @@ pub(in crate::sandbox) fn event(inner: &mut Inner, mut event: Value) -> Value {
         .and_then(Value::as_str)
         .and_then(|id| inner.channel(id))
         .is_some_and(|channel| channel.shared);
+    let organisation = inner.organisation();
     json!({
         "token": VERIFICATION_TOKEN,
         "team_id": workspace.team.id,
         "context_team_id": workspace.team.id,
-        "context_enterprise_id": null,
+        "context_enterprise_id": organisation,
         "api_app_id": workspace.app.id,
         "event": event,
         "type": "event_callback",
         "event_id": long_id('E').replacen('E', "Ev", 1),
         "event_time": inner.now.timestamp(),
         "authorizations": [{
-            "enterprise_id": null,
-            "team_id": workspace.team.id,
+            "enterprise_id": organisation,
+            "team_id": organisation.is_none().then_some(&workspace.team.id),
             "user_id": workspace.app.user_id,
             "is_bot": true,
-            "is_enterprise_install": false,
+            "is_enterprise_install": organisation.is_some(),
         }],
         "is_ext_shared_channel": shared,
         "event_context": format!("4-{}", hex::encode(rand::random::<[u8; 24]>())),

@@ -28,7 +28,7 @@ pub(in crate::sandbox) enum Source<'a> {
 /// The fields of a slash command, form-encoded on their way.
 pub(in crate::sandbox) fn command(inner: &Inner, typed: &Command<'_>) -> Value {
     let workspace = &inner.workspace;
-    json!({
+    let mut fields = json!({
         "token": VERIFICATION_TOKEN,
         "team_id": workspace.team.id,
         "team_domain": workspace.team.domain,
@@ -42,7 +42,13 @@ pub(in crate::sandbox) fn command(inner: &Inner, typed: &Command<'_>) -> Value {
         "is_enterprise_install": "false",
         "response_url": typed.url,
         "trigger_id": typed.trigger,
-    })
+    });
+    if let Some(organisation) = inner.organisation() {
+        fields["is_enterprise_install"] = json!("true");
+        fields["enterprise_id"] = json!(organisation);
+        fields["enterprise_name"] = json!(workspace.team.name);
+    }
+    fields
 }
 
 /// A press.
@@ -144,7 +150,7 @@ pub(in crate::sandbox) fn label(element: &Value) -> &str {
 
 fn common(inner: &Inner, kind: &str, person: &Person) -> Map<String, Value> {
     let workspace = &inner.workspace;
-    let payload = json!({
+    let mut payload = json!({
         "type": kind,
         "user": {
             "id": person.id,
@@ -158,6 +164,12 @@ fn common(inner: &Inner, kind: &str, person: &Person) -> Map<String, Value> {
         "enterprise": null,
         "is_enterprise_install": false,
     });
+    if let Some(organisation) = inner.organisation() {
+        // "Null if the app is org-installed" (Bolt's types of interaction payloads).
+        payload["team"] = Value::Null;
+        payload["enterprise"] = json!({ "id": organisation, "name": workspace.team.name });
+        payload["is_enterprise_install"] = json!(true);
+    }
     match payload {
         Value::Object(payload) => payload,
         _ => Map::new(),

@@ -16,4 +16,4 @@ pub(in crate::sandbox) use self::{
 };
 
 /// The deprecated verification token, still part of every payload.
-const VERIFICATION_TOKEN: &str = "sandboxVerificationToken";
+pub(in crate::sandbox) const VERIFICATION_TOKEN: &str = "sandboxVerificationToken";

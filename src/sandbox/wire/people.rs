@@ -74,6 +74,24 @@ impl Inner {
         })
     }
 
+    /// The same as the organisation tells it, where the app is installed for all of it.
+    pub(in crate::sandbox) fn colleague(&self, person: &Person) -> Value {
+        let mut user = Self::user(person);
+        if let Some(organisation) = self.organisation()
+            && person.team_id == self.workspace.team.id
+        {
+            user["enterprise_user"] = json!({
+                "id": person.id,
+                "enterprise_id": organisation,
+                "enterprise_name": self.workspace.team.name,
+                "is_admin": false,
+                "is_owner": false,
+                "teams": [person.team_id],
+            });
+        }
+        user
+    }
+
     /// A user group, with its members' ids if asked for.
     pub(in crate::sandbox) fn usergroup(&self, group: &Group, with_users: bool) -> Value {
         let mut shown = json!({

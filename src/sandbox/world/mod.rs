@@ -87,6 +87,28 @@ pub(in crate::sandbox) struct Inner {
     pending: Vec<Change>,
 }
 
+impl Inner {
+    /// The id of the organisation, where the app is installed for all of it.
+    pub(in crate::sandbox) fn organisation(&self) -> Option<String> {
+        let team = &self.workspace.team.id;
+        self.settings
+            .organisation
+            .then(|| team.replacen('T', "E", 1))
+    }
+
+    /// An organisation's token has to say which workspace is meant ("required if org token is used":
+    /// <https://docs.slack.dev/reference/methods/conversations.list>).
+    pub(in crate::sandbox) fn means(&self, team: Option<&str>) -> Result<(), &'static str> {
+        match team {
+            None if self.settings.organisation => Err("missing_argument"),
+            Some(other) if self.settings.organisation && other != self.workspace.team.id => {
+                Err("team_access_not_granted")
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 impl World {
     /// Opens the workspace kept in the state file, or the seeded one.
     ///

@@ -26,6 +26,8 @@ pub struct Settings {
     pub deliver_twice: u32,
     /// Seconds before each retry of an event that wasn't acknowledged.
     pub event_retries_s: Vec<u64>,
+    /// Whether the app is installed for the whole organisation, of which this workspace is one.
+    pub organisation: bool,
     /// Until then every Web API call is answered with 429.
     pub refuse_until: Option<DateTime<Utc>>,
 }
@@ -77,6 +79,7 @@ impl Settings {
             limits: config.limits,
             event_retries_s: EVENT_RETRIES_S.to_vec(),
             deliver_twice: 0,
+            organisation: false,
             refuse_until: None,
         }
     }
