@@ -8,6 +8,7 @@
 //! docs/performance.md keeps its figures.
 
 mod company;
+mod deadends;
 mod evidence;
 mod story;
 

@@ -181,7 +181,15 @@ async fn it_opens_with_one_finished_request_and_never_with_two() {
         "{card:#}"
     );
     let clone = card["blocks"].to_string();
-    assert!(clone.contains("/acme/orders-api.git"), "{clone}");
+    let (_, pasted) = clone.split_once("git clone ").unwrap();
+    let address = pasted.split(['\\', '"', '`']).next().unwrap();
+    let cloned = Command::new("git")
+        .args(["clone", "--quiet", address])
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(cloned.status.success(), "{cloned:?}");
+    assert!(folder.path().join("orders-api/README.md").is_file());
     demo.stop();
 
     let demo = Demo::start(folder.path(), &[]).await;
@@ -245,6 +253,12 @@ async fn what_people_break_is_mended() {
         None
     });
     ended.await;
+
+    // It is away while a request is planned: the card says so, and what for.
+    demo.pulls(json!({ "forge_away_s": 4 })).await;
+    demo.asks("held-api").await;
+    demo.card("held-api", "held up: ").await;
+    demo.card("held-api", "waiting for").await;
 
     // The bot is killed in the middle of things.
     demo.asks("killed-api").await;

@@ -111,12 +111,7 @@ async fn poll(
         return Ok(Err(Reply::Card { card }));
     };
     let rule = kept.rule.0.clone();
-    let handles: Vec<&str> = rule
-        .require
-        .iter()
-        .map(|q| q.from.handle.as_str())
-        .collect();
-    let groups = group::all_facts(app, conn, &handles, actor.installation.id, actor.now).await?;
+    let groups = group::of_rule(app, conn, &rule, actor.installation.id, actor.now).await?;
     let votes = store::vote::on_plan(conn, plan).await?;
     let ballot = Ballot {
         plan,

@@ -11,6 +11,7 @@ use crate::catalog::rule::Source;
 use crate::domain::form::Choice;
 use crate::domain::id::{InstallationId, PersonId};
 use crate::domain::person::{FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
+use crate::domain::rule::DecidingRule;
 use crate::domain::team::GitHubTeam;
 use crate::store::{self, Conn};
 
@@ -43,6 +44,32 @@ pub(super) async fn all_facts(
     let mut found = Vec::new();
     for handle in handles {
         found.extend(facts(app, conn, handle, reader, now).await?);
+    }
+    Ok(found)
+}
+
+/// What is known of the groups that a kept rule names, under the names that it has for them. A group of the platform is
+/// found by its id there, which outlives all its handles.
+pub(super) async fn of_rule(
+    app: &App,
+    conn: &mut Conn,
+    rule: &DecidingRule,
+    reader: InstallationId,
+    now: DateTime<Utc>,
+) -> store::Result<Vec<GroupFacts>> {
+    let mut found = Vec::new();
+    for quorum in &rule.require {
+        let name = &quorum.from;
+        let renamed = match &name.external {
+            Some(external) => store::group::handle_of(conn, reader, external).await?,
+            None => None,
+        };
+        let handle = renamed.as_deref().unwrap_or(&name.handle);
+        let Some(mut facts) = facts(app, conn, handle, reader, now).await? else {
+            continue;
+        };
+        facts.name.handle.clone_from(&name.handle);
+        found.push(facts);
     }
     Ok(found)
 }

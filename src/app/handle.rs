@@ -244,7 +244,13 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     if sender.account.is_empty() {
         return Ok(Reply::Done);
     }
-    let refusal = answer::may_not_ask(&MayNotAsk::NotInstalled);
+    let known = store::installation::all(conn, sender.platform).await?;
+    let why = if known.is_empty() {
+        MayNotAsk::Starting
+    } else {
+        MayNotAsk::NotInstalled
+    };
+    let refusal = answer::may_not_ask(&why);
     let what = json!({
         "platform": sender.platform, "installation": sender.installation, "app": sender.app,
         "account": sender.account, "what": kind(&delivery.event), "why": refusal.what,

@@ -45,9 +45,10 @@ pub fn still_working() -> Card {
 }
 
 impl App {
-    /// Whether the database answers.
-    pub async fn ready(&self) -> store::Result<()> {
+    /// The installations whose platform refuses our token, by name: nothing is sent there. That it can tell says that
+    /// the database answers.
+    pub async fn refused_tokens(&self) -> store::Result<Vec<String>> {
         let mut conn = self.pool.acquire().await?;
-        store::now(&mut conn).await.map(drop)
+        store::installation::revoked(&mut conn).await
     }
 }

@@ -323,6 +323,9 @@ async fn settle(
     result: Result<Planned, PlanError>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Stored> {
+    if !matches!(result, Err(PlanError::Again { .. })) {
+        unhindered(request);
+    }
     match result {
         Ok(planned) => keep::plan(app, conn, request, planned, now).await,
         Err(PlanError::Refused(refusal)) => {
@@ -335,7 +338,14 @@ async fn settle(
     }
 }
 
-/// Enqueues another try, or gives planning up.
+/// Planning comes to an end, or begins anew.
+fn unhindered(request: &mut Request) {
+    request.plan_attempts = 0;
+    request.hindrance = None;
+    request.hindered_since = None;
+}
+
+/// Enqueues another try and lets the card say why, or gives planning up.
 async fn again(
     app: &App,
     conn: &mut Conn,
@@ -345,6 +355,8 @@ async fn again(
 ) -> anyhow::Result<Stored> {
     request.plan_attempts += i32::from(limit::spends(after, request.since, now));
     if request.plan_attempts < i32::try_from(app.settings.current().limits.plan_attempts)? {
+        request.hindrance = Some(cause);
+        request.hindered_since.get_or_insert(now);
         store::request::save(conn, request).await?;
         queue::enqueue_plan(
             conn,
@@ -352,8 +364,10 @@ async fn again(
             Some(now + wait(request.plan_attempts, after)),
         )
         .await?;
+        message::raise(conn, request.id).await?;
         return Ok(Stored::Again);
     }
+    unhindered(request);
     let reference = Reference::new();
     tracing::warn!(%reference, request = %request.id, cause, "Gave up planning");
     let end = End {
@@ -413,7 +427,7 @@ async fn supersede(
     store::run::save(conn, run).await?;
     request.state = request.state.after(RequestMove::PlanChanged)?;
     request.since = now;
-    request.plan_attempts = 0;
+    unhindered(request);
     store::request::save(conn, request).await?;
     let what = json!({ "run": run.id, "plan": request.plan, "why": why });
     audit::append(

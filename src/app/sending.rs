@@ -317,7 +317,7 @@ fn call(view: &RequestView) -> Vec<Mention> {
 }
 
 /// Writes that a message stands as sent. False: another process posted it meanwhile, so ours is a twin to be deleted.
-pub async fn shown(app: &App, sending: &Sending, stands: Stands<'_>) -> store::Result<bool> {
+pub async fn shown(app: &App, sending: &Sending, stands: Stands<'_>) -> anyhow::Result<bool> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     let Some(message) = store::message::lock(&mut tx, sending.id).await? else {
@@ -333,7 +333,7 @@ pub async fn shown(app: &App, sending: &Sending, stands: Stands<'_>) -> store::R
     let digest = stands.digest.0;
     let (id, external) = (sending.id, stands.external);
     store::message::shown(&mut tx, id, sending.revision, external, &digest, now).await?;
-    place(&mut tx, sending, (stands.channel, external), now).await?;
+    place(app, &mut tx, sending, (stands.channel, external), now).await?;
     if sending.part == 0 && sending.seen != Some(stands.digest) {
         go_on(&mut tx, sending, stands.parts, now).await?;
     }
@@ -347,20 +347,21 @@ pub async fn found(
     sending: &Sending,
     channel: &str,
     external: &str,
-) -> store::Result<()> {
+) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     store::message::found(&mut tx, sending.id, external).await?;
-    place(&mut tx, sending, (channel, external), now).await?;
-    tx.commit().await
+    place(app, &mut tx, sending, (channel, external), now).await?;
+    Ok(tx.commit().await?)
 }
 
 async fn place(
+    app: &App,
     conn: &mut Conn,
     sending: &Sending,
     (channel, external): (&str, &str),
     now: DateTime<Utc>,
-) -> store::Result<()> {
+) -> anyhow::Result<()> {
     if sending.channel.as_deref() != Some(channel) {
         store::thread::set_channel(conn, sending.thread, channel).await?;
     }
@@ -371,6 +372,7 @@ async fn place(
         let thread = store::thread::get(conn, sending.thread).await?;
         if let Some(main) = thread.filter(|t| t.role == ThreadRole::Main) {
             tell::requester(conn, &main, now).await?;
+            tell::deciders_again(app, conn, &main, now).await?;
         }
     }
     Ok(())

@@ -6,12 +6,14 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{App, message, place};
+use super::{App, message, place, view};
 use crate::domain::event::PlaceKind;
 use crate::domain::id::RequestId;
 use crate::domain::message::{Placement, Spot, ThreadRole};
 use crate::domain::person::PersonName;
+use crate::domain::request::RequestState;
 use crate::domain::rule::DecidingRule;
+use crate::store::request::Request;
 use crate::store::thread::Thread;
 use crate::store::{self, Conn};
 
@@ -36,6 +38,31 @@ pub(super) async fn deciders(
     for placement in &outside {
         message::copy(conn, request, placement, now).await?;
     }
+    Ok(())
+}
+
+/// The card of an open request stands in somebody's direct messages now: those who can decide and read along nowhere
+/// any more get a copy.
+pub(super) async fn deciders_again(
+    app: &App,
+    conn: &mut Conn,
+    main: &Thread,
+    now: DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let Some(id) = main.request.filter(|_| main.account.is_some()) else {
+        return Ok(());
+    };
+    let request = store::request::get(conn, id).await?;
+    let waits = |r: &Request| r.state == RequestState::AwaitingApproval;
+    let Some(plan) = request.filter(waits).and_then(|r| r.plan) else {
+        return Ok(());
+    };
+    let Some(kept) = store::plan::get(conn, plan).await? else {
+        return Ok(());
+    };
+    let view = view::load(app, conn, id, main.installation).await?;
+    let people = view.plan.map(|plan| plan.deciders).unwrap_or_default();
+    deciders(app, conn, id, (&kept.rule.0, &people), now).await?;
     Ok(())
 }
 

@@ -49,6 +49,7 @@ pub async fn load(
         asked_at: request.created_at,
         state: request.state,
         since: request.since,
+        hindrance: request.hindrance.clone().zip(request.hindered_since),
         choices: choices(app, &definition),
         plan: None,
         end: end(&request, &names),
@@ -142,12 +143,7 @@ async fn plan_view(
     (names, reader, now): (&Names, InstallationId, DateTime<Utc>),
 ) -> anyhow::Result<PlanView> {
     let rule = &kept.rule.0;
-    let handles: Vec<&str> = rule
-        .require
-        .iter()
-        .map(|q| q.from.handle.as_str())
-        .collect();
-    let groups = group::all_facts(app, conn, &handles, reader, now).await?;
+    let groups = group::of_rule(app, conn, rule, reader, now).await?;
     // The reader's own id of a group is what mentions it there.
     let named = |handle: &str| {
         let found = groups.iter().find(|g| g.name.handle == handle);

@@ -146,6 +146,7 @@ pub(super) fn request(state: RequestState) -> RequestView {
         asked_at: at(-3),
         state,
         since: at(-3),
+        hindrance: None,
         choices: vec![
             ("Path".to_owned(), "Node.js HTTP service".to_owned()),
             ("Team".to_owned(), "payments".to_owned()),
@@ -154,6 +155,15 @@ pub(super) fn request(state: RequestState) -> RequestView {
         end: None,
         run: None,
         slash: "/idp".to_owned(),
+    }
+}
+
+/// A request whose planning gets no answer.
+fn held_up() -> RequestView {
+    let cause = "The git server gave no answer.".to_owned();
+    RequestView {
+        hindrance: Some((cause, at(0))),
+        ..request(RequestState::Planning)
     }
 }
 
@@ -360,5 +370,6 @@ pub(super) fn all() -> Vec<(String, RequestView)> {
         run.steps[2].state = StepState::Pending;
     }
     all.push(("cancelled while running".to_owned(), cancelled));
+    all.push(("planning, held up".to_owned(), held_up()));
     all
 }

@@ -270,6 +270,7 @@ fn answers_around_asking() {
         answer::MayNotAsk::Bot,
         answer::MayNotAsk::Inactive,
         answer::MayNotAsk::NotInstalled,
+        answer::MayNotAsk::Starting,
         answer::MayNotAsk::NotAllowed {
             command: "new-service".to_owned(),
             allow: vec!["group:engineers".to_owned(), "group:platform".to_owned()],

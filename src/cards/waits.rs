@@ -12,6 +12,13 @@ use crate::domain::view::{PlanView, RequestView, RunView};
 /// One line; none once nothing more is expected to happen.
 pub(super) fn line(view: &RequestView, now: DateTime<Utc>) -> Option<Text> {
     let part = match (view.state, &view.plan, &view.run) {
+        (RequestState::Planning, _, _) if view.hindrance.is_some() => {
+            let (cause, since_when) = view.hindrance.as_ref()?;
+            since("Is held up", *since_when, now).and(format!(
+                ": {}. It is tried again by itself; the platform team can look if it takes minutes.",
+                words::clause(cause)
+            ))
+        }
         (RequestState::Planning, _, _) => since("Waits for its plan", view.since, now)
             .and(". Nobody needs to act; the platform team can look if it takes minutes."),
         (RequestState::AwaitingApproval, Some(plan), _) => votes(view, plan, now),

@@ -33,6 +33,8 @@ pub struct RequestView {
     pub state: RequestState,
     /// Since when.
     pub since: DateTime<Utc>,
+    /// What keeps its planning from an end, as a sentence, and since when; it is tried again.
+    pub hindrance: Option<(String, DateTime<Utc>)>,
     /// What was chosen, for the card's *Path* and *Team*: label and words.
     pub choices: Vec<(String, String)>,
     /// The current plan, once there is one.

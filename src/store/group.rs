@@ -149,6 +149,21 @@ pub async fn retire_others(
     Ok(())
 }
 
+/// The handle that a group of a platform has today, by its id there.
+pub async fn handle_of(
+    conn: &mut Conn,
+    installation: InstallationId,
+    external: &str,
+) -> Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select handle from idp_group where installation_id = $1 and external_id = $2 and active",
+        installation as _,
+        external,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// What is known of the groups with this handle, over all installations; `None`: there is none.
 ///
 /// Members count by an account on a chat platform, their own in the group or one of the same person: whoever has none

@@ -51,6 +51,10 @@ pub struct Request {
     pub origin: Origin,
     /// How often its planning was tried without an answer.
     pub plan_attempts: i32,
+    /// What keeps its planning from an end, as a sentence.
+    pub hindrance: Option<String>,
+    /// Since when.
+    pub hindered_since: Option<DateTime<Utc>>,
     /// When it was asked.
     pub created_at: DateTime<Utc>,
 }
@@ -159,7 +163,8 @@ macro_rules! select_request {
                       subject, requester_id as "requester: PersonId", requester_account_id as "account: AccountId",
                       inputs as "inputs: Json<Map<String, Value>>", state as "state: RequestState", since,
                       plan_id as "plan: PlanId", ended_by as "ended_by: PersonId", end_reason, reference, slash,
-                      origin as "origin: Origin", plan_attempts, created_at
+                      origin as "origin: Origin", plan_attempts, hindrance,
+                      hindered_since, created_at
                from request "# + $rest,
             $($arg),+
         )
@@ -202,7 +207,7 @@ pub async fn installation(conn: &mut Conn, id: RequestId) -> Result<Installation
 pub async fn save(conn: &mut Conn, request: &Request) -> Result<()> {
     sqlx::query!(
         "update request set state = $2, since = $3, plan_id = $4, ended_by = $5, end_reason = $6, reference = $7,
-                plan_attempts = $8
+                plan_attempts = $8, hindrance = $9, hindered_since = $10
          where id = $1",
         request.id as _,
         request.state as _,
@@ -212,6 +217,8 @@ pub async fn save(conn: &mut Conn, request: &Request) -> Result<()> {
         request.end_reason,
         request.reference,
         request.plan_attempts,
+        request.hindrance,
+        request.hindered_since,
     )
     .execute(conn)
     .await?;

@@ -47,8 +47,10 @@ impl Health {
             .iter()
             .map(|(part, why)| format!("{part}: {why}"))
             .collect();
-        match tokio::time::timeout(PATIENCE, self.app.ready()).await {
-            Ok(Ok(())) => {}
+        match tokio::time::timeout(PATIENCE, self.app.refused_tokens()).await {
+            Ok(Ok(refused)) => lines.extend(refused.iter().map(|name| {
+                format!("token: refused for {name}; sending is paused until it is good again")
+            })),
             // The cause may name hosts: it goes to the log.
             Ok(Err(error)) => {
                 tracing::warn!(%error, "The database does not answer");

@@ -33,6 +33,11 @@ pub struct Company {
 impl Company {
     /// The workspace and the replicas, ready.
     pub async fn open(way: Way) -> Self {
+        Self::prepared(way, &[]).await
+    }
+
+    /// The same, with what was done in the workspace before the bots came.
+    pub async fn prepared(way: Way, acts: &[(&str, Value)]) -> Self {
         let database = Database::new().await;
         let folder = TempDir::new().unwrap();
         let addresses = free_addresses();
@@ -40,6 +45,11 @@ impl Company {
         let chat = Process::start(chat(folder.path(), *workspace, way, bots), None);
         let http = reqwest::Client::new();
         answers(&http, &format!("http://{workspace}/sim/workspace")).await;
+        for (what, act) in acts {
+            let url = format!("http://{workspace}/sim/{what}");
+            let answer = http.post(url).json(act).send().await.unwrap();
+            assert!(answer.status().is_success(), "{what}: {act}");
+        }
         let bots: Vec<Bot> = bots
             .iter()
             .map(|address| Bot {
@@ -78,6 +88,17 @@ impl Company {
         for bot in &self.bots {
             answers(&self.http, &format!("http://{}/readyz", bot.address)).await;
         }
+    }
+
+    /// What each replica says of its readiness.
+    pub async fn readiness(&self) -> Vec<(u16, String)> {
+        let mut told = Vec::new();
+        for bot in &self.bots {
+            let url = format!("http://{}/readyz", bot.address);
+            let answer = self.http.get(url).send().await.unwrap();
+            told.push((answer.status().as_u16(), answer.text().await.unwrap()));
+        }
+        told
     }
 
     /// The folder of the replicas.
@@ -154,6 +175,11 @@ impl Company {
 
     /// Opens the form, fills it in and sends it off, trying again where nobody answered.
     pub async fn ask(&self, person: &str, name: &str) {
+        self.ask_in(person, "platform", name).await;
+    }
+
+    /// The same, typed in this channel.
+    pub async fn ask_in(&self, person: &str, channel: &str, name: &str) {
         let view = || async {
             let view = self.see(&format!("view?person={person}")).await;
             view.is_object().then_some(view)
@@ -162,7 +188,7 @@ impl Company {
             let open = view().await;
             if open.is_none() {
                 let said =
-                    json!({ "person": person, "channel": "platform", "text": "/idp new-service" });
+                    json!({ "person": person, "channel": channel, "text": "/idp new-service" });
                 let _ = self.act("say", said).await; // nobody answered: said again
             }
             open

@@ -9,6 +9,7 @@ use idp::domain::request::RequestState;
 use serde_json::{Value, json};
 
 use idp::app::Settings;
+use idp::app::people::{self, ChannelFacts};
 
 use super::world::{ALEX, MO, PRIYA, SAM, World, form, service, text};
 
@@ -214,6 +215,24 @@ async fn only_members_of_the_allowed_groups_may_ask() {
 }
 
 #[tokio::test]
+async fn who_lost_the_right_meanwhile_is_refused_at_the_submit() {
+    let mut world = World::new().await;
+    let page = form(world.says(PRIYA, "new-service").await);
+    let second = form(world.fills(PRIYA, &page, service("payments-api")).await);
+    world.leaves(PRIYA, "engineers").await;
+    let refused = world
+        .fills(PRIYA, &second, json!({ "headline": "Hi" }))
+        .await;
+    assert!(
+        text(&refused).contains("Only engineers can ask for new-service"),
+        "{refused:?}"
+    );
+    assert_eq!(world.count("select count(*) from request").await, 0);
+    let rows = "select count(*) from audit where kind = 'ask.refused'";
+    assert_eq!(world.count(rows).await, 1);
+}
+
+#[tokio::test]
 async fn groups_unread_for_ten_minutes_decide_nothing_and_say_so() {
     let world = World::new().await;
     world.later(10).await;
@@ -321,6 +340,22 @@ async fn a_request_stands_where_people_can_follow_it() {
             "{kind}"
         );
     }
+    // A private channel that the bot is in is as good as any.
+    let private = ChannelFacts {
+        external: "C_PRIVATE".to_owned(),
+        name: Some("payments-leads".to_owned()),
+        kind: PlaceKind::Private,
+        usable: Some(true),
+        members: None,
+    };
+    people::record_channel(&world.app, world.installation, &private)
+        .await
+        .unwrap();
+    let inside = ("C_PRIVATE", PlaceKind::Private);
+    let page = form(world.says_in(PRIYA, "new-service", inside).await);
+    let line = page.intro[0].to_string();
+    assert_eq!(line, "The request will stand in #payments-leads.");
+
     let world = World::with(|s| s.channels.default = None).await;
     let page = form(
         world

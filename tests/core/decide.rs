@@ -1,6 +1,7 @@
 //! Votes: who may, who may not, at once, too late, and what follows.
 
 use idp::domain::event::{ButtonId, Event};
+use idp::domain::person::AccountKind;
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 use idp::domain::run::RunState;
@@ -118,6 +119,79 @@ async fn an_approver_who_lost_the_role_is_refused_at_the_press() {
     );
     world.presses(SAM, ButtonId::RequestApprove, plan).await;
     assert_eq!(world.state(request).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn a_renamed_group_still_decides_what_waits_for_it() {
+    let mut world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    world.renames("payments-leads", "pay-leads").await;
+    let shown = world.view(request).await.plan.unwrap();
+    assert_eq!(shown.deciders.len(), 2, "{shown:?}");
+    assert_eq!(shown.lacking[0].0.external.as_deref(), Some("S2"));
+    // Whoever takes the old handle decides nothing.
+    world.renames("security", "payments-leads").await;
+    let refused = world.presses(TESS, ButtonId::RequestApprove, plan).await;
+    assert!(
+        text(&refused).contains("Only payments-leads"),
+        "{refused:?}"
+    );
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn outsiders_and_deactivated_people_decide_nothing_whatever_list_they_are_on() {
+    let world = World::with(|s| {
+        let leads = ["U_OTHER", "U_GONE", ALEX].map(str::to_owned);
+        s.teams.get_mut("payments").unwrap().leads = leads.to_vec();
+    })
+    .await;
+    for (id, kind, active) in [
+        ("U_OTHER", AccountKind::Outsider, true),
+        ("U_GONE", AccountKind::Full, false),
+    ] {
+        world.is(id, id, kind, active).await;
+    }
+    let (request, plan) = world.waiting("payments-api").await;
+    let deciders = world.view(request).await.plan.unwrap().deciders;
+    let names: Vec<&str> = deciders.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names, ["Alex Ruiz"]);
+    for id in ["U_OTHER", "U_GONE"] {
+        let refused = world.presses(id, ButtonId::RequestApprove, plan).await;
+        assert!(text(&refused).contains("Only"), "{refused:?}");
+    }
+    assert_eq!(world.state(request).await, RequestState::AwaitingApproval);
+}
+
+#[tokio::test]
+async fn retry_and_undo_are_for_those_concerned_as_of_the_press() {
+    let mut world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    let failed = "update run set state = 'failed'; update step set state = 'failed' where seq = 0";
+    for part in failed.split("; ") {
+        sqlx::query(part).execute(world.pool()).await.unwrap();
+    }
+    let run = world.view(request).await.run.unwrap();
+    let on = format!("{}:{}", run.id, run.generation);
+    for button in [ButtonId::RunRetry, ButtonId::RunUndo] {
+        for stranger in [TESS, SAM] {
+            let refused = world.presses(stranger, button, &on).await;
+            assert!(text(&refused).starts_with("Only"), "{refused:?}");
+        }
+    }
+    // Of the platform team when it failed, and no more: rights count as of the press.
+    world.leaves(MO, "platform").await;
+    let refused = world.presses(MO, ButtonId::RunRetry, &on).await;
+    assert!(text(&refused).starts_with("Only"), "{refused:?}");
+    world.joins(MO, "platform").await;
+    world.presses(MO, ButtonId::RunRetry, &on).await;
+    let run = world.view(request).await.run.unwrap();
+    assert_eq!((run.state, run.generation), (RunState::Queued, 1));
+    // A second press on the button of before does nothing.
+    let late = world.presses(ALEX, ButtonId::RunUndo, &on).await;
+    assert!(text(&late).contains("can't be undone now"), "{late:?}");
 }
 
 #[tokio::test]

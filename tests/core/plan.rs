@@ -77,6 +77,48 @@ async fn planning_is_tried_again_and_then_given_up_with_a_reference() {
 }
 
 #[tokio::test]
+async fn a_planning_that_gets_no_answer_says_what_it_waits_for() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    let work = plan::take(&world.app, request).await.unwrap().unwrap();
+    let silent = || PlanError::Again {
+        cause: "The git server gave no answer.".to_owned(),
+        after: None,
+    };
+    let told = || world.count("select count(*) from message where wanted > 1");
+    assert_eq!(told().await, 0);
+    let stored = plan::store(&world.app, &work, Err(silent())).await.unwrap();
+    assert_eq!(stored, Stored::Again);
+    assert_eq!(told().await, 1, "its card is to be drawn again");
+    let view = world.view(request).await;
+    let (_, since) = view.hindrance.clone().unwrap();
+    let card = idp::cards::root(&view, since);
+    let read = serde_json::to_string(&card).unwrap();
+    assert!(read.contains("Held up"), "{read}");
+    assert!(
+        card.fallback.ends_with(
+            "planning, held up: the git server gave no answer. It is tried again by itself"
+        ),
+        "{}",
+        card.fallback
+    );
+    let number = view.number;
+    let status = text(&world.says(PRIYA, &format!("status {number}")).await);
+    assert!(status.contains("held up"), "{status}");
+
+    // Since the first of the tries in vain, however many there are; and no longer than that.
+    world.later(1).await;
+    plan::store(&world.app, &work, Err(silent())).await.unwrap();
+    assert_eq!(world.view(request).await.hindrance.unwrap().1, since);
+    world.plans(request).await;
+    let view = world.view(request).await;
+    assert_eq!(
+        (view.state, view.hindrance),
+        (RequestState::AwaitingApproval, None)
+    );
+}
+
+#[tokio::test]
 async fn a_plan_for_a_request_that_moved_on_is_dropped() {
     let world = World::new().await;
     let request = world.asks_for(PRIYA, "payments-api").await;

@@ -152,6 +152,13 @@ impl World {
         self.read_groups().await;
     }
 
+    /// The group gets another handle; its id stays.
+    pub async fn renames(&mut self, group: &str, handle: &str) {
+        let group = self.groups.iter_mut().find(|g| g.handle == group).unwrap();
+        handle.clone_into(&mut group.handle);
+        self.read_groups().await;
+    }
+
     pub fn pool(&self) -> &PgPool {
         &self.app.pool
     }

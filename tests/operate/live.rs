@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::serve::{API_TOKEN, Served, Site, until};
-use crate::support::slack;
+use crate::support::slack::{self, Fault};
 
 const TOML: &str = r##"
 [teams.payments]
@@ -40,6 +40,13 @@ async fn asks(served: &Served, name: &str) -> (u16, Value) {
     let call = reqwest::Client::new().post(url).bearer_auth(API_TOKEN);
     let answer = call.json(&body).send().await.unwrap();
     (answer.status().as_u16(), answer.json().await.unwrap())
+}
+
+async fn ready(served: &Served) -> (u16, String) {
+    let answer = reqwest::get(format!("{}/readyz", served.url))
+        .await
+        .unwrap();
+    (answer.status().as_u16(), answer.text().await.unwrap())
 }
 
 /// The rows of this kind on the chain of what belongs to no request, as `idp audit export` prints them.
@@ -168,4 +175,51 @@ async fn definitions_that_are_read_again_are_evidence() {
     .await;
     assert_eq!(kept[0]["changed"], json!(["command new-service"]));
     assert!(kept[1]["problems"].to_string().contains("asc"), "{kept:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_first_start_is_ready_once_it_knows_its_workspace() {
+    let site = Site::new(TOML).await;
+    for _ in 0..4 {
+        site.fake.fault("auth.test", Fault::Page(503));
+    }
+    let served = site.begins().await;
+    let (status, why) = ready(&served).await;
+    assert_eq!(status, 503);
+    assert!(why.starts_with("slack: not reached"), "{why}");
+    let early = site.types(&served, "U0PRIYA", "new-service").await;
+    assert!(early.text.contains("only just started"), "{}", early.text);
+    until("it is never ready", async || {
+        (ready(&served).await.0 == 200).then_some(())
+    })
+    .await;
+    assert_eq!(site.fake.calls("auth.test").len(), 5);
+    let later = site.types(&served, "U0PRIYA", "help").await;
+    assert!(later.text.contains("new-service"), "{}", later.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_revoked_token_pauses_sending_and_readyz_and_the_log_say_so() {
+    let site = Site::new(TOML).await;
+    let served = site.serve().await;
+    site.knows("U0ALEX", "platform").await;
+    let revoked = Fault::Code("token_revoked");
+    site.fake.fault("chat.postMessage", revoked.clone());
+    site.fake.fault("auth.test", revoked);
+    let (status, taken) = asks(&served, "payments-api").await;
+    assert_eq!(status, 201, "{taken}");
+    served.says("Slack refuses our token: sending pauses").await;
+    let told = until("readiness doesn't tell", async || {
+        let (status, why) = ready(&served).await;
+        (status == 503).then_some(why)
+    });
+    assert_eq!(
+        told.await,
+        "token: refused for Acme; sending is paused until it is good again\n"
+    );
+    assert_eq!(site.fake.calls("chat.postMessage").len(), 1);
+    assert_eq!(rows(&site, "token.refused").await.len(), 1);
+    // What needs no message goes on.
+    let help = site.types(&served, "U0PRIYA", "help").await;
+    assert!(help.text.contains("new-service"), "{}", help.text);
 }

@@ -90,6 +90,18 @@ impl Site {
 
     /// Starts `idp serve` and waits until it is ready.
     pub async fn serve(&self) -> Served {
+        let served = self.begins().await;
+        let ready = format!("{}/readyz", served.url);
+        until("it is not ready", async || {
+            let answer = reqwest::get(&ready).await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        served
+    }
+
+    /// Starts `idp serve` and waits until it listens.
+    pub async fn begins(&self) -> Served {
         let mut child = self
             .idp(&["serve"])
             .stderr(Stdio::piped())
@@ -120,12 +132,6 @@ impl Site {
             .unwrap()
             .to_owned();
         served.url = format!("http://{address}");
-        let ready = format!("{}/readyz", served.url);
-        until("it is not ready", async || {
-            let answer = reqwest::get(&ready).await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
         served
     }
 

@@ -43,13 +43,7 @@ pub async fn explain(app: &App, number: RequestNumber) -> anyhow::Result<Option<
     let rules = rules
         .map(|r| (r.name.clone(), r.when.clone(), decides(&r.name)))
         .collect();
-    let handles: Vec<&str> = plan
-        .rule
-        .require
-        .iter()
-        .map(|q| q.from.handle.as_str())
-        .collect();
-    let groups = group::all_facts(app, &mut tx, &handles, reader, now).await?;
+    let groups = group::of_rule(app, &mut tx, &plan.rule, reader, now).await?;
     let groups = groups.into_iter().map(|group| {
         let fresh = group.fresh(now);
         let names = group.members.into_iter().map(|m| m.name).collect();

@@ -19,6 +19,8 @@ use crate::worker;
 
 /// The part of `/readyz`.
 const PART: &str = "slack";
+/// It fails from the start on: before we know our own workspace, its people would be turned away as strangers.
+const NOT_YET: &str = "not reached yet";
 /// Waits between two tries to reach Slack at start: from the first, doubled up to the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(15);
@@ -51,6 +53,7 @@ impl Chat {
             &slack.bot_token,
         )
         .or_fail("can't make a client for Slack")?;
+        health.fails(PART, NOT_YET);
         Ok(Some(Self {
             client,
             signing_secret: slack.signing_secret.clone(),
@@ -74,22 +77,24 @@ impl Chat {
         })
     }
 
-    /// Opens Socket Mode where an app token says so.
-    pub(super) fn listen(&self, edge: Arc<Edge>, stop: &CancellationToken) {
-        if let Some(token) = &self.app_token {
+    /// Makes our workspace known, then opens Socket Mode where an app token says so and this process takes deliveries.
+    /// `None` when told to stop first.
+    pub(super) async fn meet(
+        &self,
+        app: &App,
+        edge: Option<Arc<Edge>>,
+        stop: &CancellationToken,
+    ) -> Option<worker::Chat> {
+        let introduced = self.introduce(app, stop).await?;
+        if let (Some(edge), Some(token)) = (edge, &self.app_token) {
             self.tasks
                 .spawn(socket::run(edge, token.clone(), stop.clone()));
         }
+        Some(introduced)
     }
 
     /// Asks Slack who we are until it says so; `None` when told to stop first.
-    pub(super) async fn introduce(
-        &self,
-        app: &App,
-        health: &Health,
-        stop: &CancellationToken,
-    ) -> Option<worker::Chat> {
-        health.fails(PART, "not reached yet");
+    async fn introduce(&self, app: &App, stop: &CancellationToken) -> Option<worker::Chat> {
         let mut wait = FIRST_WAIT;
         loop {
             let introduced = tokio::select! {
@@ -98,12 +103,12 @@ impl Chat {
             };
             match introduced {
                 Ok((chat, auth)) => {
-                    health.works(PART);
+                    self.health.works(PART);
                     tracing::info!(workspace = auth.name, "Introduced to Slack");
                     return Some(chat);
                 }
                 Err(error) => {
-                    health.fails(PART, "not reached; the log says why");
+                    self.health.fails(PART, "not reached; the log says why");
                     tracing::warn!(
                         error = format!("{error:#}"),
                         "Slack can't be reached; tried again"

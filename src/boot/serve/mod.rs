@@ -197,16 +197,10 @@ impl House {
                     .await?,
             };
             let bench = self.bench(&pools, stop);
-            workers.spawn(work(
-                bench,
-                chat.clone(),
-                Arc::clone(&health),
-                pools.queue,
-                stop.clone(),
-            ));
-        }
-        if let (Some(chat), Some(edge)) = (&chat, edge) {
-            chat.listen(edge, stop);
+            workers.spawn(work(bench, chat.zip(Some(edge)), pools.queue, stop.clone()));
+        } else if let Some(chat) = chat {
+            let (app, stop) = (self.app.clone(), stop.clone());
+            tasks.spawn(async move { chat.meet(&app, edge, &stop).await.is_some() });
         }
         tracing::info!(%address, ?role, "Serving");
         let draining = {
@@ -264,16 +258,15 @@ struct Pools {
     queue: PgPool,
 }
 
-/// Introduces the chat, then works until told to stop.
+/// Introduces the chat, lets its deliveries in where this process takes them, then works until told to stop.
 async fn work(
     mut bench: Bench,
-    chat: Option<chat::Chat>,
-    health: Arc<web::health::Health>,
+    chat: Option<(chat::Chat, Option<Arc<web::slack::Edge>>)>,
     queue: PgPool,
     stop: CancellationToken,
 ) {
-    if let Some(chat) = chat {
-        let Some(introduced) = chat.introduce(&bench.app, &health, &stop).await else {
+    if let Some((chat, edge)) = chat {
+        let Some(introduced) = chat.meet(&bench.app, edge, &stop).await else {
             return;
         };
         bench.chats.push(introduced);

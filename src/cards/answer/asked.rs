@@ -28,6 +28,8 @@ pub enum MayNotAsk {
     Inactive,
     /// The delivery is of a workspace or an app that isn't installed here.
     NotInstalled,
+    /// No workspace is known yet: the first start hasn't heard from the platform who it is.
+    Starting,
     /// In none of the groups that the command allows.
     NotAllowed {
         /// The command.
@@ -69,6 +71,9 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
         ),
         MayNotAsk::NotInstalled => Refusal::new(
             "This workspace isn't connected to this bot; whoever runs it has to install it here first.",
+        ),
+        MayNotAsk::Starting => Refusal::new(
+            "I have only just started and am still looking up this workspace. Please try again in a few seconds.",
         ),
         MayNotAsk::NotAllowed { command, allow } => {
             let allow: Vec<String> = allow

@@ -23,6 +23,14 @@ pub(super) fn planning(view: &RequestView, now: DateTime<Utc>) -> Part {
         let line = "The plan differs from the one that was decided on; votes on it don't count.";
         part.lines.push(line.into());
     }
+    if let Some((cause, since)) = &view.hindrance {
+        let cause = words::clause(cause);
+        part.say = format!("planning{again}, held up: {cause}. It is tried again by itself");
+        let line = Text::default().bold("Held up").and(" since ");
+        let line = line.with(words::when(*since, now));
+        part.lines
+            .push(line.and(format!(": {cause}. It is tried again by itself.")));
+    }
     part
 }
 

@@ -86,6 +86,7 @@ async fn work(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken)
         pace: Pace::new(),
         busy: HashMap::new(),
         sends: JoinSet::new(),
+        tried_at: None,
     };
     let mut wake = None;
     while !stop.is_cancelled() {
@@ -115,6 +116,8 @@ struct Hands<'a> {
     /// Threads with a send under way, by its task: one at a time in each.
     busy: HashMap<Id, ThreadId>,
     sends: JoinSet<()>,
+    /// When a refused token was last tried.
+    tried_at: Option<Instant>,
 }
 
 impl Hands<'_> {
@@ -123,8 +126,12 @@ impl Hands<'_> {
         self.pace.forget();
         match sending::waiting(self.app, self.lease).await {
             Ok(waiting) if waiting.revoked => {
-                self.try_token().await;
-                Instant::now() + TOKEN
+                let next = self.tried_at.map(|at| at + TOKEN);
+                if let Some(next) = next.filter(|next| *next > Instant::now()) {
+                    return next;
+                }
+                self.tried_at = Some(Instant::now());
+                self.try_token().await
             }
             Ok(waiting) => Instant::now() + self.begin(&waiting),
             Err(error) => {
@@ -176,8 +183,8 @@ impl Hands<'_> {
         self.busy.remove(&id);
     }
 
-    /// A token that was refused may be good again.
-    async fn try_token(&self) {
+    /// A token that was refused may be good again. Gives the moment of the next look.
+    async fn try_token(&self) -> Instant {
         match self.slack.auth_test().await {
             Ok(_) => {
                 tracing::info!("Slack takes our token again");
@@ -185,8 +192,12 @@ impl Hands<'_> {
                 if let Err(error) = people::record_token(self.app, installation, true).await {
                     tracing::warn!(%error, "The good token can't be recorded");
                 }
+                Instant::now()
             }
-            Err(error) => tracing::warn!(%error, "Sending is paused: Slack refuses our token"),
+            Err(error) => {
+                tracing::warn!(%error, "Sending is paused: Slack refuses our token");
+                Instant::now() + TOKEN
+            }
         }
     }
 }
