@@ -23,6 +23,7 @@ mod cli;
 mod core;
 mod demo;
 mod engine;
+mod experience;
 mod forge;
 mod github;
 mod operate;
