@@ -36,7 +36,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("governor", &["worker", "clients"]),
     ("octocrab", &["clients"]),
     ("jsonwebtoken", &["clients"]),
-    ("crypto_box", &["clients"]),
+    ("crypto_box", &["clients", "app"]),
     ("cel", &["catalog"]),
     ("minijinja", &["catalog"]),
     ("jsonschema", &["catalog"]),

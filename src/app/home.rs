@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::actor::Actor;
 use super::open_form::{self, Opening};
-use super::{App, ask, cancel, group, login, show, view};
+use super::{App, ask, cancel, group, link, login, show, view};
 use crate::cards::Open;
 use crate::cards::answer::{self, Home, Offer};
 use crate::catalog::command::RESERVED;
@@ -94,7 +94,11 @@ async fn reserved(
 ) -> anyhow::Result<Reply> {
     match word {
         "help" => Ok(Reply::Card {
-            card: answer::help(typed.slash, &offers(app, conn, actor).await?),
+            card: answer::help(
+                typed.slash,
+                &offers(app, conn, actor).await?,
+                app.settings.current().links,
+            ),
         }),
         "status" => show::status(app, conn, actor, (typed.words, typed.slash)).await,
         "list" => show::list(app, conn, actor).await,
@@ -102,6 +106,9 @@ async fn reserved(
             Some(request) => cancel::request(app, conn, actor, request).await,
             None => Ok(show::unknown(typed.words, typed.slash)),
         },
+        "link" if typed.words.eq_ignore_ascii_case("github") => {
+            link::ask(app, conn, actor, typed.slash).await
+        }
         "login" => login::link(app, conn, actor, typed.slash).await,
         _ => Ok(Reply::Card {
             card: answer::not_built(word, typed.slash),

@@ -1,6 +1,6 @@
 //! The queue's jobs as `worker` sees them, and the nets under the queue.
 
-pub use crate::store::queue::{Held, LookupJob, PlanJob, StepJob, TwinJob};
+pub use crate::store::queue::{Held, LinkJob, LookupJob, PlanJob, StepJob, TwinJob};
 
 use super::App;
 use crate::domain::id::RunId;

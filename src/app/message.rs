@@ -50,6 +50,23 @@ pub async fn copy(
     Ok(())
 }
 
+/// Says something to one person by direct message that is about no request.
+pub(super) async fn direct(
+    conn: &mut Conn,
+    placement: &Placement,
+    subject: Subject,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let opening = (ThreadRole::Direct, subject);
+    new_thread(conn, None, placement, opening, now).await?;
+    Ok(())
+}
+
+/// Wants what is about this, and no request, shown anew.
+pub(super) async fn raise_about(conn: &mut Conn, subject: Subject) -> store::Result<()> {
+    store::message::raise_about(conn, subject).await
+}
+
 /// Wants every card of the request shown anew, and wakes their senders.
 pub async fn raise(conn: &mut Conn, request: RequestId) -> store::Result<()> {
     store::message::raise_roots(conn, request).await?;
@@ -223,6 +240,16 @@ async fn open_thread(
     conn: &mut Conn,
     request: RequestId,
     placement: &Placement,
+    opening: (ThreadRole, Subject),
+    now: DateTime<Utc>,
+) -> store::Result<Thread> {
+    new_thread(conn, Some(request), placement, opening, now).await
+}
+
+async fn new_thread(
+    conn: &mut Conn,
+    request: Option<RequestId>,
+    placement: &Placement,
     (role, first): (ThreadRole, Subject),
     now: DateTime<Utc>,
 ) -> store::Result<Thread> {
@@ -232,7 +259,7 @@ async fn open_thread(
     };
     let thread = Thread {
         id: new_id::<ThreadId>(),
-        request: Some(request),
+        request,
         installation: placement.installation,
         channel,
         account,

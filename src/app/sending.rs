@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{App, message, new_id, tell, view};
+use super::{App, link, message, new_id, tell, view};
 use crate::cards::{self, notice};
 use crate::domain::canonical::Digest;
 use crate::domain::card::{Card, Mention};
@@ -226,6 +226,19 @@ async fn draw(
     url: Option<&str>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<Drawn>> {
+    if let Subject::LinkCode { link } | Subject::LinkEnd { link } = message.subject.0 {
+        let view = link::view(conn, link).await?;
+        let is_code = matches!(message.subject.0, Subject::LinkCode { .. });
+        return Ok(view.map(|view| Drawn {
+            card: if is_code {
+                cards::link::code(&view)
+            } else {
+                cards::link::ended(&view)
+            },
+            part: 0,
+            points_at: None,
+        }));
+    }
     let Some(request) = thread.request else {
         return Ok(None);
     };
@@ -279,7 +292,9 @@ async fn draw(
             points_at = place.points_at;
             notice::permalink(&view, &place.label, url)
         }
-        Subject::Continuation { .. } => return Ok(None),
+        Subject::Continuation { .. } | Subject::LinkCode { .. } | Subject::LinkEnd { .. } => {
+            return Ok(None);
+        }
     };
     Ok(Some(Drawn {
         card,

@@ -45,6 +45,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The organisation on GitHub; `None`: there is no GitHub.
     pub organisation: Option<String>,
+    /// Whether people can link their accounts on GitHub.
+    pub links: bool,
     /// Why new requests are refused now; `None`: they are not.
     pub paused: Option<String>,
     /// `IDP_PUBLIC_URL` without its last slash: without one no link to our pages is shown.

@@ -11,6 +11,7 @@ mod words;
 
 pub mod answer;
 pub mod form;
+pub mod link;
 pub mod notice;
 pub mod plan;
 pub mod refusal;

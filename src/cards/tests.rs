@@ -95,7 +95,7 @@ fn everything(view: &RequestView) -> Vec<Card> {
         notice::moved(view, notice::Moved::Archived),
         notice::permalink(view, typed, None),
         answer::home(&home, now),
-        answer::help("/idp", std::slice::from_ref(&offer)),
+        answer::help("/idp", std::slice::from_ref(&offer), true),
         answer::status(std::slice::from_ref(view), now),
         answer::sentence(typed, std::slice::from_ref(&offer), "/idp"),
         answer::unknown_command(typed, Some(&offer), "/idp"),
@@ -305,7 +305,7 @@ fn answers_around_asking() {
     let cards = [
         ("home", answer::home(&home, at(10))),
         ("home, nothing there", answer::home(&empty, at(10))),
-        ("help", answer::help("/idp-staging", &offers)),
+        ("help", answer::help("/idp-staging", &offers, true)),
         (
             "unknown",
             answer::unknown_command("new-servise", Some(&offers[0]), "/idp"),

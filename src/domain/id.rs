@@ -62,6 +62,8 @@ ids! {
     MessageId
     /// A service that a run has made.
     ServiceId
+    /// A code that links an account on GitHub to a person.
+    LinkId
 }
 
 /// The number that people say for a request: 142. Knowing it grants nothing.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{InstallationId, MessageId};
+use super::id::{InstallationId, LinkId, MessageId};
 
 words! {
     /// What part a message plays in its thread.
@@ -70,6 +70,16 @@ pub enum Subject {
         /// Which.
         what: Notice,
     },
+    /// The code that links an account on GitHub, to the one who asked for it.
+    LinkCode {
+        /// Which.
+        link: LinkId,
+    },
+    /// How that ended.
+    LinkEnd {
+        /// Which.
+        link: LinkId,
+    },
     /// A further part of a message that was too long.
     Continuation {
         /// The message whose content goes on here.
@@ -85,7 +95,9 @@ impl Subject {
         match self {
             Self::Root => MessageKind::Root,
             Self::Milestone { .. } => MessageKind::Milestone,
-            Self::Notice { .. } => MessageKind::Notice,
+            Self::Notice { .. } | Self::LinkCode { .. } | Self::LinkEnd { .. } => {
+                MessageKind::Notice
+            }
             Self::Continuation { .. } => MessageKind::Continuation,
         }
     }

@@ -13,6 +13,7 @@ pub mod card;
 pub mod event;
 pub mod form;
 pub mod id;
+pub mod link;
 pub mod message;
 pub mod permission;
 pub mod person;

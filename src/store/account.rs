@@ -92,6 +92,59 @@ pub async fn insert_unknown(
     Ok(())
 }
 
+/// The account behind a platform's id, locked until the transaction ends.
+pub async fn lock(
+    conn: &mut Conn,
+    installation: InstallationId,
+    external: &str,
+) -> Result<Account> {
+    sqlx::query_as!(
+        Account,
+        r#"select id as "id: AccountId", person_id as "person: PersonId",
+                  installation_id as "installation: InstallationId", external_id as external, name,
+                  kind as "kind: AccountKind", active
+           from account where installation_id = $1 and external_id = $2 for update"#,
+        installation as _,
+        external,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// The accounts of a person in one installation, oldest first.
+pub async fn of_person_in(
+    conn: &mut Conn,
+    person: PersonId,
+    installation: InstallationId,
+) -> Result<Vec<AccountId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: AccountId" from account where person_id = $1 and installation_id = $2
+           order by created_at, id for update"#,
+        person as _,
+        installation as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// Makes an account a person's, since then known to be theirs; `None`: it is not known whose it is.
+pub async fn give(
+    conn: &mut Conn,
+    id: AccountId,
+    person: PersonId,
+    since: Option<DateTime<Utc>>,
+) -> Result<()> {
+    sqlx::query!(
+        "update account set person_id = $2, linked_at = $3 where id = $1",
+        id as _,
+        person as _,
+        since,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Keeps people as a whole list tells them, ids and names side by side: those that nobody has written yet, each with a
 /// person of its own, and new names of the others. `ids` are as many new ones, in pairs of account and person.
 pub async fn keep_all(

@@ -13,9 +13,10 @@ use uuid::Uuid;
 use crate::domain::canonical::Digest;
 use crate::domain::event::PlaceKind;
 use crate::domain::id::{
-    AccountId, ApprovalId, DraftId, GroupId, InstallationId, MessageId, PersonId, PlanId,
+    AccountId, ApprovalId, DraftId, GroupId, InstallationId, LinkId, MessageId, PersonId, PlanId,
     RequestId, RequestNumber, RunId, ServiceId, ThreadId, VoteId,
 };
+use crate::domain::link::LinkState;
 use crate::domain::message::{MessageKind, ThreadRole};
 use crate::domain::person::{AccountKind, Platform};
 use crate::domain::request::{Origin, RequestState};
@@ -69,11 +70,11 @@ macro_rules! id_columns {
 }
 
 word_columns! {
-    AccountKind Direction MessageKind Origin PlaceKind Platform RequestState RunState StepState ThreadRole Verdict
+    AccountKind Direction LinkState MessageKind Origin PlaceKind Platform RequestState RunState StepState ThreadRole Verdict
 }
 
 id_columns! {
-    AccountId ApprovalId DraftId GroupId InstallationId MessageId PersonId PlanId RequestId RunId ServiceId ThreadId
+    AccountId ApprovalId DraftId GroupId InstallationId LinkId MessageId PersonId PlanId RequestId RunId ServiceId ThreadId
     VoteId
 }
 

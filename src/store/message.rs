@@ -125,6 +125,22 @@ pub async fn waits(conn: &mut Conn, thread: ThreadId, subject: Subject) -> Resul
     .await
 }
 
+/// Wants what is about this shown anew, wherever it stands, and wakes its senders.
+pub async fn raise_about(conn: &mut Conn, subject: Subject) -> Result<()> {
+    sqlx::query!(
+        "with raised as (
+             update message m set wanted = m.wanted + 1 from thread t
+             where t.id = m.thread_id and t.request_id is null and m.subject = $1
+             returning t.installation_id)
+         select pg_notify($2, installation_id::text) from raised",
+        Json(subject) as _,
+        WAKE,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
 /// Wants the root cards of a request's open threads shown anew.
 pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
     sqlx::query!(

@@ -19,6 +19,7 @@ pub mod group;
 pub mod inbox;
 pub mod installation;
 pub mod lease;
+pub mod link;
 pub mod login;
 pub mod message;
 pub mod person;

@@ -18,6 +18,17 @@ pub async fn insert(conn: &mut Conn, id: PersonId, now: DateTime<Utc>) -> Result
     Ok(())
 }
 
+/// Keeps others from deciding whose account is whose for this person until the transaction ends.
+pub async fn lock(conn: &mut Conn, id: PersonId) -> Result<()> {
+    sqlx::query!(
+        "select id from person where id = $1 for no key update",
+        id as _
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(())
+}
+
 /// The persons as an installation names them: by their account there, else by their oldest one, on GitHub last of all.
 pub async fn names(
     conn: &mut Conn,

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Conn, Json, Result};
-use crate::domain::id::{AccountId, InstallationId, RequestId, RunId};
+use crate::domain::id::{AccountId, InstallationId, LinkId, RequestId, RunId};
 use crate::domain::run::Direction;
 
 /// Make the plan of a request.
@@ -81,6 +81,18 @@ impl TwinJob {
     pub const IDENTIFIER: &'static str = "idp.twin";
 }
 
+/// Ask GitHub for a code that links an account, or look whether it was used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkJob {
+    /// Which.
+    pub link: LinkId,
+}
+
+impl LinkJob {
+    /// The queue's word for this kind of job.
+    pub const IDENTIFIER: &'static str = "idp.link";
+}
+
 /// A job as held by a worker of the queue: what its end is fenced by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
@@ -139,6 +151,23 @@ pub async fn enqueue_twin(conn: &mut Conn, job: &TwinJob) -> Result<()> {
     } = job;
     let key = format!("twin:{installation}:{channel}:{message}");
     add(conn, TwinJob::IDENTIFIER, job, &key, None).await
+}
+
+/// Enqueues the next look at a code.
+pub async fn enqueue_link(
+    conn: &mut Conn,
+    link: LinkId,
+    not_before: Option<DateTime<Utc>>,
+) -> Result<()> {
+    let key = format!("link:{link}");
+    add(
+        conn,
+        LinkJob::IDENTIFIER,
+        &LinkJob { link },
+        &key,
+        not_before,
+    )
+    .await
 }
 
 /// Tries of one job before the queue gives it up. Only trouble of our own database counts here (what a step meets is

@@ -3,6 +3,7 @@
 //! Everything here may die at any moment: what is begun stands in the database before it begins, what ends is written
 //! with what follows it, and another replica takes up the rest.
 
+mod link;
 pub mod people;
 mod plan;
 pub mod queue;

@@ -8,8 +8,8 @@ use graphile_worker::{
     WorkerRecoveryConfig, local_queue::RefetchDelayConfig,
 };
 
-use super::{Bench, Shared, people, plan, step, twin};
-use crate::app::job::{self, Held, LookupJob, PlanJob, StepJob, TwinJob};
+use super::{Bench, Shared, link, people, plan, step, twin};
+use crate::app::job::{self, Held, LinkJob, LookupJob, PlanJob, StepJob, TwinJob};
 
 /// Makes the options of a queue worker with the pool inside: `boot` has the database, `worker` has not.
 pub type Factory = Arc<dyn Fn() -> WorkerOptions + Send + Sync>;
@@ -97,6 +97,7 @@ fn options(base: WorkerOptions, shared: &Shared, concurrency: usize) -> WorkerOp
         .define_job::<StepJob>()
         .define_job::<LookupJob>()
         .define_job::<TwinJob>()
+        .define_job::<LinkJob>()
 }
 
 /// Looks after the queue until told to stop. What it finds is a bug: it is told, and only stuck queues are mended.
@@ -170,6 +171,15 @@ impl TaskHandler for LookupJob {
         let (bench, _) = taken(&context)?;
         let looked_up = people::look_up(&bench.app, &bench.chats, self).await;
         looked_up.map_err(Failure::from)
+    }
+}
+
+impl TaskHandler for LinkJob {
+    const IDENTIFIER: &'static str = Self::IDENTIFIER;
+
+    async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
+        let (bench, _) = taken(&context)?;
+        link::link(&bench, self).await.map_err(Failure::from)
     }
 }
 

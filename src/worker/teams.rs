@@ -14,6 +14,7 @@ use crate::app::people::{self, InstallationFacts};
 use crate::app::teams::{self, Member, Named};
 use crate::app::{App, watched};
 use crate::clients::forge::ForgeError;
+use crate::clients::forge::github::device::DeviceFlow;
 use crate::clients::forge::github::directory::Directory;
 use crate::domain::id::InstallationId;
 use crate::domain::person::{FACTS_GOOD_FOR, Platform};
@@ -36,6 +37,8 @@ const LEFT_ALONE: Duration = Duration::from_secs(20);
 pub struct Hub {
     /// Reads it.
     pub directory: Arc<Directory>,
+    /// Learns whose an account is; none where no App's client id is set.
+    pub device: Option<DeviceFlow>,
     /// The App that we are there, by its number; deliveries for another one are not ours.
     pub app_id: Option<String>,
 }

@@ -57,6 +57,7 @@ impl Company {
         let directory = Directory::new(&settings_of(&github), Arc::new(Utc::now)).unwrap();
         let hub = Hub {
             directory: Arc::new(directory),
+            device: None,
             app_id: None,
         };
         let there = hub.introduce(&world.app).await.unwrap();

@@ -236,5 +236,9 @@ async fn a_team_that_is_not_on_github_is_told_with_the_nearest_right_word() {
         "{text}"
     );
     assert!(said.contains("fail teams `payments` has no lead"), "{text}");
+    assert!(
+        said.contains("fail github links nobody can link their account"),
+        "{text}"
+    );
     assert!(!said.contains("`engineers` has nobody"), "{text}");
 }

@@ -90,7 +90,12 @@ impl Site {
 
     /// Starts `idp serve` and waits until it is ready.
     pub async fn serve(&self) -> Served {
-        let served = self.begins().await;
+        self.serve_with(|_| ()).await
+    }
+
+    /// The same with more in its environment.
+    pub async fn serve_with(&self, change: impl FnOnce(&mut Command)) -> Served {
+        let served = self.begins_with(change).await;
         let ready = format!("{}/readyz", served.url);
         until("it is not ready", async || {
             let answer = reqwest::get(&ready).await.ok()?;
@@ -102,8 +107,13 @@ impl Site {
 
     /// Starts `idp serve` and waits until it listens.
     pub async fn begins(&self) -> Served {
-        let mut child = self
-            .idp(&["serve"])
+        self.begins_with(|_| ()).await
+    }
+
+    async fn begins_with(&self, change: impl FnOnce(&mut Command)) -> Served {
+        let mut command = self.idp(&["serve"]);
+        change(&mut command);
+        let mut child = command
             .stderr(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()

@@ -75,6 +75,7 @@ pub(super) struct Slack {
 #[serde(deny_unknown_fields)]
 pub(super) struct GitHub {
     pub(super) app_id: Option<String>,
+    pub(super) client_id: Option<String>,
     #[serde(default, deserialize_with = "secret")]
     pub(super) app_private_key: Option<SecretString>,
     #[serde(default, deserialize_with = "secret")]

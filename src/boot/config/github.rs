@@ -12,6 +12,8 @@ use crate::clients::forge::github::{API_URL, AppKey, Credentials, GIT_URL, GitHu
 pub struct GitHub {
     /// How it is reached.
     pub forge: GitHubSettings,
+    /// The App's client id, by which people link their accounts.
+    pub client_id: Option<String>,
     /// Proves webhook deliveries.
     pub webhook_secret: Option<SecretString>,
 }
@@ -25,6 +27,9 @@ pub(super) fn read(
     let word = |name: &str, key: Option<String>| Ok::<_, Problem>(environment.word(name)?.or(key));
     let secret = |name: &str, key| Ok::<_, Problem>(environment.secret(name)?.or(key));
     let app_id = word("GITHUB_APP_ID", table.app_id)?;
+    // An App that is known by its client id needs no second one.
+    let own = app_id.clone().filter(|id| id.parse::<u64>().is_err());
+    let client_id = word("GITHUB_CLIENT_ID", table.client_id)?.or(own);
     let key = secret("GITHUB_APP_PRIVATE_KEY", table.app_private_key)?;
     let token = secret("GITHUB_TOKEN", table.token)?;
     let organisation = word("GITHUB_ORG", table.org)?;
@@ -56,6 +61,7 @@ pub(super) fn read(
     };
     Ok(Some(GitHub {
         forge,
+        client_id,
         webhook_secret,
     }))
 }

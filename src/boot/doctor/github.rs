@@ -24,6 +24,7 @@ const RIGHTS: &str = "github rights";
 const ORGANISATION: &str = "github organisation";
 const CLOCK: &str = "github clock";
 const RATE: &str = "github rate";
+const LINKS: &str = "github links";
 const WEBHOOKS: &str = "github webhooks";
 
 /// A permission of the App or scope of a token, its level, and what is lost without it.
@@ -109,7 +110,7 @@ const ENDS_SOON: TimeDelta = TimeDelta::days(14);
 /// Below this part of the hour's calls it is told.
 const RATE_WARNS: u64 = 10;
 
-pub(super) async fn checks(config: &Config) -> Vec<Check> {
+pub(super) async fn checks(config: &Config, teams: &Teams) -> Vec<Check> {
     let Some(github) = &config.github else {
         return vec![Check::ok(
             WHO,
@@ -134,6 +135,10 @@ pub(super) async fn checks(config: &Config) -> Vec<Check> {
     }
     checks.extend(examined.date.map(|date| clock_off(now - date)));
     checks.extend(examined.rate.map(rate));
+    let as_groups = teams.found.is_some() || teams.trouble.is_some();
+    if as_groups && github.client_id.is_none() {
+        checks.push(place.unlinked());
+    }
     let secret = github.webhook_secret.is_some();
     checks.push(webhooks(secret, config.public_url.as_ref()));
     checks
@@ -210,6 +215,14 @@ impl Place {
             api: trimmed(&github.forge.api_url),
             app: matches!(github.forge.credentials, Credentials::App { .. }),
         }
+    }
+
+    /// Teams are groups, and nobody can say which account of them is theirs.
+    fn unlinked(&self) -> Check {
+        Check::fail(LINKS, "nobody can link their account, so nobody of a team on GitHub counts").fix(format!(
+            "tick Enable Device Flow on the App's page ({}/organizations/{}/settings/apps), and set `GITHUB_CLIENT_ID` to its client id",
+            self.web, self.organisation
+        ))
     }
 
     /// GitHub doesn't say who we are.

@@ -124,6 +124,6 @@ pub async fn examine(
     checks.extend(database::checks(&config, report).await);
     let teams = github::teams(&config, &catalog).await;
     checks.extend(slack::checks(&config, &catalog, &teams).await);
-    checks.extend(github::checks(&config).await);
+    checks.extend(github::checks(&config, &teams).await);
     checks
 }

@@ -29,6 +29,7 @@ use crate::catalog::Library;
 use crate::catalog::library::Watching;
 use crate::clients::forge::Forge;
 use crate::clients::forge::git::Git;
+use crate::clients::forge::github::device::DeviceFlow;
 use crate::clients::forge::github::directory::Directory;
 use crate::clients::forge::github::{Credentials, GitHubForge};
 use crate::clients::forge::local::{LocalForge, Place};
@@ -327,8 +328,13 @@ fn hub(config: &Config) -> Result<Option<Hub>, Problem> {
     };
     let directory =
         Directory::new(&github.forge, Arc::new(clock::now)).or_fail("can't reach for GitHub")?;
+    let device = github.client_id.clone().map(|client_id| {
+        DeviceFlow::new(&github.forge.git_url, &github.forge.api_url, client_id)
+            .or_fail("can't reach for GitHub")
+    });
     Ok(Some(Hub {
         directory: Arc::new(directory),
+        device: device.transpose()?,
         app_id: app_id(&github.forge.credentials),
     }))
 }

@@ -122,6 +122,10 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
             .map(|url| url.as_str().trim_end_matches('/').to_owned()),
         state_key: Some(state_key(config)?),
         environment: deployed(config),
+        links: config
+            .github
+            .as_ref()
+            .is_some_and(|g| g.client_id.is_some()),
         organisation: config.github.as_ref().map(|g| g.forge.organisation.clone()),
         ..Settings::default()
     };

@@ -111,7 +111,7 @@ pub fn home(home: &Home<'_>, now: DateTime<Utc>) -> Card {
 }
 
 /// Every command and every word, under the name that was typed.
-pub fn help(slash: &str, commands: &[Offer]) -> Card {
+pub fn help(slash: &str, commands: &[Offer], links: bool) -> Card {
     let slash = words::line(slash);
     let typed = |word: &str, what: &str| {
         Text::default()
@@ -125,7 +125,7 @@ pub fn help(slash: &str, commands: &[Offer]) -> Card {
     if asks.is_empty() {
         asks.push("No command is open to you.".into());
     }
-    let words_of_ours = vec![
+    let mut words_of_ours = vec![
         Text::default()
             .code(slash.clone())
             .and(" what you can ask for, what waits for you, what you have open"),
@@ -133,8 +133,14 @@ pub fn help(slash: &str, commands: &[Offer]) -> Card {
         typed("status ID", "the same of one request"),
         typed("list", "your latest requests"),
         typed("cancel ID", "takes a request back; what was done is undone"),
-        typed("help", "this"),
     ];
+    if links {
+        words_of_ours.push(typed(
+            "link github",
+            "makes your account on GitHub count here",
+        ));
+    }
+    words_of_ours.push(typed("help", "this"));
     let mut blocks = vec![heading("Ask"), lines(asks)];
     if !commands.is_empty() {
         blocks.push(offers(commands));

@@ -9,6 +9,7 @@
 
 mod api;
 mod auth;
+pub mod device;
 pub mod directory;
 pub mod examine;
 mod find;

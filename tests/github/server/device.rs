@@ -85,7 +85,7 @@ fn begin(world: &mut World, form: &Value) -> Answer {
         code: new_token("d"),
         user_code: format!("{}-{}", &text[2..6], &text[6..10]),
         expires: now + TimeDelta::minutes(15),
-        interval: 5,
+        interval: world.app.device_interval,
         asked: None,
         answer: None,
         used: false,

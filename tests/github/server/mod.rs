@@ -421,6 +421,7 @@ fn app(key: Vec<u8>) -> App {
         client_id: "Iv23liIdpTests000001".to_owned(),
         key,
         device_flow: true,
+        device_interval: 5,
         installation: 58_110_042,
         installed: true,
         suspended: false,

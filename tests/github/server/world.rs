@@ -70,6 +70,8 @@ pub struct App {
     /// The public key, DER, PKCS#1.
     pub key: Vec<u8>,
     pub device_flow: bool,
+    /// Seconds between two looks for a code; GitHub's are five.
+    pub device_interval: i64,
     pub installation: u64,
     pub installed: bool,
     pub suspended: bool,

@@ -104,7 +104,7 @@ impl std::fmt::Debug for Directory {
     }
 }
 
-fn account(entry: &Value) -> Option<Account> {
+pub(super) fn account(entry: &Value) -> Option<Account> {
     Some(Account {
         id: entry["id"].as_u64()?,
         login: entry["login"].as_str()?.to_owned(),

@@ -52,12 +52,18 @@ pub(super) enum Lost {
 impl Wire {
     /// `api_url` is GitHub's REST root. Has to be called on a runtime, which the calls then belong to.
     pub(super) fn new(api_url: &Url) -> Result<Self, octocrab::Error> {
+        Self::of(api_url, "application/vnd.github+json")
+    }
+
+    /// `git_url` is where people go: what is asked there comes as JSON only where it is asked for as that.
+    pub(super) fn web(git_url: &Url) -> Result<Self, octocrab::Error> {
+        Self::of(git_url, "application/json")
+    }
+
+    fn of(root: &Url, accept: &str) -> Result<Self, octocrab::Error> {
         let crab = Octocrab::builder()
-            .base_uri(api_url.as_str().trim_end_matches('/'))?
-            .add_header(
-                HeaderName::from_static("accept"),
-                "application/vnd.github+json".to_owned(),
-            )
+            .base_uri(root.as_str().trim_end_matches('/'))?
+            .add_header(HeaderName::from_static("accept"), accept.to_owned())
             .set_connect_timeout(Some(CONNECT))
             .set_read_timeout(Some(TIMEOUT))
             .build()?;
@@ -77,12 +83,28 @@ impl Wire {
             .crab
             .user_access_token(bearer.clone())
             .map_err(before)?;
-        let request = http::Request::builder().method(method).uri(path);
-        let request = crab.build_request(request, body).map_err(before)?;
-        match tokio::time::timeout(TIMEOUT, answer(&crab, request)).await {
-            Ok(answer) => answer,
-            Err(_) => Err(Lost::Broken(format!("none for {} s", TIMEOUT.as_secs()))),
-        }
+        send(&crab, method, path, body).await
+    }
+
+    /// Posts as nobody in particular.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Answer, Lost> {
+        send(&self.crab, Method::POST, path, Some(body)).await
+    }
+}
+
+async fn send(
+    crab: &Octocrab,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<Answer, Lost> {
+    let request = http::Request::builder().method(method).uri(path);
+    let request = crab
+        .build_request(request, body)
+        .map_err(|error| Lost::NotSent(chain(&error)))?;
+    match tokio::time::timeout(TIMEOUT, answer(crab, request)).await {
+        Ok(answer) => answer,
+        Err(_) => Err(Lost::Broken(format!("none for {} s", TIMEOUT.as_secs()))),
     }
 }
 
