@@ -97,6 +97,7 @@ pub async fn retry(conn: &mut Conn, word: Word, now: DateTime<Utc>) -> Result<()
         let mut step = step.clone();
         step.state = StepState::Pending;
         step.tries = 0;
+        step.unknowns = 0;
         step.cause = None;
         step.check = None;
         step.wait_until = None;
@@ -155,6 +156,7 @@ pub(super) async fn begin_undo(
     let mut steps = store::step::of_run(conn, run.id).await?;
     for step in steps.iter_mut().filter(|s| to_undo(s)) {
         step.tries = 0;
+        step.unknowns = 0;
         step.wait_until = None;
         store::step::save(conn, step).await?;
     }
@@ -178,7 +180,9 @@ pub(super) fn next_to_undo(steps: &[Step]) -> Option<&Step> {
 
 fn to_undo(step: &Step) -> bool {
     match step.state {
-        StepState::Pending | StepState::Skipped | StepState::Undone => false,
+        // One that is to be tried again may have left something at its first try.
+        StepState::Pending => step.input.is_some(),
+        StepState::Skipped | StepState::Undone => false,
         StepState::Running
         | StepState::Waiting
         | StepState::Done

@@ -281,8 +281,24 @@ fn step_view(actions: &[ActionSpec], step: Step, planned: Option<&PlannedStep>) 
         .filter(|f| f.kind == FactKind::Creates && f.headline && undo != Some(Undo::Nothing))
         .map(thing)
         .collect();
-    let stands = matches!(step.state, StepState::Done | StepState::UndoFailed);
-    let touched = stands || matches!(step.state, StepState::Unknown | StepState::Failed);
+    // Only a step with its input was ever let at the world, however it ended.
+    let begun = step.input.is_some() && !made.is_empty();
+    let words = format!("delete {}", made.join(", "));
+    let (exists, may_exist) = match step.state {
+        StepState::Done => (made, Vec::new()),
+        StepState::UndoFailed if step.output.is_some() => (made, Vec::new()),
+        StepState::Pending
+        | StepState::Running
+        | StepState::Waiting
+        | StepState::Failed
+        | StepState::Unknown
+        | StepState::UndoFailed
+            if begun =>
+        {
+            (Vec::new(), made)
+        }
+        _ => (Vec::new(), Vec::new()),
+    };
     let took = step.started_at.zip(step.finished_at);
     StepView {
         title: step.title,
@@ -292,9 +308,9 @@ fn step_view(actions: &[ActionSpec], step: Step, planned: Option<&PlannedStep>) 
         attempts: step.tries,
         cause: step.cause,
         check: step.check,
-        undo: (undo == Some(Undo::Can) && touched && !made.is_empty())
-            .then(|| format!("delete {}", made.join(", "))),
-        exists: if stands { made } else { Vec::new() },
+        undo: (undo == Some(Undo::Can) && begun).then_some(words),
+        exists,
+        may_exist,
     }
 }
 

@@ -196,13 +196,14 @@ pub(super) fn undo_words(run: &RunView) -> Vec<String> {
     run.steps
         .iter()
         .rev()
-        .filter(|step| {
-            matches!(
-                step.state,
-                StepState::Done | StepState::Running | StepState::Unknown | StepState::UndoFailed
-            ) || !step.exists.is_empty()
+        .filter(|step| step.state != StepState::Undone)
+        .filter_map(|step| {
+            let undo = words::clause(step.undo.as_deref()?);
+            Some(match step.may_exist.as_slice() {
+                [] => undo,
+                _ => format!("{undo} if it was made"),
+            })
         })
-        .filter_map(|step| step.undo.as_deref().map(words::clause))
         .collect()
 }
 

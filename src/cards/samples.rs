@@ -214,7 +214,18 @@ fn steps(states: [StepState; 3]) -> Vec<StepView> {
             } else {
                 Vec::new()
             },
-            undo: undo[n].map(str::to_owned),
+            may_exist: if matches!(
+                states[n],
+                StepState::Running | StepState::Failed | StepState::Unknown
+            ) && !exists[n].is_empty()
+            {
+                vec![exists[n].to_owned()]
+            } else {
+                Vec::new()
+            },
+            undo: undo[n]
+                .filter(|_| states[n] != StepState::Pending)
+                .map(str::to_owned),
         })
         .collect()
 }
@@ -368,6 +379,7 @@ pub(super) fn all() -> Vec<(String, RequestView)> {
     if let Some(run) = &mut cancelled.run {
         run.cancelled = true;
         run.steps[2].state = StepState::Pending;
+        run.steps[2].undo = None;
     }
     all.push(("cancelled while running".to_owned(), cancelled));
     all.push(("planning, held up".to_owned(), held_up()));

@@ -158,6 +158,9 @@ pub struct StepView {
     pub check: Option<String>,
     /// What exists now because of it, in words (`repository acme/payments-api`); empty: nothing outside idp.
     pub exists: Vec<String>,
-    /// Words of its undo: `delete repository acme/payments-api`; none where there is nothing to undo.
+    /// What may exist because of it: it was begun and didn't come to its end.
+    #[serde(default)]
+    pub may_exist: Vec<String>,
+    /// Words of its undo: `delete repository acme/payments-api`; none where there is, and was, nothing to undo.
     pub undo: Option<String>,
 }

@@ -39,6 +39,8 @@ pub struct Step {
     pub check: Option<String>,
     /// Tries without success in this generation and direction.
     pub tries: i32,
+    /// Those of them whose effect was unknown.
+    pub unknowns: i32,
     /// When it was first begun.
     pub started_at: Option<DateTime<Utc>>,
     /// When it came to its end.
@@ -71,8 +73,8 @@ pub async fn of_run(conn: &mut Conn, run: RunId) -> Result<Vec<Step>> {
     sqlx::query_as!(
         Step,
         r#"select run_id as "run: RunId", seq, id, title, action, state as "state: StepState", generation,
-                  input, output, records as "records: Json<Vec<Record>>", cause, "check", tries, started_at,
-                  finished_at, wait_until
+                  input, output, records as "records: Json<Vec<Record>>", cause, "check", tries, unknowns,
+                  started_at, finished_at, wait_until
            from step where run_id = $1 order by seq"#,
         run as _
     )
@@ -84,7 +86,7 @@ pub async fn of_run(conn: &mut Conn, run: RunId) -> Result<Vec<Step>> {
 pub async fn save(conn: &mut Conn, step: &Step) -> Result<()> {
     sqlx::query!(
         r#"update step set state = $3, generation = $4, input = $5, output = $6, records = $7, cause = $8,
-                  "check" = $9, tries = $10, started_at = $11, finished_at = $12, wait_until = $13
+                  "check" = $9, tries = $10, unknowns = $11, started_at = $12, finished_at = $13, wait_until = $14
            where run_id = $1 and seq = $2"#,
         step.run as _,
         step.seq,
@@ -96,6 +98,7 @@ pub async fn save(conn: &mut Conn, step: &Step) -> Result<()> {
         step.cause,
         step.check,
         step.tries,
+        step.unknowns,
         step.started_at,
         step.finished_at,
         step.wait_until,

@@ -74,7 +74,7 @@ async fn plan_again(bench: &Bench, held: &Held, attempt: Attempt) -> Result<Begu
         TakenAgain::Not => tracing::info!(%run, "The run may not begin any more"),
     }
     // The run doesn't begin: its state says so by now, and the job ends on it.
-    Ok(step::begin(&bench.app, held, attempt.job).await?)
+    Ok(step::not_begun(&bench.app, held, attempt).await?)
 }
 
 /// How the work on a step came to its end.

@@ -249,3 +249,26 @@ async fn a_cancel_between_begin_and_end_is_seen_at_the_end() {
     assert_eq!(world.script.calls(), ["undo one"]);
     working.stop().await;
 }
+
+#[tokio::test]
+async fn a_step_that_is_put_off_before_it_begins_counts_as_no_death() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({}))]).await;
+    world.planned(request).await;
+    let (held, job) = world.claim_step("first").await;
+    let begun = step::begin(&world.app, &held, job).await.unwrap();
+    let Begun::PlanAgain(attempt) = begun else {
+        panic!("{begun:?}")
+    };
+    // While its plan was made again, another run was told to come back later.
+    world
+        .execute(
+            "insert into rate_limit (installation_id, bucket, not_before)
+             select id, 'step:test:step', idp_now() + interval '1 hour' from installation",
+        )
+        .await;
+    let begun = step::start(&world.app, &held, attempt).await.unwrap();
+    assert!(matches!(begun, Begun::Nothing), "{begun:?}");
+    let ended = world.count("step_attempt where outcome = 'not_begun'").await;
+    assert_eq!((ended, world.count("step_attempt").await), (1, 1));
+}

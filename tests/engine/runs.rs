@@ -143,6 +143,23 @@ async fn an_unknown_effect_is_looked_at_again_then_a_person_looks() {
 }
 
 #[tokio::test]
+async fn an_unknown_effect_is_looked_at_however_often_nothing_happened_before() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({}))]).await;
+    let acts = [
+        Act::Again(None),
+        Act::Again(None),
+        Act::Unknown,
+        Act::Unknown,
+    ];
+    world.script.say("one", acts);
+    let working = world.work();
+    world.hurried_until(request, RunState::Succeeded).await;
+    assert_eq!(world.script.calls().len(), 5);
+    working.stop().await;
+}
+
+#[tokio::test]
 async fn undo_goes_back_beginning_with_the_unfinished_step() {
     let world = World::new().await;
     let service = json!({ "service": true });
@@ -324,6 +341,8 @@ async fn a_plan_that_differs_just_before_the_run_voids_it() {
     let first = store::run::get(&mut conn, run.id).await.unwrap().unwrap();
     assert_eq!(first.state, RunState::Superseded);
     assert_eq!(world.script.calls(), ["one"]);
+    let open = "step_attempt where outcome is null or outcome = 'lost'";
+    assert_eq!(world.count(open).await, 0);
     drop(conn);
     working.stop().await;
 }
@@ -419,5 +438,46 @@ async fn a_step_that_hangs_ends_as_unknown_and_a_person_looks() {
     );
     press(&world, run.id, Some(0), "retry").await.unwrap();
     world.until(request, RunState::Succeeded).await;
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn cards_say_what_may_exist_what_undo_would_do_and_what_it_did() {
+    let world = World::new().await;
+    let request = world
+        .ask(&[("one", json!({})), ("two", json!({})), ("three", json!({}))])
+        .await;
+    world.script.say("two", [Act::Stop]);
+    let working = world.work();
+    let run = world.until(request, RunState::Failed).await;
+    let stopped = world.card(request).await;
+    for told in [
+        "thing thing-0; unknown whether thing thing-0 exists; Retry looks first",
+        "would delete thing thing-0 if it was made, then delete thing thing-0",
+    ] {
+        assert!(stopped.contains(told), "{told}: {stopped}");
+    }
+    press(&world, run.id, Some(0), "undo").await.unwrap();
+    world.until(request, RunState::Undone).await;
+    let undone = world.card(request).await;
+    let told = "Thing thing-0 deleted. Thing thing-0 deleted. Nothing remains.";
+    assert!(undone.contains(told), "{undone}");
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_retry_that_is_cancelled_before_it_begins_takes_back_the_first_try() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({}))]).await;
+    world.script.say("one", [Act::Unknown; 3]);
+    let working = world.work();
+    let run = world.hurried_until(request, RunState::Blocked).await;
+    working.stop().await;
+    assert_eq!(world.script.exists(), ["one"]);
+    press(&world, run.id, Some(0), "retry").await.unwrap();
+    press(&world, run.id, None, "cancel").await.unwrap();
+    let working = world.work();
+    world.until(request, RunState::Undone).await;
+    assert_eq!(world.script.exists(), Vec::<String>::new());
     working.stop().await;
 }

@@ -130,8 +130,10 @@ async fn forward(
             check,
             after,
         }) => {
-            step.tries += i32::from(limit::spends(after, run.since, now));
-            if step.tries >= backoff::MOST_UNKNOWN {
+            let spent = limit::spends(after, run.since, now);
+            step.tries += i32::from(spent);
+            step.unknowns += i32::from(spent);
+            if step.unknowns >= backoff::MOST_UNKNOWN {
                 let check = Some(check);
                 return stopped(conn, run, step, Stop { cause, check }, now).await;
             }

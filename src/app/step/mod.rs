@@ -96,7 +96,17 @@ impl From<RunError> for StepFailure {
 
 /// Looks at a job that a worker holds: what is recorded already is not done again.
 pub async fn begin(app: &App, held: &Held, job: StepJob) -> Result<Begun, StepFailure> {
-    let mut turn = Turn::open(app, held, job).await?;
+    let turn = Turn::open(app, held, (job, None)).await?;
+    take_up(app, turn, job).await
+}
+
+/// Looks again at a job whose run was not to begin at this attempt, which ends here.
+pub async fn not_begun(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, StepFailure> {
+    let turn = Turn::open(app, held, (attempt.job, Some(attempt))).await?;
+    take_up(app, turn, attempt.job).await
+}
+
+async fn take_up(app: &App, mut turn: Turn<'_>, job: StepJob) -> Result<Begun, StepFailure> {
     let Some(mut run) = turn.run(job).await? else {
         return turn.close().await;
     };
@@ -115,9 +125,9 @@ pub async fn begin(app: &App, held: &Held, job: StepJob) -> Result<Begun, StepFa
         }
         (RunState::Queued, Direction::Do) => {
             turn.start_run(&mut run).await?;
-            turn.forward(app, run, job, None).await
+            turn.forward(app, run, job).await
         }
-        (RunState::Running, Direction::Do) => turn.forward(app, run, job, None).await,
+        (RunState::Running, Direction::Do) => turn.forward(app, run, job).await,
         (RunState::Undoing, Direction::Undo) => turn.back(app, run, job).await,
         _ => turn.close().await,
     }
@@ -125,14 +135,14 @@ pub async fn begin(app: &App, held: &Held, job: StepJob) -> Result<Begun, StepFa
 
 /// Goes on with a run whose plan was found to be the approved one: the first step begins.
 pub async fn start(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, StepFailure> {
-    let mut turn = Turn::open(app, held, attempt.job).await?;
+    let mut turn = Turn::open(app, held, (attempt.job, Some(attempt))).await?;
     let Some(mut run) = turn.run(attempt.job).await? else {
         return turn.close().await;
     };
     match run.state {
         RunState::Queued => {
             turn.start_run(&mut run).await?;
-            turn.forward(app, run, attempt.job, Some(attempt)).await
+            turn.forward(app, run, attempt.job).await
         }
         RunState::Cancelling => {
             run::begin_undo(&mut turn.tx, &mut run, turn.now).await?;

@@ -21,17 +21,28 @@ pub(super) struct Turn<'a> {
     pub(super) tx: Tx,
     pub(super) now: DateTime<Utc>,
     held: &'a Held,
+    /// An attempt that stands in the journal already; it ends with the job unless work is handed out for it.
+    begun: Option<Attempt>,
 }
 
 impl<'a> Turn<'a> {
-    pub(super) async fn open(app: &App, held: &'a Held, job: StepJob) -> Result<Self, StepFailure> {
+    pub(super) async fn open(
+        app: &App,
+        held: &'a Held,
+        (job, begun): (StepJob, Option<Attempt>),
+    ) -> Result<Self, StepFailure> {
         let mut tx = store::begin(&app.pool).await?;
         let now = store::now(&mut tx).await?;
         if !queue::holds(&mut tx, held).await? {
             tracing::warn!(run = %job.run, seq = job.seq, "A step's job was lost to another worker before it began");
             return Err(StepFailure::LostOwnership);
         }
-        Ok(Self { tx, now, held })
+        Ok(Self {
+            tx,
+            now,
+            held,
+            begun,
+        })
     }
 
     /// The run, locked, if the job is of its present generation and direction.
@@ -54,11 +65,21 @@ impl<'a> Turn<'a> {
     }
 
     async fn finish_job(&mut self) -> Result<(), StepFailure> {
+        self.end_begun().await?;
         if queue::finish(&mut self.tx, self.held).await? {
             Ok(())
         } else {
             Err(StepFailure::LostOwnership)
         }
+    }
+
+    /// Ends an attempt for which no work is handed out after all: nobody died of it.
+    async fn end_begun(&mut self) -> Result<(), StepFailure> {
+        if let Some(Attempt { job, number }) = self.begun.take() {
+            store::step::end_attempt(&mut self.tx, &job, number, "not_begun", None, self.now)
+                .await?;
+        }
+        Ok(())
     }
 
     /// Commits what stands so far and hands work out; the job stays held.
@@ -77,6 +98,7 @@ impl<'a> Turn<'a> {
 
     /// Writes the attempt; `None`: too many never came back.
     pub(super) async fn attempt(&mut self, job: StepJob) -> Result<Option<Attempt>, StepFailure> {
+        self.end_begun().await?;
         let before = store::step::attempts(&mut self.tx, &job, self.now).await?;
         if before.lost >= backoff::MOST_LOST {
             return Ok(None);
@@ -90,13 +112,12 @@ impl<'a> Turn<'a> {
         Ok(Some(attempt))
     }
 
-    /// The next step of a run that goes forward; `begun`: an attempt that stands already.
+    /// The next step of a run that goes forward.
     pub(super) async fn forward(
         mut self,
         app: &App,
         mut run: Run,
         job: StepJob,
-        begun: Option<Attempt>,
     ) -> Result<Begun, StepFailure> {
         let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
         let Some(at) = run::next_to_do(&steps).map(|s| s.seq) else {
@@ -135,12 +156,14 @@ impl<'a> Turn<'a> {
         let filled = planned
             .input
             .fill(&mut |text| expression::after(text, &outputs));
-        let attempt = match (begun, &filled) {
-            (_, Err(error)) => Err(Stop::failed(format!(
+        let attempt = match &filled {
+            Err(error) => Err(Stop::failed(format!(
                 "Its input can't be filled in: {error}"
             ))),
-            (Some(attempt), Ok(_)) => Ok(attempt),
-            (None, Ok(_)) => self.attempt(job).await?.ok_or_else(Stop::poison),
+            Ok(_) => match self.begun.take() {
+                Some(attempt) => Ok(attempt),
+                None => self.attempt(job).await?.ok_or_else(Stop::poison),
+            },
         };
         let attempt = match attempt {
             Ok(attempt) => attempt,
@@ -152,6 +175,7 @@ impl<'a> Turn<'a> {
         if step.state == StepState::Pending {
             // What the run waited for before it began is over.
             step.tries = 0;
+            step.unknowns = 0;
             step.cause = None;
         }
         let first = step.generation != run.generation || step.started_at.is_none();

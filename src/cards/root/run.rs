@@ -210,8 +210,7 @@ fn superseded(run: &RunView, now: DateTime<Utc>) -> Part {
 }
 
 fn undoing(run: &RunView) -> Part {
-    let undoable = |s: &&StepView| s.undo.is_some() && s.state != StepState::Pending;
-    let total = run.steps.iter().filter(undoable).count();
+    let total = run.steps.iter().filter(|s| s.undo.is_some()).count();
     let done: Vec<&StepView> = run
         .steps
         .iter()
@@ -465,17 +464,7 @@ fn cause_line(run: &RunView, at: Option<usize>) -> Text {
 /// What exists outside idp at this moment, the unknown said as such.
 fn exists_line(run: &RunView) -> Text {
     let mut known = remains(run);
-    let unknown = run
-        .steps
-        .iter()
-        .filter(|s| s.state == StepState::Unknown)
-        .map(|s| {
-            format!(
-                "unknown whether {} took effect; Retry looks first",
-                words::line(&s.title)
-            )
-        });
-    let unknown: Vec<String> = unknown.collect();
+    let unknown: Vec<String> = run.steps.iter().filter_map(unknown).collect();
     if known.is_empty() && unknown.is_empty() {
         known.push("nothing outside idp".to_owned());
     }
@@ -489,10 +478,21 @@ fn exists_line(run: &RunView) -> Text {
         .and(format!(": {}", said.join("; ")))
 }
 
+/// What nobody knows of a step that didn't come to its end.
+fn unknown(step: &StepView) -> Option<String> {
+    let things: Vec<String> = step.may_exist.iter().map(|t| words::line(t)).collect();
+    let what = match (things.len(), step.state) {
+        (0, StepState::Unknown) => format!("{} took effect", words::line(&step.title)),
+        (0, _) => return None,
+        (1, _) => format!("{} exists", words::all_of(&things)),
+        (_, _) => format!("{} exist", words::all_of(&things)),
+    };
+    Some(format!("unknown whether {what}; Retry looks first"))
+}
+
 fn remains(run: &RunView) -> Vec<String> {
     run.steps
         .iter()
-        .filter(|s| s.state != StepState::Undone)
         .flat_map(|s| s.exists.iter().map(|e| words::line(e)))
         .collect()
 }
