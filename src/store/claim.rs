@@ -27,7 +27,8 @@ pub enum Holder {
     },
 }
 
-/// Takes a name for a request; false: another one, or a service, has it. Of two at once the later one waits and loses.
+/// Takes a name for a request; false: another one, or a service, has it. Of two at once the later one waits and loses;
+/// if what it waited for became a service meanwhile, its transaction falls (see [`super::fell`]).
 pub async fn take(
     conn: &mut Conn,
     request: RequestId,

@@ -84,9 +84,57 @@ pub struct Followed {
     pub was: Option<String>,
 }
 
-/// Lets the service of a repository follow it: page, catalog file, held name and state. It is known by the forge's id;
-/// one whose id isn't known yet, by the page, and gets its id. `None`: no service has it, or newer news is known.
+/// Lets the service of a repository follow it: page, catalog file, held names and state; with its repository it goes,
+/// and its names are free again. It is known by the forge's id; one whose id isn't known yet, by the page, and gets its
+/// id. `None`: no service has it, or newer news is known.
 pub async fn follow(conn: &mut Conn, news: &News<'_>) -> Result<Option<Followed>> {
+    let Some(found) = of_repository(conn, news).await? else {
+        return Ok(None);
+    };
+    let state = match news.fate {
+        RepositoryFate::Archived => Some("archived"),
+        RepositoryFate::Unarchived => Some("active"),
+        RepositoryFate::Created | RepositoryFate::Renamed | RepositoryFate::Transferred => None,
+        RepositoryFate::Deleted => {
+            sqlx::query!("delete from service where id = $1", found.id as _)
+                .execute(conn)
+                .await?;
+            return Ok(Some(found));
+        }
+    };
+    // A form holds the bare name, a plan the one with its owner: `payments-api` and `acme/payments-api`.
+    sqlx::query!(
+        r#"with place as (
+               select lower(substring($6::text from '[^/]+/[^/]+$')) as was, lower(substring($2 from '[^/]+/[^/]+$')) as now
+           )
+           update service s
+           set forge_repository = $3, repository = $2, repository_as_of = $4,
+               repository_state = coalesce($5, s.repository_state),
+               catalog_url = case when starts_with(s.catalog_url, $6 || '/')
+                                  then $2 || substr(s.catalog_url, length($6) + 1) else s.catalog_url end,
+               claims = (select coalesce(jsonb_agg(case
+                                when c ->> 'kind' <> 'repository' then c
+                                when lower(c ->> 'name') = place.was
+                                then jsonb_set(c, '{name}', to_jsonb(place.now))
+                                when lower(c ->> 'name') = split_part(place.was, '/', 2)
+                                then jsonb_set(c, '{name}', to_jsonb(split_part(place.now, '/', 2)))
+                                else c end), '[]')
+                         from jsonb_array_elements(s.claims) c)
+           from place where s.id = $1"#,
+        found.id as _,
+        news.page,
+        news.repository,
+        news.as_of,
+        state,
+        found.was,
+    )
+    .execute(conn)
+    .await?;
+    Ok(Some(found))
+}
+
+/// The service that a repository is known to be of, kept from others until the transaction ends.
+async fn of_repository(conn: &mut Conn, news: &News<'_>) -> Result<Option<Followed>> {
     let pages: Vec<String> = match news.fate {
         // A new repository in an old one's place is not the service's.
         RepositoryFate::Created => Vec::new(),
@@ -96,39 +144,17 @@ pub async fn follow(conn: &mut Conn, news: &News<'_>) -> Result<Option<Followed>
             .map(str::to_lowercase)
             .collect(),
     };
-    let state = match news.fate {
-        RepositoryFate::Archived => Some("archived"),
-        RepositoryFate::Unarchived => Some("active"),
-        RepositoryFate::Deleted => Some("deleted"),
-        RepositoryFate::Created | RepositoryFate::Renamed | RepositoryFate::Transferred => None,
-    };
     sqlx::query_as!(
         Followed,
-        r#"with found as (
-               select id, repository as was, lower(substring(repository from '[^/]+/[^/]+$')) as held
-               from service
-               where (forge_repository = $1 or (forge_repository is null and lower(repository) = any($2)))
-                 and coalesce(repository_as_of <= $3, true) and repository_state <> 'deleted'
-               order by forge_repository nulls last, created_at
-               limit 1 for update
-           )
-           update service s
-           set forge_repository = $1, repository = $4, repository_as_of = $3,
-               repository_state = coalesce($5, s.repository_state),
-               catalog_url = case when starts_with(s.catalog_url, found.was || '/')
-                                  then $4 || substr(s.catalog_url, length(found.was) + 1) else s.catalog_url end,
-               claims = (select coalesce(jsonb_agg(case when lower(c ->> 'name') = found.held
-                                then jsonb_set(c, '{name}', to_jsonb(lower(substring($4 from '[^/]+/[^/]+$')))) else c end), '[]')
-                         from jsonb_array_elements(s.claims) c
-                         where not (c ->> 'kind' = 'repository' and lower(c ->> 'name') = found.held
-                                    and $5 is not distinct from 'deleted'))
-           from found where s.id = found.id
-           returning s.id as "id: ServiceId", s.request_id as "request: RequestId", found.was"#,
+        r#"select id as "id: ServiceId", request_id as "request: RequestId", repository as was
+           from service
+           where (forge_repository = $1 or (forge_repository is null and lower(repository) = any($2)))
+             and coalesce(repository_as_of <= $3, true)
+           order by forge_repository nulls last, created_at
+           limit 1 for update"#,
         news.repository,
         &pages,
         news.as_of,
-        news.page,
-        state,
     )
     .fetch_optional(conn)
     .await

@@ -3,10 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use idp::app::new_id;
 use idp::catalog::Sources;
 use idp::domain::event::ButtonId;
+use idp::domain::plan::Claim;
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
+use idp::store::service::Service;
+use idp::store::{self, claim, service};
 use tokio::task::JoinSet;
 
 use super::world::{ALEX, PRIYA, SAM, TESS, World, pressed};
@@ -52,4 +56,42 @@ async fn presses_of_all_sorts_at_once_make_exactly_one_decision() {
     }
     let answered = "select count(*) from inbox where kind = 'pressed' and reply is not null";
     assert_eq!(world.count(answered).await, i64::try_from(PRESSES).unwrap());
+}
+
+#[tokio::test]
+async fn a_name_that_becomes_a_service_while_it_is_asked_for_is_never_held_twice() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    // A run ends: its service is written and its names are let go, not committed yet.
+    let mut ends = store::begin(world.pool()).await.unwrap();
+    let now = store::now(&mut ends).await.unwrap();
+    let made = Service {
+        id: new_id(),
+        name: "payments-api".to_owned(),
+        owner: "payments".to_owned(),
+        entity: "component:default/payments-api".to_owned(),
+        repository: None,
+        catalog_url: None,
+        request,
+    };
+    assert!(service::record(&mut ends, &made, now).await.unwrap());
+    claim::release(&mut ends, request).await.unwrap();
+
+    let mut tx = store::begin(world.pool()).await.unwrap();
+    let takes = tokio::spawn(async move {
+        let name = Claim {
+            kind: "repository".to_owned(),
+            name: "payments-api".to_owned(),
+        };
+        claim::take(&mut tx, new_id(), &name, now).await
+    });
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while world.count(waits).await == 0 {
+        assert!(tokio::time::Instant::now() < until, "it never waited");
+        tokio::task::yield_now().await;
+    }
+    ends.commit().await.unwrap();
+    let fell = takes.await.unwrap().unwrap_err();
+    assert!(store::fell(&fell.into()));
 }

@@ -269,6 +269,8 @@ async fn a_step_that_is_put_off_before_it_begins_counts_as_no_death() {
         .await;
     let begun = step::start(&world.app, &held, attempt).await.unwrap();
     assert!(matches!(begun, Begun::Nothing), "{begun:?}");
-    let ended = world.count("step_attempt where outcome = 'not_begun'").await;
+    let ended = world
+        .count("step_attempt where outcome = 'not_begun'")
+        .await;
     assert_eq!((ended, world.count("step_attempt").await), (1, 1));
 }

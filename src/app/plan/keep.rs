@@ -85,13 +85,12 @@ async fn take_names(
     let mut claims: Vec<&Claim> = planned.plan.steps.iter().flat_map(|s| &s.claims).collect();
     claims.sort();
     for claim in claims {
-        if store::claim::take(conn, request.id, claim, now).await? {
-            continue;
+        while !store::claim::take(conn, request.id, claim, now).await? {
+            // Who let go of it just now holds it no more: then it is to be taken still.
+            if let Some(holder) = store::claim::holder(conn, claim).await? {
+                return submit::taken(conn, reader, claim, holder).await.map(Some);
+            }
         }
-        let Some(holder) = store::claim::holder(conn, claim).await? else {
-            continue;
-        };
-        return submit::taken(conn, reader, claim, holder).await.map(Some);
     }
     Ok(None)
 }
