@@ -172,7 +172,7 @@ pub async fn channel_lost(
     now: DateTime<Utc>,
 ) -> store::Result<()> {
     for thread in store::thread::in_channel(conn, installation, channel).await? {
-        place_lost(conn, &thread, why, now).await?;
+        place_lost(conn, thread.id, why, now).await?;
     }
     Ok(())
 }
@@ -185,9 +185,10 @@ pub async fn deleted(
     external: &str,
 ) -> store::Result<()> {
     let found = store::message::by_external(conn, installation, channel, external).await?;
-    let Some(id) = found else {
+    let Some((id, thread)) = found else {
         return Ok(());
     };
+    store::thread::lock(conn, thread).await?;
     let Some(message) = store::message::lock(conn, id).await? else {
         return Ok(());
     };
@@ -199,18 +200,29 @@ pub async fn deleted(
     Ok(())
 }
 
+/// Why messages are given up whose channel can't be posted to.
+const LOST: &str = "its place is lost";
+
 /// Closes a thread whose place is lost; a main one goes on in the requester's direct messages, with all it still had
 /// to say.
 pub(super) async fn place_lost(
     conn: &mut Conn,
-    thread: &Thread,
+    thread: ThreadId,
     why: PlaceLost,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
+    // Of two who find it lost the later one waits here, and finds the thread closed.
+    let Some(thread) = store::thread::lock(conn, thread).await? else {
+        return Ok(());
+    };
+    if thread.closed_at.is_some() {
+        return store::message::give_up_thread(conn, thread.id, LOST).await;
+    }
     store::thread::close(conn, thread.id, now).await?;
     let unsaid = store::message::unsaid(conn, thread.id).await?;
-    store::message::give_up_thread(conn, thread.id, "its place is lost").await?;
-    let Some(request) = thread.request else {
+    store::message::give_up_thread(conn, thread.id, LOST).await?;
+    let (Some(request), ThreadRole::Main) = (thread.request, thread.role) else {
+        // A copy just ends: what it said stands in the main thread.
         return Ok(());
     };
     let found = store::request::get(conn, request).await?;
@@ -218,7 +230,7 @@ pub(super) async fn place_lost(
         return Ok(());
     };
     let requester = store::account::get(conn, found.account).await?;
-    let Some(placement) = elsewhere(thread, &requester.external) else {
+    let Some(placement) = elsewhere(&thread, &requester.external) else {
         tracing::error!(%request, "A request can't be told to anybody: its last place is lost");
         return Ok(());
     };

@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::audit::{self, Chain};
 use super::end::{self, End};
-use super::sending::PlaceLost;
 use super::{App, actor, group, message, new_id, repository};
 use crate::cards::refusal;
 use crate::domain::event::{Event, PlaceKind, Sender};
@@ -272,18 +271,17 @@ pub(super) async fn learn(
                 queue::enqueue_lookup(conn, account.id).await?;
             }
         }
-        Event::ChannelChanged { channel, usable } => {
+        Event::ChannelChanged { channel, lost } => {
             let known = Channel {
                 id: Uuid::now_v7(),
                 external: channel.clone(),
                 name: None,
                 kind: PlaceKind::Unknown,
-                usable: Some(*usable),
+                usable: Some(lost.is_none()),
             };
             store::channel::upsert(conn, installation.id, &known, now).await?;
-            if !usable {
-                message::channel_lost(conn, installation.id, channel, PlaceLost::NotIn, now)
-                    .await?;
+            if let Some(why) = *lost {
+                message::channel_lost(conn, installation.id, channel, why, now).await?;
             }
         }
         Event::MessageDeleted { channel, message } => {

@@ -12,6 +12,7 @@ use crate::cards::{self, notice};
 use crate::domain::canonical::Digest;
 use crate::domain::card::{Card, Mention};
 use crate::domain::id::{InstallationId, MessageId, ThreadId};
+pub use crate::domain::message::PlaceLost;
 use crate::domain::message::{Milestone, Notice, Placement, Spot, Subject, ThreadRole};
 use crate::domain::request::RequestState;
 use crate::domain::view::RequestView;
@@ -119,15 +120,6 @@ pub struct Stands<'a> {
     pub digest: Digest,
     /// In how many parts the card was drawn.
     pub parts: usize,
-}
-
-/// Why a thread can't stand where it does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlaceLost {
-    /// The channel is archived or deleted.
-    Gone,
-    /// The bot may not post there.
-    NotIn,
 }
 
 /// Looks at what is due.
@@ -335,6 +327,7 @@ fn call(view: &RequestView) -> Vec<Mention> {
 pub async fn shown(app: &App, sending: &Sending, stands: Stands<'_>) -> anyhow::Result<bool> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
+    store::thread::lock(&mut tx, sending.thread).await?;
     let Some(message) = store::message::lock(&mut tx, sending.id).await? else {
         return Ok(true);
     };
@@ -365,6 +358,7 @@ pub async fn found(
 ) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
+    store::thread::lock(&mut tx, sending.thread).await?;
     store::message::found(&mut tx, sending.id, external).await?;
     place(app, &mut tx, sending, (channel, external), now).await?;
     Ok(tx.commit().await?)
@@ -468,6 +462,7 @@ pub async fn limited(
 /// The message, or the root of its thread, is gone from the platform: the root is posted anew.
 pub async fn vanished(app: &App, sending: &Sending) -> store::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
+    store::thread::lock(&mut tx, sending.thread).await?;
     vanish(&mut tx, sending.thread, sending.id).await?;
     if !sending.is_root {
         let root = store::message::about(&mut tx, sending.thread, Subject::Root).await?;
@@ -493,12 +488,7 @@ pub async fn give_up(app: &App, sending: &Sending, why: &str) -> store::Result<(
 pub async fn place_lost(app: &App, thread: ThreadId, why: PlaceLost) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
-    match store::thread::get(&mut tx, thread).await? {
-        Some(thread) if thread.closed_at.is_none() => {
-            message::place_lost(&mut tx, &thread, why, now).await?;
-        }
-        _ => store::message::give_up_thread(&mut tx, thread, "its place is lost").await?,
-    }
+    message::place_lost(&mut tx, thread, why, now).await?;
     tx.commit().await?;
     Ok(())
 }

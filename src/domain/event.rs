@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::id::{DraftId, PlanId};
+use super::message::PlaceLost;
 use super::person::Platform;
 
 /// One verified and parsed delivery.
@@ -192,8 +193,8 @@ pub enum Event {
     ChannelChanged {
         /// The channel's id.
         channel: String,
-        /// Whether the bot can post there now.
-        usable: bool,
+        /// Why the bot can't post there now; none: it can.
+        lost: Option<PlaceLost>,
     },
     /// A message of the bot was deleted by someone.
     MessageDeleted {

@@ -28,6 +28,16 @@ words! {
     }
 }
 
+/// Why nothing can be posted any more where it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PlaceLost {
+    /// The channel is archived or deleted.
+    Gone,
+    /// The bot may not post there.
+    NotIn,
+}
+
 words! {
     /// The thread replies that notify (experience.md §3): three at most on the happy path.
     pub enum Milestone {

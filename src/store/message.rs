@@ -51,7 +51,8 @@ pub struct Due {
     pub edit: bool,
 }
 
-/// Writes a new message at the next place of its thread, and wakes its installation's sender.
+/// Writes a new message at the next place of its thread, and wakes its installation's sender. Of two who write to a
+/// thread at once the later one waits, finds the place taken and takes the next.
 pub async fn insert(
     conn: &mut Conn,
     id: MessageId,
@@ -60,11 +61,25 @@ pub async fn insert(
     nonce: Uuid,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query!(
+    while !post(conn, (id, thread), subject, nonce, now).await? {}
+    Ok(())
+}
+
+/// False: another message has taken the place meanwhile.
+async fn post(
+    conn: &mut Conn,
+    (id, thread): (MessageId, ThreadId),
+    subject: Subject,
+    nonce: Uuid,
+    now: DateTime<Utc>,
+) -> Result<bool> {
+    let posted = sqlx::query!(
         "with posted as (
              insert into message (id, thread_id, place, kind, subject, nonce, created_at)
-             values ($1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6))
-         select pg_notify($7, installation_id::text) from thread where id = $2",
+             values ($1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6)
+             on conflict (thread_id, place) do nothing
+             returning thread_id)
+         select pg_notify($7, t.installation_id::text) from posted join thread t on t.id = posted.thread_id",
         id as _,
         thread as _,
         subject.kind() as MessageKind as _,
@@ -75,7 +90,7 @@ pub async fn insert(
     )
     .execute(conn)
     .await?;
-    Ok(())
+    Ok(posted.rows_affected() > 0)
 }
 
 /// Opens a thread with its first message, and wakes its installation's sender. The database refuses a second open main
@@ -236,16 +251,17 @@ pub async fn by_external(
     installation: InstallationId,
     channel: &str,
     external: &str,
-) -> Result<Option<MessageId>> {
-    sqlx::query_scalar!(
-        r#"select m.id as "id: MessageId" from message m join thread t on t.id = m.thread_id
+) -> Result<Option<(MessageId, ThreadId)>> {
+    let found = sqlx::query!(
+        r#"select m.id as "id: MessageId", t.id as "thread: ThreadId" from message m join thread t on t.id = m.thread_id
            where t.installation_id = $1 and t.channel = $2 and m.external_id = $3 and t.closed_at is null"#,
         installation as _,
         channel,
         external
     )
     .fetch_optional(conn)
-    .await
+    .await?;
+    Ok(found.map(|row| (row.id, row.thread)))
 }
 
 /// A message on the platform.

@@ -57,6 +57,21 @@ pub async fn get(conn: &mut Conn, id: ThreadId) -> Result<Option<Thread>> {
     .await
 }
 
+/// Reads one thread and keeps others from moving or closing it until the transaction ends. Whoever also locks one of
+/// its messages does that afterwards: so no two wait for each other.
+pub async fn lock(conn: &mut Conn, id: ThreadId) -> Result<Option<Thread>> {
+    sqlx::query_as!(
+        Thread,
+        r#"select id as "id: ThreadId", request_id as "request: RequestId",
+                  installation_id as "installation: InstallationId", channel, account,
+                  role as "role: ThreadRole", root_ts, closed_at, created_at
+           from thread where id = $1 for no key update"#,
+        id as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The open threads that stand in a channel of the platform.
 pub async fn in_channel(
     conn: &mut Conn,

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use idp::app::new_id;
+use idp::app::{message, new_id, sending};
 use idp::catalog::Sources;
 use idp::domain::event::ButtonId;
+use idp::domain::message::{Milestone, PlaceLost};
 use idp::domain::plan::Claim;
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
@@ -85,13 +86,76 @@ async fn a_name_that_becomes_a_service_while_it_is_asked_for_is_never_held_twice
         };
         claim::take(&mut tx, new_id(), &name, now).await
     });
-    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
-    while world.count(waits).await == 0 {
-        assert!(tokio::time::Instant::now() < until, "it never waited");
-        tokio::task::yield_now().await;
-    }
+    waits(&world).await;
     ends.commit().await.unwrap();
     let fell = takes.await.unwrap().unwrap_err();
     assert!(store::fell(&fell.into()));
+}
+
+/// Waits until another session waits for a lock.
+async fn waits(world: &World) {
+    let waits = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
+    while world.count(waits).await == 0 {
+        assert!(tokio::time::Instant::now() < until, "nobody waits");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn two_words_for_a_thread_at_once_stand_one_after_the_other() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    let mut first = store::begin(world.pool()).await.unwrap();
+    let mut second = store::begin(world.pool()).await.unwrap();
+    let now = store::now(&mut first).await.unwrap();
+    message::milestone(&mut first, request, Milestone::Decided, now)
+        .await
+        .unwrap();
+    let later = tokio::spawn(async move {
+        message::milestone(&mut second, request, Milestone::Ended, now)
+            .await
+            .unwrap();
+        second.commit().await.unwrap();
+    });
+    waits(&world).await;
+    first.commit().await.unwrap();
+    later.await.unwrap();
+    let stand = "select count(*) from message where kind = 'milestone' and place in (1, 2)";
+    assert_eq!(world.count(stand).await, 2);
+}
+
+#[tokio::test]
+async fn a_channel_that_two_find_lost_at_once_is_left_once() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    let mut conn = world.pool().acquire().await.unwrap();
+    let thread = store::thread::open_of(&mut conn, request).await.unwrap()[0].id;
+    drop(conn);
+    // The platform tells it, and the sender finds it out.
+    let mut told = store::begin(world.pool()).await.unwrap();
+    let now = store::now(&mut told).await.unwrap();
+    let lost = (world.installation, "C_PLATFORM");
+    message::channel_lost(&mut told, lost.0, lost.1, PlaceLost::Gone, now)
+        .await
+        .unwrap();
+    let app = world.app.clone();
+    let found =
+        tokio::spawn(async move { sending::place_lost(&app, thread, PlaceLost::Gone).await });
+    waits(&world).await;
+    told.commit().await.unwrap();
+    found.await.unwrap().unwrap();
+    for (rows, expected) in [
+        ("select count(*) from thread", 2),
+        (
+            "select count(*) from thread where closed_at is null and account = 'U_PRIYA'",
+            1,
+        ),
+        (
+            "select count(*) from message where kind = 'root' and given_up is null",
+            1,
+        ),
+    ] {
+        assert_eq!(world.count(rows).await, expected, "{rows}");
+    }
 }

@@ -3,6 +3,7 @@
 use super::wire::{self, Fields};
 use super::{AnswerRoute, Inbound, Parsed, RouteKind, Spoken};
 use crate::domain::event::{Delivery, Event, Place, PlaceKind, Sender};
+use crate::domain::message::PlaceLost;
 use crate::domain::person::Platform;
 
 pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Parsed {
@@ -78,11 +79,13 @@ fn read(fields: Fields<'_>, event: Fields<'_>) -> (Event, Option<Spoken>) {
             Some(Event::GroupsChanged)
         }
         "user_change" | "user_profile_changed" | "team_join" => Some(Event::AccountChanged),
-        "member_joined_channel" if is_bot(fields, event) => channel(event, true),
-        "member_left_channel" if is_bot(fields, event) => channel(event, false),
-        "channel_unarchive" | "group_unarchive" => channel(event, true),
-        "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted"
-        | "channel_left" | "group_left" => channel(event, false),
+        "member_joined_channel" if is_bot(fields, event) => channel(event, None),
+        "member_left_channel" if is_bot(fields, event) => channel(event, Some(PlaceLost::NotIn)),
+        "channel_left" | "group_left" => channel(event, Some(PlaceLost::NotIn)),
+        "channel_unarchive" | "group_unarchive" => channel(event, None),
+        "channel_archive" | "group_archive" | "channel_deleted" | "group_deleted" => {
+            channel(event, Some(PlaceLost::Gone))
+        }
         "app_uninstalled" => Some(Event::Uninstalled),
         "tokens_revoked" if event.list("tokens.bot").next().is_some() => Some(Event::Uninstalled),
         _ => None,
@@ -96,12 +99,12 @@ fn other(kind: &str) -> Event {
     }
 }
 
-fn channel(event: Fields<'_>, usable: bool) -> Option<Event> {
+fn channel(event: Fields<'_>, lost: Option<PlaceLost>) -> Option<Event> {
     Some(Event::ChannelChanged {
         channel: event
             .owned("channel")
             .or_else(|| event.owned("channel.id"))?,
-        usable,
+        lost,
     })
 }
 

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::chat::slack::verify::Content;
 use crate::domain::event::{ButtonId, Event, Place, PlaceKind, Turn};
+use crate::domain::message::PlaceLost;
 
 const DRAFT: &str = "0193d1a0-0000-7000-8000-000000000001";
 
@@ -416,17 +417,17 @@ fn the_workspaces_own_events_are_understood() {
     ));
     assert_eq!(left.delivery.event, Event::AccountChanged);
     assert_eq!(left.delivery.sender.account, "U5");
-    let archived = Event::ChannelChanged {
+    let lost = |why| Event::ChannelChanged {
         channel: "C1".into(),
-        usable: false,
+        lost: Some(why),
     };
     assert_eq!(
         read(json!({ "type": "channel_archive", "channel": "C1", "user": "U1" })),
-        archived
+        lost(PlaceLost::Gone)
     );
     assert_eq!(
         read(json!({ "type": "member_left_channel", "channel": "C1", "user": "UBOT" })),
-        archived
+        lost(PlaceLost::NotIn)
     );
     assert!(matches!(
         read(json!({ "type": "member_left_channel", "channel": "C1", "user": "U1" })),
