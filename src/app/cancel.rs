@@ -4,7 +4,7 @@ use super::actor::Actor;
 use super::end::{self, End};
 use super::run::{self, RunError, Word};
 use super::{App, group, message, view};
-use crate::cards::{Open, answer};
+use crate::cards::answer;
 use crate::domain::id::{RequestId, RunId};
 use crate::domain::message::Milestone;
 use crate::domain::permission::{Relation, Verb, may};
@@ -179,10 +179,12 @@ async fn not_moved(
         RunError::Outdated(_) => {
             say(app, conn, actor, request, |v| answer::old_run(v, actor.now)).await
         }
-        // The approval is too old to go on with: it is asked again, filled in as it was.
-        RunError::Stale(_) => Ok(Reply::Card {
-            card: answer::open_form(&Open::Again(request)),
-        }),
+        RunError::Stale(_) => {
+            say(app, conn, actor, request, |v| {
+                answer::too_old(v, v.requester.person == actor.person())
+            })
+            .await
+        }
         RunError::Store(cause) => Err(cause.into()),
     }
 }

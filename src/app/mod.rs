@@ -5,6 +5,7 @@
 //! and is committed like any other; what we broke is [`Broken`], which rolls back and shows people a reference only.
 
 mod actor;
+mod again;
 mod ask;
 pub mod audit;
 mod broken;

@@ -6,10 +6,8 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
 use super::actor::Actor;
-use super::ask;
-use super::audit;
 use super::open_form::{self, Desk};
-use super::{App, message, new_id, place};
+use super::{App, again, ask, audit, message, new_id, place};
 use crate::cards::{answer, form as lines, refusal};
 use crate::catalog::Template;
 use crate::catalog::form::{self, Inputs, Unique};
@@ -25,7 +23,7 @@ use crate::domain::request::Origin;
 use crate::store::claim::Holder;
 use crate::store::draft::Draft;
 use crate::store::request::NewRequest;
-use crate::store::{self, Conn, queue};
+use crate::store::{self, Acquire as _, Conn, queue};
 
 /// A page as it came.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,7 +117,9 @@ async fn next(
     let known = actor.account.kind != AccountKind::Unknown;
     // Where the names are taken at once, that tells whether they are held.
     if !(last && known) {
-        let mut here = held(conn, actor, desk, &draft.values).await?;
+        let gives_way = again::replaced(app, conn, actor, draft.again_from).await?;
+        let gives_way = gives_way.map(|replaced| replaced.number);
+        let mut here = held(conn, actor, desk, &draft.values, gives_way).await?;
         here.retain(|e| filled.values.contains_key(&e.field));
         if !here.is_empty() {
             return Ok(Reply::Errors { errors: here });
@@ -199,7 +199,7 @@ async fn submit(
         again_from: draft.again_from,
         placement: Some(standing.placement),
     };
-    let (_, number) = match write(conn, actor, desk, asking).await? {
+    let (_, number) = match write_instead(app, conn, actor, desk, asking).await? {
         Ok(made) => made,
         Err(errors) => return wrong(app, conn, actor, desk, draft, errors).await,
     };
@@ -225,6 +225,28 @@ pub(super) struct Asking<'a> {
     pub again_from: Option<RequestId>,
     /// Where it stands; `None`: nowhere (an operator's, with no chat to be told in).
     pub placement: Option<Placement>,
+}
+
+/// Writes a request, in the place of the one that it is asked from if that gives way to it.
+async fn write_instead(
+    app: &App,
+    conn: &mut Conn,
+    actor: &Actor,
+    desk: &Desk<'_>,
+    asking: Asking<'_>,
+) -> anyhow::Result<Result<(RequestId, RequestNumber), Vec<FieldError>>> {
+    let Some(replaced) = again::replaced(app, conn, actor, asking.again_from).await? else {
+        return write(conn, actor, desk, asking).await;
+    };
+    let mut both = conn.begin().await?;
+    again::supersede(&mut both, actor, replaced).await?;
+    let written = write(&mut both, actor, desk, asking).await?;
+    if written.is_ok() {
+        both.commit().await?;
+    } else {
+        both.rollback().await?;
+    }
+    Ok(written)
 }
 
 /// Writes a request with all that belongs to it. `Err`: a name is taken.
@@ -260,12 +282,17 @@ pub(super) async fn write(
         again_from: asking.again_from,
         claims: &claims,
     };
-    let Some(number) = insert(conn, &new, definitions, now).await? else {
+    let number = loop {
+        if let Some(number) = insert(conn, &new, definitions, now).await? {
+            break number;
+        }
         // Some of the names may be ours by now: given back before anybody is told who has them.
         store::claim::release(conn, id).await?;
-        let held = held(conn, actor, desk, values).await?;
-        anyhow::ensure!(!held.is_empty(), "a name was let go while it was taken");
-        return Ok(Err(held));
+        let held = held(conn, actor, desk, values, None).await?;
+        // Who let go of one just now holds it no more: then it is to be taken still.
+        if !held.is_empty() {
+            return Ok(Err(held));
+        }
     };
     let what = json!({
         "number": number, "by": actor.person(), "account": actor.account.id, "command": desk.command.name,
@@ -311,18 +338,22 @@ fn subject(desk: &Desk<'_>, values: &Map<String, Value>) -> String {
     name.unwrap_or(&desk.command.title).to_owned()
 }
 
-/// The fields whose names somebody has, each with a sentence that says who.
+/// The fields whose names somebody has, each with a sentence that says who. The one that gives way has none.
 async fn held(
     conn: &mut Conn,
     actor: &Actor,
     desk: &Desk<'_>,
     values: &Map<String, Value>,
+    gives_way: Option<RequestNumber>,
 ) -> store::Result<Vec<FieldError>> {
     let mut errors = Vec::new();
     for unique in form::uniques(desk.command, desk.template(), values) {
         let Some(holder) = store::claim::holder(conn, &claim(&unique)).await? else {
             continue;
         };
+        if matches!(holder, Holder::Request { number, .. } if Some(number) == gives_way) {
+            continue;
+        }
         errors.push(FieldError {
             message: taken(conn, actor.installation.id, &claim(&unique), holder)
                 .await?

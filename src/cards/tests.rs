@@ -224,6 +224,14 @@ fn answers_to_a_press() {
             answer::cancelled(&running(RunState::Cancelling)),
         ),
         ("old run", answer::old_run(&running(RunState::Running), now)),
+        (
+            "too old to retry",
+            answer::too_old(&running(RunState::Failed), true),
+        ),
+        (
+            "too old to retry, nothing is left",
+            answer::too_old(&running(RunState::Queued), true),
+        ),
         ("no such request", answer::unknown_request("999", "/idp")),
         (
             "broken",

@@ -146,7 +146,7 @@ pub async fn count_open(conn: &mut Conn, of: PersonId) -> Result<i64> {
              and (r.state in ('planning', 'awaiting_approval')
                   or (r.state = 'approved'
                       and (select state from run where request_id = r.id order by created_at desc, id desc limit 1)
-                          in ('succeeded', 'undone') is not true))"#,
+                          in ('succeeded', 'undone', 'superseded') is not true))"#,
         of as _,
     )
     .fetch_one(conn)
@@ -266,7 +266,7 @@ pub async fn list(
            where ($1::uuid is null or r.requester_id = $1)
              and (not $2 or r.state in ('planning', 'awaiting_approval')
                   or (r.state = 'approved' and run.state is distinct from 'succeeded'
-                      and run.state is distinct from 'undone'))
+                      and run.state is distinct from 'undone' and run.state is distinct from 'superseded'))
            order by r.number desc limit $3"#,
         of as _,
         open_only,

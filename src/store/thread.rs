@@ -145,7 +145,7 @@ pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result
         r#"select t.id as "id: ThreadId" from thread t join request r on r.id = t.request_id
            where (r.state not in ('planning', 'awaiting_approval', 'approved') and r.since < $1)
               or (r.state = 'approved'
-                  and (select run.state in ('succeeded', 'undone') and run.since < $1 from run
+                  and (select run.state in ('succeeded', 'undone', 'superseded') and run.since < $1 from run
                        where run.request_id = r.id order by run.created_at desc, run.id desc limit 1))
            limit $2 for update of t skip locked"#,
         before,

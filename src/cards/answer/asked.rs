@@ -269,7 +269,7 @@ pub(super) fn offers(commands: &[Offer]) -> Block {
     Block::Buttons { buttons, menu }
 }
 
-fn with_button(line: Text, what: &Open, label: &str) -> Card {
+pub(super) fn with_button(line: Text, what: &Open, label: &str) -> Card {
     Card {
         fallback: format!("{line} ({label})"),
         blocks: vec![

@@ -11,7 +11,7 @@ pub use asked::{
 };
 pub use home::{Home, Offer, help, home, list, status};
 pub use pressed::{
-    Late, cancelled, late, may_not, nothing_to_do, old_plan, old_run, undo_begun, unknown_request,
-    vote_refused,
+    Late, cancelled, late, may_not, nothing_to_do, old_plan, old_run, too_old, undo_begun,
+    unknown_request, vote_refused,
 };
 pub use slow::{press_again, still_working};

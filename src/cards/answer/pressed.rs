@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::cards::root::{insiders, name};
-use crate::cards::words;
+use crate::cards::{Open, button, words};
 use crate::domain::card::{Card, Text};
 use crate::domain::permission::Verb;
 use crate::domain::request::RequestState;
@@ -190,6 +190,25 @@ pub fn old_run(view: &RequestView, now: DateTime<Utc>) -> Card {
     Card::lines([Text::plain(format!("{} moved on at ", name(view)))
         .with(words::when(at, now))
         .and(". The card is up to date now.")])
+}
+
+/// Retry was pressed, but the approval is too old to go on with. `own`: by the one who asked.
+pub fn too_old(view: &RequestView, own: bool) -> Card {
+    let why = format!("The approval of {} is too old to go on with.", name(view));
+    let left = view
+        .run
+        .as_ref()
+        .is_some_and(|run| !button::undo_words(run).is_empty());
+    if left {
+        let then = "Undo takes back what was made; then it can be asked again from its card.";
+        return Card::lines([format!("{why} {then}")]);
+    }
+    if !own {
+        let who = words::line(&view.requester.name);
+        return Card::lines([format!("{why} {who} can ask again.")]);
+    }
+    let line = Text::plain(format!("{why} It can be asked again, filled in as it was:"));
+    super::asked::with_button(line, &Open::Again(view.id), "Ask again")
 }
 
 /// Cancel was taken.

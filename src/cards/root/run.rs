@@ -143,8 +143,10 @@ fn failed(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
     lines.push(exists_line(run));
     let retry = if run.retry_good {
         format!("goes on at {} with the same plan", place(run, at))
+    } else if button::undo_words(run).is_empty() {
+        "asks for approval again: this one is too old".to_owned()
     } else {
-        "asks for approval again: this one is older than 24 h".to_owned()
+        "can't go on, the approval is too old; after Undo it can be asked again".to_owned()
     };
     lines.push(Text::default().bold("Retry").and(format!(" {retry}")));
     lines.push(
