@@ -72,6 +72,7 @@ async fn a_name_that_becomes_a_service_while_it_is_asked_for_is_never_held_twice
         owner: "payments".to_owned(),
         entity: "component:default/payments-api".to_owned(),
         repository: None,
+        forge_repository: None,
         catalog_url: None,
         request,
     };
