@@ -168,6 +168,7 @@ const stories = {
     await picture('queued', await card('away-api', /approved, starting/));
     await asks('priya', 'planning-api');
     await picture('planning', await card('planning-api', /planning/));
+    await picture('held-up', await card('planning-api', /held up/));
     await until('the cause', async () => JSON.stringify((await find('away-api', /./)).blocks).includes('by itself'));
     await picture('delayed', own);
     const stopped = await card('away-api', /stopped/);
