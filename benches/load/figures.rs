@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use sqlx::{Connection, PgConnection};
 
 use crate::bot::{Bot, cpu_of, wait_for};
-use crate::slack::{SECRET, Slack};
+use crate::slack::{Card, SECRET, Slack};
 
 fn database() -> String {
     std::env::var("DATABASE_URL").expect("benches/run gives DATABASE_URL")
@@ -138,8 +138,8 @@ pub async fn submissions() {
     peer.wait().ok();
 }
 
-/// Makes one request and gives the plan id on its Approve button.
-async fn asked(slack: &Slack, bot: &Bot, name: &str) -> String {
+/// Makes one request and gives its card with the Approve button.
+async fn asked(slack: &Slack, bot: &Bot, name: &str) -> Card {
     wait_for(
         "the bot to know the workspace",
         Duration::from_secs(10),
@@ -168,20 +168,21 @@ async fn asked(slack: &Slack, bot: &Bot, name: &str) -> String {
         )
         .await;
     assert_eq!(status, 200, "{text}");
-    let mut plan = None;
+    let mut found = None;
     wait_for("the card", Duration::from_secs(10), async || {
-        plan = slack
-            .seen
-            .lock()
-            .await
-            .messages
-            .iter()
-            .rev()
-            .find_map(approve_value);
-        plan.is_some()
+        found = slack.seen.lock().await.messages.iter().rev().find_map(card);
+        found.is_some()
     })
     .await;
-    plan.unwrap()
+    found.unwrap()
+}
+
+fn card(message: &serde_json::Value) -> Option<Card> {
+    Some(Card {
+        value: approve_value(message)?,
+        channel: message["channel"].as_str()?.to_owned(),
+        ts: message["ts"].as_str()?.to_owned(),
+    })
 }
 
 fn approve_value(message: &serde_json::Value) -> Option<String> {

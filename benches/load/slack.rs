@@ -27,6 +27,17 @@ pub struct Seen {
     pub answers: u64,
 }
 
+/// A posted card with a button, as a press names it.
+#[derive(Debug, Clone)]
+pub struct Card {
+    /// The button's value.
+    pub value: String,
+    /// Where it stands.
+    pub channel: String,
+    /// Its id there.
+    pub ts: String,
+}
+
 #[derive(Clone)]
 pub struct Slack {
     pub seen: Arc<Mutex<Seen>>,
@@ -150,14 +161,15 @@ impl Slack {
     }
 
     /// The body of a press.
-    pub fn press(&self, person: usize, action: &str, value: &str) -> String {
+    pub fn press(&self, person: usize, action: &str, card: &Card) -> String {
+        let Card { value, channel, ts } = card;
         let trigger = format!("trigger.{}", self.next());
         self.payload(json!({
             "type": "block_actions", "team": {"id": TEAM, "domain": "bench"}, "enterprise": null,
             "user": {"id": format!("U{person}"), "name": "someone", "team_id": TEAM}, "api_app_id": APP,
-            "container": {"type": "message", "message_ts": "1.1", "channel_id": "C0PLATFORM", "is_ephemeral": false},
+            "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": false},
             "trigger_id": trigger, "response_url": format!("{}/answer/{trigger}", self.url), "is_enterprise_install": false,
-            "channel": {"id": "C0PLATFORM", "name": "platform"}, "message": {"type": "message", "ts": "1.1", "text": "x"},
+            "channel": {"id": channel, "name": "platform"}, "message": {"type": "message", "ts": ts, "text": "x"},
             "state": {"values": {}},
             "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": value,
                 "text": {"type": "plain_text", "text": "x"}, "action_ts": "1.2"}],
@@ -221,7 +233,9 @@ async fn call(
             let ts = args["ts"]
                 .as_str()
                 .map_or_else(|| format!("17{n:08}.000100"), str::to_owned);
-            slack.seen.lock().await.messages.push(args.clone());
+            let mut posted = args.clone();
+            posted["ts"] = json!(ts);
+            slack.seen.lock().await.messages.push(posted);
             json!({"ok": true, "channel": args["channel"], "ts": ts, "message": {"ts": ts}})
         }
         "conversations.info" => {
