@@ -1,7 +1,7 @@
 //! See plan, `status` and `list`: reading what stands, for whoever can see the card.
 
 use super::actor::Actor;
-use super::{App, home, view};
+use super::{App, ask, home, view};
 use crate::cards::{answer, plan as plan_card};
 use crate::domain::id::{PlanId, RequestId, RequestNumber};
 use crate::domain::reply::Reply;
@@ -37,13 +37,17 @@ pub(super) async fn plan(
     })
 }
 
-/// `status [ID]`: one request, or one's own open ones.
+/// `status [ID]`: one request, or one's own open ones. A request's number is no secret, so it grants nothing: only
+/// members read what others asked for.
 pub(super) async fn status(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
     (id, slash): (&str, &str),
 ) -> anyhow::Result<Reply> {
+    if let Err(why) = ask::is_member(&actor.account) {
+        return Ok(ask::refuse(conn, actor, "status", &why).await?);
+    }
     let views = if id.is_empty() {
         home::views(app, conn, actor, true, LISTED).await?
     } else {

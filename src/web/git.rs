@@ -1,7 +1,7 @@
 //! The local forge on the web: `git clone` and `git push` under `/git/OWNER/NAME.git`, and a page per repository.
 //!
-//! Whoever reaches a loopback address is on this machine already, so there it is open; anywhere else every request
-//! carries a personal token. Names are checked before anything is made of them, so no path leaves the forge's folder.
+//! Whoever reaches a loopback address without a proxy is on this machine already, so there it is open; anywhere else
+//! every request carries a personal token. Names are checked before anything is made of them, so no path leaves the forge's folder.
 
 mod access;
 mod backend;
@@ -22,13 +22,14 @@ use crate::clients::forge::local::LocalForge;
 #[derive(Clone)]
 pub struct GitState {
     forge: LocalForge,
-    /// Whether requests that come to a loopback address need no token.
+    /// Whether requests that look written on this machine need no token.
     open: bool,
     verify: Verify,
 }
 
 impl GitState {
-    /// `open`: the server listens on loopback addresses only. `verify` says whose personal token it is.
+    /// `open`: the server listens on loopback addresses only, and nothing passes others' requests on to it. `verify` says
+    /// whose personal token it is.
     pub fn new(forge: LocalForge, open: bool, verify: Verify) -> Self {
         Self {
             forge,

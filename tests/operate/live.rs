@@ -223,3 +223,18 @@ async fn a_revoked_token_pauses_sending_and_readyz_and_the_log_say_so() {
     let help = site.types(&served, "U0PRIYA", "help").await;
     assert!(help.text.contains("new-service"), "{}", help.text);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn repositories_are_closed_behind_a_proxy_that_says_nothing_of_itself() {
+    let site = Site::new("public_url = 'https://idp.example.com'").await;
+    let served = site.serve().await;
+    // What a plain `proxy_pass` sends: the bot's own address as the host, and not a word of where it came from.
+    let status = async |served: &Served| {
+        let answer = reqwest::get(format!("{}/git", served.url)).await.unwrap();
+        answer.status().as_u16()
+    };
+    assert_eq!(status(&served).await, 401);
+    drop(served);
+    site.configure("");
+    assert_eq!(status(&site.serve().await).await, 200);
+}

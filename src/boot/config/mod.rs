@@ -15,7 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
-use url::Url;
+use url::{Host, Url};
 
 use self::file::File;
 pub use self::github::GitHub;
@@ -131,6 +131,17 @@ impl Config {
             organisation,
             file: path,
         })
+    }
+
+    /// Whether nobody elsewhere is meant to reach it: it has no address for others, or one of this machine. A proxy may
+    /// pass on requests of the whole world as if they were written here, so what they look like decides nothing.
+    pub fn is_for_this_machine(&self) -> bool {
+        match self.public_url.as_ref().and_then(Url::host) {
+            None => true,
+            Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        }
     }
 }
 

@@ -340,3 +340,28 @@ fn mix_ups_about_github_say_what_to_do() {
     assert!(!said.concat().contains("s3cret"));
     insta::assert_snapshot!(said.join("\n\n"));
 }
+
+#[test]
+fn an_address_for_others_is_told_from_one_of_this_machine() {
+    let meant = |url: &str| {
+        let config = load(&format!("public_url = '{url}'"), &[]).unwrap();
+        config.is_for_this_machine()
+    };
+    for own in [
+        "http://localhost:8484",
+        "http://IDP.localhost/",
+        "http://127.0.0.1:8484",
+        "http://[::1]:8484",
+    ] {
+        assert!(meant(own), "{own}");
+    }
+    for others in [
+        "https://idp.example.com",
+        "http://localhost.example.com",
+        "http://10.0.0.1",
+        "http://[::2]",
+    ] {
+        assert!(!meant(others), "{others}");
+    }
+    assert!(load("", &[]).unwrap().is_for_this_machine());
+}

@@ -183,7 +183,8 @@ impl House {
         };
         let mut router = web::router(web);
         if let Some(local) = &self.local {
-            router = router.merge(web::git::router(self.git(local, address)));
+            let open = address.ip().is_loopback() && config.is_for_this_machine();
+            router = router.merge(web::git::router(self.git(local, open)));
         }
         if let Some(token) = &config.api_token {
             router = router.merge(web::api::router(self.app.clone(), token.clone()));
@@ -238,8 +239,8 @@ impl House {
         }
     }
 
-    /// The local forge's pages: open to this machine, closed to all others until they bring a token.
-    fn git(&self, local: &LocalForge, address: SocketAddr) -> GitState {
+    /// The local forge's pages: `open` to this machine, closed to all others until they bring a token.
+    fn git(&self, local: &LocalForge, open: bool) -> GitState {
         let app = self.app.clone();
         let verify: web::git::Verify = Arc::new(move |token: String| {
             let app = app.clone();
@@ -249,7 +250,7 @@ impl House {
             }
             .boxed()
         });
-        GitState::new(local.clone(), address.ip().is_loopback(), verify)
+        GitState::new(local.clone(), open, verify)
     }
 }
 
