@@ -59,6 +59,21 @@ pub(super) fn is_member(account: &Account) -> Result<(), MayNotAsk> {
     }
 }
 
+/// Turns away whoever isn't a looked-up member of ours, from what only those may: `None` lets them in.
+pub(super) async fn turned_away(
+    conn: &mut Conn,
+    actor: &Actor,
+    from: &str,
+) -> store::Result<Option<Reply>> {
+    if let Err(why) = is_member(&actor.account) {
+        return refuse(conn, actor, from, &why).await.map(Some);
+    }
+    let unknown = actor.account.kind == AccountKind::Unknown;
+    Ok(unknown.then(|| Reply::Card {
+        card: answer::not_looked_up(),
+    }))
+}
+
 /// Whether somebody is in one of the groups that a command allows, as of `now`.
 pub(super) async fn allowed(
     app: &App,

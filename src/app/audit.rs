@@ -1,14 +1,15 @@
 //! Evidence: one row for each thing that happened, chained so that no edit goes unseen.
 
+mod exported;
 mod verify;
 
-pub use verify::{Report, checkpoint, verify, verify_on};
+pub use exported::{Exported, export};
+pub use verify::{Report, checkpoint, checkpoint_due, key_is_ours, verify, verify_on};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
-use super::App;
-use crate::domain::audit::{self, Entry, Head};
+use crate::domain::audit::{self, Head};
 use crate::domain::id::RequestId;
 use crate::store::{self, Conn};
 
@@ -62,31 +63,6 @@ pub async fn begin(
     store::audit::begin(conn, &entry, kind, now).await
 }
 
-/// Hands out every row of a chain in order, or of all chains: what `idp audit export` writes, a line each.
-pub async fn export(
-    app: &App,
-    chain: Option<Chain>,
-    mut each: impl FnMut(&Entry) -> std::io::Result<()> + Send,
-) -> anyhow::Result<()> {
-    let mut tx = store::begin_snapshot(&app.pool).await?;
-    let chains = match chain {
-        Some(chain) => vec![chain.to_string()],
-        None => store::audit::chains(&mut tx).await?,
-    };
-    for chain in chains {
-        let mut from = 1;
-        loop {
-            let rows = store::audit::rows(&mut tx, &chain, from, AT_A_TIME).await?;
-            let Some(last) = rows.last() else {
-                break;
-            };
-            from = last.seq + 1;
-            rows.iter().try_for_each(&mut each)?;
-        }
-    }
-    Ok(())
-}
-
 fn body(kind: &str, now: DateTime<Utc>, what: Value) -> Value {
     let mut body = match what {
         Value::Object(members) => members,
@@ -94,7 +70,11 @@ fn body(kind: &str, now: DateTime<Utc>, what: Value) -> Value {
         other => Map::from_iter([("what".to_owned(), other)]),
     };
     body.insert("kind".to_owned(), kind.into());
-    let at = now.to_rfc3339_opts(SecondsFormat::Millis, true);
-    body.insert("at".to_owned(), at.into());
+    body.insert("at".to_owned(), moment(now).into());
     Value::Object(body)
+}
+
+/// A moment as bodies say it.
+fn moment(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }

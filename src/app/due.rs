@@ -19,9 +19,6 @@ use crate::store::due::{self, DuePlan};
 /// How long a tick is believed without a sign of life.
 const LEASE: TimeDelta = TimeDelta::seconds(10);
 
-/// How often the heads of all chains are written down: what was cut off since is found by whoever keeps one.
-const CHECKPOINT_EVERY: TimeDelta = TimeDelta::hours(1);
-
 /// Does what is due, if it is `holder`'s turn. What fails is told and comes again with the next tick.
 pub async fn tick(app: &App, holder: &str) -> anyhow::Result<()> {
     let mut conn = app.pool.acquire().await?;
@@ -38,13 +35,7 @@ pub async fn tick(app: &App, holder: &str) -> anyhow::Result<()> {
     for id in store::run::undo_due(&mut conn, now).await? {
         told("undo", id, undo(app, id).await);
     }
-    if store::timer::take_turn(&mut conn, "checkpoint", now - CHECKPOINT_EVERY, now).await? {
-        told(
-            "checkpoint",
-            "the heads",
-            audit::checkpoint(app).await.map(drop),
-        );
-    }
+    told("checkpoint", "the heads", audit::checkpoint_due(app).await);
     told("forget", "old rows", forget::old(app).await);
     Ok(())
 }

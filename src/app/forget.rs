@@ -31,6 +31,7 @@ pub(super) async fn old(app: &App) -> anyhow::Result<()> {
         store::thread::forget(&mut tx, messages, BATCH).await?,
     ];
     store::rate_limit::forget_open(&mut tx, now).await?;
+    store::login::forget(&mut tx, now).await?;
     if gone.iter().any(|gone| *gone >= BATCH.unsigned_abs()) {
         store::timer::end_turn(&mut tx, "forget").await?;
     }

@@ -71,21 +71,13 @@ async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
         let reply = answer(app, &mut tx, &actor, delivery).await?;
         (Some(actor.account.id), reply)
     };
-    inbox::close(&mut tx, key, account, kept(&delivery.event, &reply)).await?;
+    let kept = match &reply {
+        Reply::Once { .. } => &Reply::Done,
+        reply => reply,
+    };
+    inbox::close(&mut tx, key, account, kept).await?;
     tx.commit().await?;
     Ok(reply)
-}
-
-/// What a repeated delivery is answered: the same, but for a link that opens a session, which is kept nowhere.
-fn kept<'a>(event: &Event, reply: &'a Reply) -> &'a Reply {
-    match event {
-        Event::Asked { words, .. } | Event::Mentioned { words, .. }
-            if words.trim_start().starts_with("login") =>
-        {
-            &Reply::Done
-        }
-        _ => reply,
-    }
 }
 
 async fn answer(

@@ -1,13 +1,16 @@
-//! `login`: a one-time link that opens a session on our pages. Only hashes are kept.
+//! `login`: a one-time link that gives a personal token for the local forge. Only hashes are kept.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use rand::RngExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 
 use super::App;
 use super::actor::Actor;
+use super::ask;
+use super::audit::{self, Chain};
 use crate::cards::answer;
 use crate::domain::canonical::Digest;
 use crate::domain::id::PersonId;
@@ -17,53 +20,65 @@ use crate::store::{self, Conn};
 
 /// How long a link can be used. It stands in a private answer, to be pressed at once.
 const LINK_GOOD_FOR: TimeDelta = TimeDelta::minutes(10);
-/// How long a session lasts: a working day.
-pub const SESSION_GOOD_FOR: TimeDelta = TimeDelta::hours(12);
+/// How long a token is good: a working day.
+const TOKEN_GOOD_FOR: TimeDelta = TimeDelta::hours(12);
 
-/// Answers with a link, where there is an address to link to.
+/// A personal token, told once.
+#[derive(Debug)]
+pub struct Opened {
+    /// The token.
+    pub token: SecretString,
+    /// Until when it is good.
+    pub until: DateTime<Utc>,
+}
+
+/// Answers with a link, where there is a forge of ours and an address to link to.
 pub(super) async fn link(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
     slash: &str,
 ) -> anyhow::Result<Reply> {
-    let Some(base) = &app.settings.current().public_url else {
+    let settings = app.settings.current();
+    let (Some(base), None) = (&settings.public_url, &settings.organisation) else {
         return Ok(Reply::Card {
             card: answer::not_built("login", slash),
         });
     };
+    if let Some(refused) = ask::turned_away(conn, actor, "login").await? {
+        return Ok(refused);
+    }
     let token = token();
     let until = actor.now + LINK_GOOD_FOR;
     let hash = hash(&token);
     store::login::insert(conn, hash, (Kind::Link, actor.person()), until, actor.now).await?;
     let url = format!("{base}/ui/login/{}", token.expose_secret());
-    Ok(Reply::Card {
+    Ok(Reply::Once {
         card: answer::login(&url),
     })
 }
 
-/// Uses a link up and opens a session; `None`: the link is unknown, used or too old.
-pub async fn open_session(
-    app: &App,
-    link: &SecretString,
-) -> anyhow::Result<Option<(PersonId, SecretString)>> {
+/// Uses a link up and makes a token; `None`: the link is unknown, used or too old.
+pub async fn open(app: &App, link: &SecretString) -> anyhow::Result<Option<Opened>> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     let Some(person) = store::login::use_link(&mut tx, hash(link), now).await? else {
         return Ok(None);
     };
     let token = token();
-    let until = now + SESSION_GOOD_FOR;
+    let until = now + TOKEN_GOOD_FOR;
     store::login::insert(&mut tx, hash(&token), (Kind::Token, person), until, now).await?;
+    let what = json!({ "by": person, "until": until });
+    audit::append(&mut tx, Chain::System, "login.opened", now, what).await?;
     tx.commit().await?;
-    Ok(Some((person, token)))
+    Ok(Some(Opened { token, until }))
 }
 
-/// Whose session a token is.
-pub async fn session(app: &App, token: &SecretString) -> anyhow::Result<Option<PersonId>> {
+/// Whose token this is; nobody's once they have no active account.
+pub async fn holder(app: &App, token: &SecretString) -> anyhow::Result<Option<PersonId>> {
     let mut conn = app.pool.acquire().await?;
     let now = store::now(&mut conn).await?;
-    Ok(store::login::session(&mut conn, hash(token), now).await?)
+    Ok(store::login::holder(&mut conn, hash(token), now).await?)
 }
 
 /// 256 bits, as they stand in an address.

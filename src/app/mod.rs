@@ -11,6 +11,7 @@ pub mod audit;
 mod broken;
 mod cancel;
 pub mod configured;
+pub mod count;
 mod decide;
 mod definition;
 pub mod due;

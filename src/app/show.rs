@@ -45,12 +45,12 @@ pub(super) async fn status(
     actor: &Actor,
     (id, slash): (&str, &str),
 ) -> anyhow::Result<Reply> {
-    if let Err(why) = ask::is_member(&actor.account) {
-        return Ok(ask::refuse(conn, actor, "status", &why).await?);
-    }
     let views = if id.is_empty() {
         home::views(app, conn, actor, true, LISTED).await?
     } else {
+        if let Some(refused) = ask::turned_away(conn, actor, "status").await? {
+            return Ok(refused);
+        }
         match numbered(conn, id).await? {
             Some(request) => {
                 vec![view::load(app, conn, request, actor.installation.id).await?]

@@ -17,6 +17,11 @@ pub enum Reply {
         /// What.
         card: Card,
     },
+    /// Something to read once, for this person only: it opens a door, so it is kept nowhere.
+    Once {
+        /// What.
+        card: Card,
+    },
     /// A page of a form: opened anew, or in place of the one just filled.
     Form {
         /// The page.

@@ -86,6 +86,47 @@ pub async fn rows(conn: &mut Conn, chain: &str, from: i64, limit: i64) -> Result
     .await
 }
 
+/// A row with what stands beside its body for queries only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labelled {
+    /// The row.
+    pub entry: Entry,
+    /// What happened, in a word.
+    pub kind: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// The same rows as [`rows`], with what stands beside their bodies.
+pub async fn labelled(
+    conn: &mut Conn,
+    chain: &str,
+    from: i64,
+    limit: i64,
+) -> Result<Vec<Labelled>> {
+    let rows = sqlx::query!(
+        r#"select seq, prev as "prev: Digest", hash as "hash: Digest", body, kind, at
+           from audit where chain = $1 and seq >= $2 order by seq limit $3"#,
+        chain,
+        from,
+        limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    let labelled = rows.into_iter().map(|row| Labelled {
+        entry: Entry {
+            chain: chain.to_owned(),
+            seq: row.seq,
+            prev: row.prev,
+            hash: row.hash,
+            body: row.body,
+        },
+        kind: row.kind,
+        at: row.at,
+    });
+    Ok(labelled.collect())
+}
+
 /// A chain's head as it is told, for comparison with its rows. `None`: the chain is unknown.
 pub async fn head(conn: &mut Conn, chain: &str) -> Result<Option<Head>> {
     sqlx::query_as!(
@@ -97,10 +138,14 @@ pub async fn head(conn: &mut Conn, chain: &str) -> Result<Option<Head>> {
     .await
 }
 
-/// The heads of the chains that grew since this was asked last, by chain; from here on they count as kept.
+/// The heads of the chains that grew since this was asked last, by chain; from here on they count as kept. Chains are
+/// locked in the order of their names.
 pub async fn take_grown(conn: &mut Conn) -> Result<Vec<(String, Head)>> {
     let rows = sqlx::query!(
-        r#"update audit_chain set kept_seq = seq where seq > kept_seq returning chain, seq, hash as "hash: Digest""#
+        r#"with grown as (
+               select chain from audit_chain where seq > kept_seq order by chain for no key update)
+           update audit_chain a set kept_seq = a.seq from grown where a.chain = grown.chain
+           returning a.chain, a.seq, a.hash as "hash: Digest""#
     )
     .fetch_all(conn)
     .await?;
@@ -145,6 +190,18 @@ pub async fn last_of_kinds(
         kinds as _,
     )
     .fetch_optional(conn)
+    .await
+}
+
+/// Keeps the mark of the key that seals checkpoints, unless there is one; gives the one that is kept.
+pub async fn key_mark(conn: &mut Conn, mark: &[u8], now: DateTime<Utc>) -> Result<Vec<u8>> {
+    sqlx::query_scalar!(
+        "insert into state_key (mark, created_at) values ($1, $2)
+         on conflict (only_row) do update set mark = state_key.mark returning mark",
+        mark,
+        now,
+    )
+    .fetch_one(conn)
     .await
 }
 

@@ -176,7 +176,7 @@ pub async fn facts(
     let groups = sqlx::query!(
         r#"select min(synced_at) as "synced_at?: DateTime<Utc>",
                   max(external_id) filter (where installation_id = $2) as external
-           from idp_group where handle = $1 and active"#,
+           from served_group where handle = $1"#,
         handle,
         reader as _,
     )
@@ -189,12 +189,12 @@ pub async fn facts(
         PersonName,
         r#"select distinct on (a.person_id) a.person_id as "person: PersonId", a.name,
                   case when a.installation_id = $2 then a.external_id end as external
-           from idp_group g
+           from served_group g
            join membership m on m.group_id = g.id
            join account held on held.id = m.account_id and held.active
            join account a on a.person_id = held.person_id and a.active
            join installation i on i.id = a.installation_id and i.platform in ('slack', 'discord')
-           where g.handle = $1 and g.active
+           where g.handle = $1
            order by a.person_id, a.installation_id = $2 desc, a.created_at"#,
         handle,
         reader as _,
@@ -203,10 +203,10 @@ pub async fn facts(
     .await?;
     let unlinked = sqlx::query_scalar!(
         r#"select count(*) as "count!"
-           from idp_group g
+           from served_group g
            join membership m on m.group_id = g.id
            join account held on held.id = m.account_id and held.active
-           where g.handle = $1 and g.active
+           where g.handle = $1
              and not exists (select 1 from account a
                              join installation i on i.id = a.installation_id and i.platform in ('slack', 'discord')
                              where a.person_id = held.person_id)"#,
@@ -240,7 +240,7 @@ pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<(Vec<String>
         r#"select a.external_id as external, g.handle as "handle?", g.synced_at as "synced_at?"
            from account a
            left join membership m on m.account_id = a.id
-           left join idp_group g on g.id = m.group_id and g.active
+           left join served_group g on g.id = m.group_id
            where a.person_id = $1 and a.active
            order by a.created_at, a.id, g.handle"#,
         person as _,
@@ -265,7 +265,7 @@ pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<(Vec<String>
 /// The handles of the groups that have members.
 pub async fn handles(conn: &mut Conn) -> Result<Vec<String>> {
     sqlx::query_scalar!(
-        "select distinct g.handle from idp_group g join membership m on m.group_id = g.id where g.active order by 1"
+        r#"select distinct g.handle as "handle!" from served_group g join membership m on m.group_id = g.id order by 1"#
     )
     .fetch_all(conn)
     .await

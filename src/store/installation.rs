@@ -56,13 +56,13 @@ pub async fn get(conn: &mut Conn, id: InstallationId) -> Result<Installation> {
     .await
 }
 
-/// All installations of a platform, oldest first.
-pub async fn all(conn: &mut Conn, platform: Platform) -> Result<Vec<Installation>> {
+/// The installations of a platform that are served, oldest first.
+pub async fn served(conn: &mut Conn, platform: Platform) -> Result<Vec<Installation>> {
     sqlx::query_as!(
         Installation,
-        r#"select id as "id: InstallationId", platform as "platform: Platform", external_id as external,
-                  app_id as app, bot_account, name, revoked_at
-           from installation where platform = $1 order by created_at, id"#,
+        r#"select id as "id!: InstallationId", platform as "platform!: Platform", external_id as "external!",
+                  app_id as app, bot_account, name as "name!", revoked_at
+           from served_installation where platform = $1 order by created_at, id"#,
         platform as _,
     )
     .fetch_all(conn)
@@ -122,7 +122,7 @@ pub async fn set_revoked(
 /// its beginning. `None`: there is no such installation.
 pub async fn oldest_chat_sync(conn: &mut Conn) -> Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar!(
-        "select min(coalesce(synced_at, timestamptz '1970-01-01Z')) from installation
+        "select min(coalesce(synced_at, timestamptz '1970-01-01Z')) from served_installation
          where platform in ('slack', 'discord')"
     )
     .fetch_one(conn)

@@ -1,4 +1,4 @@
-//! One-time links and the sessions they open: only hashes are kept.
+//! One-time links and the tokens they give: only hashes are kept.
 
 use chrono::{DateTime, Utc};
 
@@ -6,7 +6,7 @@ use super::{Conn, Result};
 use crate::domain::canonical::Digest;
 use crate::domain::id::PersonId;
 
-/// Keeps a one-time link or a session token.
+/// Keeps a one-time link or a token.
 pub async fn insert(
     conn: &mut Conn,
     hash: Digest,
@@ -30,9 +30,9 @@ pub async fn insert(
 /// What a kept hash is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// A link that opens a session once.
+    /// A link that gives a token once.
     Link,
-    /// A session's token.
+    /// A personal token.
     Token,
 }
 
@@ -61,15 +61,12 @@ pub async fn use_link(
     .await
 }
 
-/// Whose session a token is.
-pub async fn session(
-    conn: &mut Conn,
-    hash: Digest,
-    now: DateTime<Utc>,
-) -> Result<Option<PersonId>> {
+/// Whose token this is, of those who have an active account.
+pub async fn holder(conn: &mut Conn, hash: Digest, now: DateTime<Utc>) -> Result<Option<PersonId>> {
     sqlx::query_scalar!(
-        r#"select person_id as "person: PersonId" from login
-           where hash = $1 and kind = 'token' and expires_at > $2"#,
+        r#"select person_id as "person: PersonId" from login l
+           where hash = $1 and kind = 'token' and expires_at > $2
+             and exists (select from account a where a.person_id = l.person_id and a.active)"#,
         hash as _,
         now,
     )

@@ -13,6 +13,7 @@ pub mod audit;
 pub mod blob;
 pub mod channel;
 pub mod claim;
+pub mod count;
 pub mod draft;
 pub mod due;
 pub mod group;

@@ -12,7 +12,7 @@ use axum::routing::get;
 use crate::app::App;
 
 /// How long the database may take to say that it is there.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What keeps the process from its work at the moment, by part.
 #[derive(Debug)]
@@ -28,6 +28,11 @@ impl Health {
             app,
             problems: Mutex::default(),
         }
+    }
+
+    /// The verbs of this process.
+    pub(super) const fn app(&self) -> &App {
+        &self.app
     }
 
     /// A part can't work, and why.

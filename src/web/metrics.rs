@@ -9,11 +9,15 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use prometheus_client::encoding::EncodeLabelSet;
-use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
+
+use super::health::{Health, PATIENCE};
+use crate::app::count::{self, Counted};
 
 /// From a millisecond to Slack's three seconds.
 const BUCKETS: [f64; 11] = [
@@ -26,6 +30,19 @@ pub struct Metrics {
     registry: Registry,
     deliveries: Family<Delivery, Counter>,
     answers: Histogram,
+}
+
+/// What is counted in the database at each scrape, by state; a state that nothing is in has no line.
+const OPEN: [(&str, &str); 4] = [
+    ("requests", "Requests that are planned or wait for approval"),
+    ("runs", "Runs that are not over"),
+    ("steps", "Steps of runs that are not over"),
+    ("messages", "Messages that wait to be sent"),
+];
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Standing {
+    state: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -69,17 +86,37 @@ impl Metrics {
     }
 }
 
-pub(super) fn router(metrics: Arc<Metrics>) -> Router {
+pub(super) fn router(metrics: Arc<Metrics>, health: Arc<Health>) -> Router {
     Router::new()
         .route("/metrics", get(show))
-        .with_state(metrics)
+        .with_state((metrics, health))
 }
 
-async fn show(State(metrics): State<Arc<Metrics>>) -> Response {
+async fn show(State((metrics, health)): State<(Arc<Metrics>, Arc<Health>)>) -> Response {
+    // A database that doesn't answer costs its counts only; `/readyz` says why.
+    let counted = tokio::time::timeout(PATIENCE, count::open(health.app())).await;
+    let counted = counted.ok().and_then(Result::ok).unwrap_or_default();
     let mut text = String::new();
-    if encode(&mut text, &metrics.registry).is_err() {
+    let encoded = encode_registry(&mut text, &metrics.registry)
+        .and_then(|()| encode_registry(&mut text, &gauges(&counted)))
+        .and_then(|()| encode_eof(&mut text));
+    if encoded.is_err() {
         return StatusCode::INTERNAL_SERVER_ERROR.into_response();
     }
     let format = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, format)], text).into_response()
+}
+
+/// What stands in the database at this moment.
+fn gauges(counted: &[Counted]) -> Registry {
+    let mut registry = Registry::default();
+    for (noun, help) in OPEN {
+        let family = Family::<Standing, Gauge>::default();
+        for one in counted.iter().filter(|one| one.noun == noun) {
+            let state = one.state.clone();
+            family.get_or_create(&Standing { state }).set(one.count);
+        }
+        registry.register(format!("idp_{noun}"), help, family);
+    }
+    registry
 }

@@ -4,6 +4,7 @@ pub mod api;
 pub mod git;
 pub mod github;
 pub mod health;
+pub mod login;
 pub mod metrics;
 pub mod slack;
 
@@ -30,7 +31,8 @@ pub struct Web {
 
 /// All routes. The local forge's and others are merged by `boot`.
 pub fn router(web: Web) -> Router {
-    let mut router = health::router(Arc::clone(&web.health)).merge(metrics::router(web.metrics));
+    let mut router =
+        health::router(Arc::clone(&web.health)).merge(metrics::router(web.metrics, web.health));
     if let Some(edge) = web.slack {
         router = router.merge(slack::router(edge));
     }

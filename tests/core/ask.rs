@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use idp::app::Settings;
 use idp::app::people::{self, ChannelFacts};
 
-use super::world::{ALEX, MO, PRIYA, SAM, World, form, service, text};
+use super::world::{ALEX, MO, PRIYA, SAM, TESS, World, form, service, text};
 
 fn value(page: &FormPage, field: &str) -> Option<Value> {
     page.fields
@@ -230,6 +230,28 @@ async fn who_lost_the_right_meanwhile_is_refused_at_the_submit() {
     assert_eq!(world.count("select count(*) from request").await, 0);
     let rows = "select count(*) from audit where kind = 'ask.refused'";
     assert_eq!(world.count(rows).await, 1);
+}
+
+#[tokio::test]
+async fn a_requests_number_opens_it_to_members_alone() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    let words = format!("status {}", world.view(request).await.number);
+    for (kind, active) in [
+        (AccountKind::Guest, true),
+        (AccountKind::Outsider, true),
+        (AccountKind::Bot, true),
+        (AccountKind::Full, false),
+        (AccountKind::Unknown, true),
+    ] {
+        world.is("U_X", "X", kind, active).await;
+        let refused = text(&world.says("U_X", &words).await);
+        assert!(!refused.contains("payments-api"), "{kind}: {refused}");
+    }
+    let refusals = "select count(*) from audit where kind = 'ask.refused'";
+    assert_eq!(world.count(refusals).await, 4);
+    let told = text(&world.says(TESS, &words).await);
+    assert!(told.contains("payments-api"), "{told}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use idp::app::plan::{TakenAgain, take_again};
 use idp::app::{audit, people};
 use idp::cards;
 use idp::domain::event::ButtonId;
-use idp::domain::person::AccountKind;
+use idp::domain::person::{AccountKind, Platform};
 use idp::domain::request::RequestState;
 
 use super::world::{ALEX, PRIYA, World, text};
@@ -106,7 +106,7 @@ async fn any_edit_of_the_evidence_is_found() {
     let world = World::new().await;
     let (_, plan) = world.waiting("payments-api").await;
     world.presses(ALEX, ButtonId::RequestApprove, plan).await;
-    let report = audit::verify(&world.app).await.unwrap();
+    let report = audit::verify(&world.app, None).await.unwrap();
     assert!(report.broken.is_empty() && report.rows >= 4, "{report:?}");
 
     let refused = sqlx::query("update audit set kind = 'x'")
@@ -117,6 +117,14 @@ async fn any_edit_of_the_evidence_is_found() {
     for (harm, found) in [
         (
             "update audit set body = body || 'x' where kind = 'vote.cast'",
+            "was changed",
+        ),
+        (
+            "update audit set at = at - interval '1 hour' where kind = 'vote.cast'",
+            "was changed",
+        ),
+        (
+            "update audit set kind = 'vote.void' where kind = 'vote.cast'",
             "was changed",
         ),
         ("delete from audit where kind = 'plan.made'", "is missing"),
@@ -145,7 +153,13 @@ async fn a_cut_tail_is_found_by_an_older_checkpoint() {
     let world = World::with(|s| s.state_key = Some(vec![7; 32].into())).await;
     world.waiting("payments-api").await;
     audit::checkpoint(&world.app).await.unwrap();
-    assert!(audit::verify(&world.app).await.unwrap().broken.is_empty());
+    assert!(
+        audit::verify(&world.app, None)
+            .await
+            .unwrap()
+            .broken
+            .is_empty()
+    );
     let mut tx = world.pool().begin().await.unwrap();
     for harm in [
         "alter table audit disable trigger user",
@@ -160,4 +174,105 @@ async fn a_cut_tail_is_found_by_an_older_checkpoint() {
         report.broken.iter().any(|b| b.contains("checkpoint")),
         "{report:?}"
     );
+}
+
+#[tokio::test]
+async fn a_tail_cut_with_its_checkpoints_is_found_by_the_copy_kept_elsewhere() {
+    let key = vec![7; 32].into();
+    let world = World::with(|s| s.state_key = Some(vec![7; 32].into())).await;
+    world.waiting("payments-api").await;
+    audit::checkpoint(&world.app).await.unwrap();
+    let mut copy = String::new();
+    audit::export(&world.app, None, |line| {
+        copy.push_str(line);
+        copy.push('\n');
+        Ok(())
+    })
+    .await
+    .unwrap();
+    let kept = audit::Exported::read(copy.as_bytes(), Some(&key)).unwrap();
+    let report = audit::verify(&world.app, Some(&kept)).await.unwrap();
+    assert_eq!(report.broken, Vec::<String>::new());
+
+    let mut tx = world.pool().begin().await.unwrap();
+    for harm in [
+        "alter table audit disable trigger user",
+        "alter table checkpoint disable trigger user",
+        "delete from checkpoint",
+        "delete from audit where kind = 'plan.made'",
+        "update audit_chain set seq = 1, hash = (select hash from audit a where a.chain = audit_chain.chain and a.seq = 1)
+         where chain like 'request:%'",
+    ] {
+        sqlx::query(harm).execute(&mut *tx).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let blind = audit::verify(&world.app, None).await.unwrap();
+    assert_eq!(blind.broken, Vec::<String>::new());
+    // Either part of the copy tells it: the rows, or the checkpoints alone.
+    let checkpoints: Vec<&str> = copy.lines().filter(|l| l.contains("\"mac\"")).collect();
+    assert_eq!(checkpoints.len(), 1);
+    for copy in [copy.clone(), checkpoints.join("\n")] {
+        let kept = audit::Exported::read(copy.as_bytes(), Some(&key)).unwrap();
+        let found = audit::verify(&world.app, Some(&kept)).await.unwrap().broken;
+        assert!(
+            matches!(&found[..], [only] if only.contains("is missing")),
+            "{found:?}"
+        );
+    }
+
+    // What isn't a copy, or is one that somebody else sealed, is none.
+    let other = vec![8; 32].into();
+    for (text, key) in [("", &key), ("{}", &key), (copy.as_str(), &other)] {
+        assert!(audit::Exported::read(text.as_bytes(), Some(key)).is_err());
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_that_was_left_holds_up_no_approval() {
+    let world = World::new().await;
+    // Another one of the same people, never read again since the move to this one.
+    let facts = people::InstallationFacts {
+        platform: Platform::Slack,
+        external: "T_OLD".to_owned(),
+        name: "Acme of old".to_owned(),
+        app: None,
+        bot_account: None,
+    };
+    let old = people::record_installation(&world.app, &facts)
+        .await
+        .unwrap();
+    let leads = people::PlatformGroup {
+        external: "S_OLD".to_owned(),
+        handle: "payments-leads".to_owned(),
+        name: "Leads".to_owned(),
+        members: vec!["U_OLD".to_owned()],
+    };
+    let leads = [leads];
+    people::record_groups(&world.app, old, &leads)
+        .await
+        .unwrap();
+    let (request, plan) = world.waiting("payments-api").await;
+    world.later(10).await;
+    world.read_groups().await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(
+        world.state(request).await,
+        RequestState::AwaitingApproval,
+        "it may only be late"
+    );
+    world.later(10).await;
+    world.read_groups().await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
+
+    // Where the app was removed, nobody waits.
+    people::record_groups(&world.app, old, &leads)
+        .await
+        .unwrap();
+    let (request, plan) = world.waiting("other-api").await;
+    people::record_token(&world.app, old, false).await.unwrap();
+    world.later(6).await;
+    world.read_groups().await;
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
 }

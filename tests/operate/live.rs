@@ -225,6 +225,23 @@ async fn a_revoked_token_pauses_sending_and_readyz_and_the_log_say_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replica_with_another_state_key_is_turned_away() {
+    let site = Site::new(TOML).await;
+    drop(site.serve().await);
+    let mut other = site.idp(&["serve"]);
+    other.env("IDP_STATE_KEY", "another0another0another0another0");
+    let refused = tokio::task::spawn_blocking(move || other.output().unwrap());
+    let refused = refused.await.unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("not the one that this database was begun with"),
+        "{said}"
+    );
+    drop(site.serve().await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn repositories_are_closed_behind_a_proxy_that_says_nothing_of_itself() {
     let site = Site::new("public_url = 'https://idp.example.com'").await;
     let served = site.serve().await;
@@ -237,4 +254,56 @@ async fn repositories_are_closed_behind_a_proxy_that_says_nothing_of_itself() {
     drop(served);
     site.configure("");
     assert_eq!(status(&site.serve().await).await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn login_gives_a_token_for_git_to_one_person_once() {
+    let site = Site::new(&format!("public_url = 'https://idp.example.com'\n{TOML}")).await;
+    let served = site.serve().await;
+    site.knows("U0PRIYA", "platform").await;
+    let answer = site.types(&served, "U0PRIYA", "Login").await;
+    let said = &answer.text;
+    let link = said.split("https://idp.example.com").nth(1);
+    let link = link.unwrap_or_else(|| panic!("{said}"));
+    let (path, _) = link.split_once('|').unwrap();
+    let url = format!("{}{path}", served.url);
+
+    // A preview reads the page and uses nothing up.
+    let page = reqwest::get(&url).await.unwrap();
+    assert_eq!(page.status(), 200);
+    assert_eq!(page.headers()["cache-control"], "no-store");
+    assert_eq!(page.headers()["referrer-policy"], "no-referrer");
+    let press = async || reqwest::Client::new().post(&url).send().await.unwrap();
+    let shown = press().await;
+    assert_eq!(shown.status(), 200);
+    let shown = shown.text().await.unwrap();
+    let token = shown.split("<code>").nth(1).unwrap();
+    let (token, _) = token.split_once('<').unwrap();
+    assert_eq!(press().await.status(), 410);
+
+    let git = async |token: &str| {
+        let call = reqwest::Client::new().get(format!("{}/git", served.url));
+        call.basic_auth("priya", Some(token)).send().await.unwrap()
+    };
+    assert_eq!(git(token).await.status(), 200);
+    assert_eq!(git("else").await.status(), 401);
+    assert_eq!(rows(&site, "login.opened").await.len(), 1);
+
+    // Neither the link nor the token is kept anywhere.
+    let pool = site.database.pool(1).await;
+    let kept: String = sqlx::query_scalar(
+        "select concat((select string_agg(reply::text, '') from inbox), (select string_agg(login::text, '') from login))",
+    )
+    .fetch_one(&pool)
+    .await
+    .unwrap();
+    let link = path.rsplit('/').next().unwrap();
+    assert!(!kept.contains(link) && !kept.contains(token), "{kept}");
+
+    // Whoever left has no token any more.
+    sqlx::query("update account set active = false where external_id = 'U0PRIYA'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    assert_eq!(git(token).await.status(), 401);
 }

@@ -69,6 +69,31 @@ async fn what_is_wrong_is_said_by_field() {
     assert_eq!((status, &held["fields"][0]["field"]), (422, &json!("name")));
     assert_eq!(bot.count("request").await, 1);
 
+    let nul = |field: &str, text: &str| {
+        let mut body = service("other-api");
+        match field {
+            "by" => body["by"] = text.into(),
+            "command" => body["command"] = text.into(),
+            value => body["values"][value] = text.into(),
+        }
+        body
+    };
+    let long = "o".repeat(10_000);
+    for (field, text) in [
+        ("by", ""),
+        ("by", "op\u{0}s"),
+        ("by", "op\ns"),
+        ("by", &long),
+        ("headline", "Hel\u{0}lo"),
+        ("name", "a\u{0}b"),
+        ("command", "new\u{0}service"),
+        ("a\u{0}b", "x"),
+    ] {
+        let (status, said) = call(&bot, API_TOKEN, "", Some(nul(field, text))).await;
+        assert_eq!(status, 422, "{field}: {said}");
+    }
+    assert_eq!(bot.count("request").await, 1);
+
     let unknown = json!({ "command": "new-servise" });
     let (status, unknown) = call(&bot, API_TOKEN, "", Some(unknown)).await;
     assert_eq!((status, &unknown["nearest"]), (422, &json!("new-service")));

@@ -188,6 +188,11 @@ async fn health_and_metrics_are_shown() {
     let (_, metrics) = get("/metrics").await;
     let counted = r#"idp_deliveries_total{platform="slack",outcome="taken"} 1"#;
     assert!(metrics.contains(counted), "{metrics}");
+    assert!(
+        metrics.contains(r#"idp_messages{state="waiting"} 0"#),
+        "{metrics}"
+    );
+    assert!(metrics.ends_with("# EOF\n"), "{metrics}");
 }
 
 #[tokio::test]

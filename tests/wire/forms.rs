@@ -4,7 +4,7 @@ use idp::catalog::Sources;
 use serde_json::{Map, Value, json};
 
 use super::bot::Bot;
-use crate::support::slack::{self, Fault};
+use crate::support::slack::{self, Fault, TEAM};
 
 /// What somebody types into the view: field name to Slack's state of its element.
 pub fn filled(view: &Value, typed: &[(&str, Value)]) -> Value {
@@ -209,6 +209,29 @@ async fn an_answer_that_takes_too_long_follows_later() {
     assert!(followed[0].to_string().contains("new-service"));
     bot.fake.wait_for("views.update", 1).await;
     assert_eq!(bot.fake.last_view()["callback_id"], "form.page");
+}
+
+#[tokio::test]
+async fn an_event_that_takes_too_long_is_delivered_again() {
+    let bot = Bot::start().await;
+    let mention = json!({ "type": "event_callback", "team_id": TEAM, "api_app_id": "A0IDP", "event_id": "Ev1",
+        "event": { "type": "app_mention", "user": "U0PRIYA", "channel": "C0PLATFORM", "ts": "2.2",
+            "text": "<@U0BOT> help" },
+        "authorizations": [{ "team_id": TEAM, "user_id": "U0BOT", "is_bot": true }] })
+    .to_string();
+    let mut held = bot.app.pool.begin().await.unwrap();
+    sqlx::query("lock table inbox in access exclusive mode")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let first = slack::deliver(&bot.url, "/slack/events", &mention).await;
+    assert_eq!(first.status, 503, "{}", first.text);
+    assert!(first.took.as_millis() < 3_000);
+    held.rollback().await.unwrap();
+    let again = slack::deliver(&bot.url, "/slack/events", &mention).await;
+    assert_eq!(again.status, 200, "{}", again.text);
+    assert_eq!(bot.count("inbox").await, 1);
+    bot.fake.wait_for("chat.postEphemeral", 1).await;
 }
 
 /// A template that asks for nothing more, and one that asks for a port.

@@ -23,6 +23,9 @@ use crate::store::{self, Conn};
 /// The one installation of operators.
 const OPERATORS: &str = "operators";
 
+/// Longest name of an operator, in characters.
+const LONGEST_NAME: usize = 80;
+
 /// Why an operator's request wasn't made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAsked {
@@ -40,6 +43,10 @@ pub async fn ask(
     command: &str,
     values: &Map<String, Value>,
 ) -> anyhow::Result<Result<RequestView, NotAsked>> {
+    if let Err(message) = check_name(name) {
+        let field = "by".to_owned();
+        return Ok(Err(NotAsked::Wrong(vec![FieldError { field, message }])));
+    }
     let catalog = app.library.current();
     let Some(command) = catalog.command(command) else {
         let near = catalog.nearest_command(command).map(|c| c.name.as_str());
@@ -77,6 +84,17 @@ pub async fn ask(
     let view = view::load(app, &mut tx, request, actor.installation.id).await?;
     tx.commit().await?;
     Ok(Ok(view))
+}
+
+/// A name is what cards and rows of evidence say: one short line.
+fn check_name(name: &str) -> Result<(), String> {
+    if name.trim().is_empty() {
+        return Err("Say who asks.".to_owned());
+    }
+    if name.chars().any(char::is_control) || name.chars().count() > LONGEST_NAME {
+        return Err(format!("One line of at most {LONGEST_NAME} characters."));
+    }
+    Ok(())
 }
 
 /// The operator of this name, written down at the first use.
@@ -135,7 +153,7 @@ async fn placement(
         settings.channels.default.as_deref(),
     ];
     for platform in Platform::ALL.iter().filter(|p| p.is_chat()) {
-        for installation in store::installation::all(conn, *platform).await? {
+        for installation in store::installation::served(conn, *platform).await? {
             for name in names {
                 if let Some(channel) = place::usable(conn, &installation, name).await? {
                     return Ok(Some(place::in_channel(&installation, &channel).placement));

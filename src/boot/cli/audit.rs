@@ -1,29 +1,48 @@
 //! `idp audit`: the evidence, checked and copied out.
 
-use std::io::{self, Write as _};
+use std::fs::File;
+use std::io::{self, BufReader, Write as _};
+use std::path::{Path, PathBuf};
 
 use super::Context;
 use super::office::at_work;
-use crate::app::audit;
-use crate::boot::problem::Problem;
+use crate::app::audit::{self, Exported};
+use crate::boot::problem::{OrFail as _, Problem};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
     /// Check that no row of the evidence was changed, removed or moved
-    Verify,
-    /// Print every row, one JSON object a line
+    Verify(Verify),
+    /// Print every row and checkpoint, one JSON object a line
     Export,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Verify {
+    /// What `idp audit export` printed earlier: finds rows that were cut off since
+    #[arg(long, value_name = "FILE")]
+    against: Option<PathBuf>,
 }
 
 pub(super) async fn run(context: &Context, command: &Command) -> Result<(), Problem> {
     match command {
-        Command::Verify => verify(context).await,
+        Command::Verify(args) => verify(context, args).await,
         Command::Export => export(context).await,
     }
 }
 
-async fn verify(context: &Context) -> Result<(), Problem> {
-    let report = at_work(context, async |app| audit::verify(app).await).await?;
+async fn verify(context: &Context, args: &Verify) -> Result<(), Problem> {
+    let file = args.against.as_deref().map(open).transpose()?;
+    let report = at_work(context, async |app| {
+        let settings = app.settings.current();
+        let read = file.map(|file| Exported::read(file, settings.state_key.as_ref()));
+        match read.transpose() {
+            Ok(copy) => audit::verify(app, copy.as_ref()).await.map(Ok),
+            Err(error) => Ok(Err(error)),
+        }
+    })
+    .await?
+    .or_fail("can't read the file of `--against`")?;
     context.printer.result(format_args!(
         "{} rows in {} chains, {} checkpoints",
         report.rows, report.chains, report.checkpoints
@@ -43,21 +62,17 @@ async fn verify(context: &Context) -> Result<(), Problem> {
     }))
 }
 
+fn open(path: &Path) -> Result<BufReader<File>, Problem> {
+    let file = File::open(path).or_fail(format!("can't read {}", path.display()))?;
+    Ok(BufReader::new(file))
+}
+
 async fn export(context: &Context) -> Result<(), Problem> {
     at_work(context, async |app| {
-        audit::export(app, None, |entry| {
-            let row = serde_json::json!({
-                "chain": entry.chain,
-                "seq": entry.seq,
-                "prev": entry.prev,
-                "hash": entry.hash,
-                "body": entry.json(),
-            });
-            match writeln!(io::stdout(), "{row}") {
-                // Whoever reads (`head`, say) has seen enough.
-                Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                written => written,
-            }
+        audit::export(app, None, |line| match writeln!(io::stdout(), "{line}") {
+            // Whoever reads (`head`, say) has seen enough.
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            written => written,
         })
         .await
     })

@@ -24,7 +24,7 @@ use super::config::Config;
 use super::database::Database;
 use super::problem::{OrFail as _, Problem};
 use super::{clock, postgres, schema, shutdown};
-use crate::app::{App, configured};
+use crate::app::{App, audit, configured};
 use crate::catalog::Library;
 use crate::catalog::library::Watching;
 use crate::clients::forge::Forge;
@@ -43,13 +43,15 @@ use crate::worker::{self, Bench, Patience};
 const WEB_CONNECTIONS: u32 = 16;
 /// Jobs at work at a time in one process: steps mostly wait for the network.
 const JOBS: usize = 8;
-/// Connections of jobs, the sender, the sync of people and the tick: one each at most.
-const JOB_CONNECTIONS: u32 = 12;
+/// Connections of what works: one for each job and each of the sender's eight posts, and one each for the sender's ear,
+/// its lease, the tick and the sync of people. All of them hold one only for the length of a transaction (but for the
+/// ear), so fewer do; who finds none waits.
+const JOB_CONNECTIONS: u32 = 16;
 /// The queue's own, apart from all others: signs of life must never wait for a connection (a worker without any is
 /// taken for dead). One for each job that ends, and a few for fetching, sweeping and listening.
 const QUEUE_CONNECTIONS: u32 = 12;
-/// How long the queue waits for a connection: a busy database makes it late, never dead.
-const QUEUE_PATIENCE: Duration = Duration::from_secs(30);
+/// How long work waits for a connection: a busy database makes it late, never dead.
+const WORK_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Which part of the work this process does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -99,6 +101,7 @@ async fn with_database(
         schema::check(&pool).await?;
     }
     let house = House::build(config, pool.clone())?;
+    keyed(&house.app).await?;
     configured::started(&house.app)
         .await
         .or_fail("can't keep the configuration as evidence")?;
@@ -106,6 +109,21 @@ async fn with_database(
     stop.cancel();
     pool.close().await;
     served
+}
+
+/// Refuses a state key that isn't the database's: a machine without one makes its own, and two that differ would each
+/// take the other's checkpoints for forged.
+async fn keyed(app: &App) -> Result<(), Problem> {
+    let ours = audit::key_is_ours(app)
+        .await
+        .or_fail("can't look at the state key")?;
+    if ours {
+        return Ok(());
+    }
+    Err(Problem::failed("the state key is not the one that this database was begun with").hint(format!(
+        "set `IDP_STATE_KEY` to that one, or put back the file `{}` of the data folder: all replicas share one",
+        settings::KEY_FILE
+    )))
 }
 
 /// What all parts share.
@@ -184,7 +202,9 @@ impl House {
         let mut router = web::router(web);
         if let Some(local) = &self.local {
             let open = address.ip().is_loopback() && config.is_for_this_machine();
-            router = router.merge(web::git::router(self.git(local, open)));
+            router = router
+                .merge(web::git::router(self.git(local, open)))
+                .merge(web::login::router(self.app.clone()));
         }
         if let Some(token) = &config.api_token {
             router = router.merge(web::api::router(self.app.clone(), token.clone()));
@@ -193,9 +213,11 @@ impl House {
         let workers = TaskTracker::new();
         if role.works() {
             let pools = Pools {
-                jobs: database.pool(JOB_CONNECTIONS).await?,
+                jobs: database
+                    .patient_pool(JOB_CONNECTIONS, WORK_PATIENCE)
+                    .await?,
                 queue: database
-                    .patient_pool(QUEUE_CONNECTIONS, QUEUE_PATIENCE)
+                    .patient_pool(QUEUE_CONNECTIONS, WORK_PATIENCE)
                     .await?,
             };
             let bench = self.bench(&pools, stop);
@@ -245,7 +267,7 @@ impl House {
         let verify: web::git::Verify = Arc::new(move |token: String| {
             let app = app.clone();
             async move {
-                let person = crate::app::login::session(&app, &token.into()).await?;
+                let person = crate::app::login::holder(&app, &token.into()).await?;
                 Ok(person.map(|person| person.to_string()))
             }
             .boxed()

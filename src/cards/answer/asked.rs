@@ -140,6 +140,11 @@ pub fn looking_up(draft: DraftId) -> Card {
     )
 }
 
+/// Something was asked for that only members read, before the account was looked up.
+pub fn not_looked_up() -> Card {
+    Card::lines(["I am still looking up your account. Please try again in a few seconds."])
+}
+
 /// A form couldn't be opened in time: here is a button that can.
 pub fn open_form(what: &Open) -> Card {
     with_button(
@@ -282,12 +287,12 @@ pub(super) fn with_button(line: Text, what: &Open, label: &str) -> Card {
     }
 }
 
-/// The one-time link to our pages, for the one who asked alone.
+/// The one-time link to a personal token, for the one who asked alone.
 pub fn login(url: &str) -> Card {
     Card::lines([Text::default()
         .with(Span::Link {
             url: url.to_owned(),
-            label: "Open the pages".to_owned(),
+            label: "Get your token for git".to_owned(),
         })
         .and(" within ten minutes. The link works once, and only for you.")])
 }

@@ -125,6 +125,10 @@ fn value(
     {
         return Err(format!("At most {MAX_TEXT} characters."));
     }
+    // No database text holds one, and nobody types one.
+    if value.as_str().is_some_and(|text| text.contains('\0')) {
+        return Err("This holds a character that can't be kept (NUL).".to_owned());
+    }
     for schema in [Some(parameter), twin].into_iter().flatten() {
         schema.check(&value)?;
     }

@@ -77,6 +77,11 @@ impl Edge {
                 Some(reply) => self.leave(&reply, &route, (began, redraw)).await,
                 None => Ack::DeliverAgain,
             },
+            // Nobody waits for its answer, and what is delivered again finds the work done or breaks as well.
+            Err(_) if route.kind == RouteKind::Event => {
+                tracing::warn!("An event takes longer than Slack waits; it is to come again");
+                Ack::DeliverAgain
+            }
             Err(_) => self.leave_later(work, undone, route),
         };
         // A search is a key press: it would drown the rest.

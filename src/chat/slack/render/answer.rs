@@ -76,7 +76,7 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
             errors_body(errors, route).map_or_else(|| card(&errors_card(errors), route), body)
         }
         (Reply::Errors { errors }, _) => card(&errors_card(errors), route),
-        (Reply::Card { card: content }, _) => card(content, route),
+        (Reply::Card { card: content } | Reply::Once { card: content }, _) => card(content, route),
         (Reply::Form { form }, _) => view(form::form(form), route),
         (Reply::Page { title, blocks }, _) => view(reading(title, blocks), route),
         (Reply::AskReason { plan, title, hint }, _) => {
