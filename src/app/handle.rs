@@ -236,7 +236,7 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     if sender.account.is_empty() {
         return Ok(Reply::Done);
     }
-    let known = store::installation::all(conn, sender.platform).await?;
+    let known = store::installation::served(conn, sender.platform).await?;
     let why = if known.is_empty() {
         MayNotAsk::Starting
     } else {

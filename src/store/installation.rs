@@ -69,11 +69,13 @@ pub async fn served(conn: &mut Conn, platform: Platform) -> Result<Vec<Installat
     .await
 }
 
-/// The names of the installations whose platform refuses our token.
+/// The names of the served installations whose platform refuses our token.
 pub async fn revoked(conn: &mut Conn) -> Result<Vec<String>> {
-    sqlx::query_scalar!("select name from installation where revoked_at is not null order by name")
-        .fetch_all(conn)
-        .await
+    sqlx::query_scalar!(
+        r#"select name as "name!" from served_installation where revoked_at is not null order by name"#
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// Makes an installation known or renews what is known of it; gives the id under which it is kept.

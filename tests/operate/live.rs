@@ -265,7 +265,8 @@ async fn login_gives_a_token_for_git_to_one_person_once() {
     let said = &answer.text;
     let link = said.split("https://idp.example.com").nth(1);
     let link = link.unwrap_or_else(|| panic!("{said}"));
-    let (path, _) = link.split_once('|').unwrap();
+    let end = link.find(|c: char| !(c.is_ascii_alphanumeric() || "/-_".contains(c)));
+    let path = &link[..end.unwrap_or(link.len())];
     let url = format!("{}{path}", served.url);
 
     // A preview reads the page and uses nothing up.
