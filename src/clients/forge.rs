@@ -133,6 +133,18 @@ pub struct RepoUrls {
     pub contents: String,
 }
 
+impl RepoUrls {
+    /// Of a repository whose owner's page is below `root`, the way that GitHub has them.
+    fn below(root: &str, repo: &RepoName, branch: &Branch) -> Self {
+        let page = format!("{root}/{repo}");
+        Self {
+            remote: format!("{page}.git"),
+            contents: format!("{page}/blob/{branch}"),
+            page,
+        }
+    }
+}
+
 /// A place where repositories live.
 #[async_trait]
 pub trait Forge: Send + Sync + std::fmt::Debug {

@@ -1,5 +1,6 @@
 //! The server is what it says: GitHub's own client works against it, and what GitHub refuses, it refuses.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -648,6 +649,7 @@ fn serve_by_hand() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("app.pem");
     std::fs::write(&key, github.private_key()).unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let scopes = [
         "repo",
         "workflow",
@@ -659,6 +661,8 @@ fn serve_by_hand() {
     println!("GITHUB_GIT_URL={}", github.git_url());
     println!("GITHUB_ORG={ORG}");
     println!("GITHUB_TOKEN={}", github.classic_token(OWNER, &scopes));
+    let lacking = github.classic_token(OWNER, &["repo", "read:org"]);
+    println!("# One that lacks a scope: GITHUB_TOKEN={lacking}");
     println!("GITHUB_APP_ID={}", github.app_id());
     println!("GITHUB_APP_PRIVATE_KEY_FILE={}", key.display());
     let _closed = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());

@@ -36,15 +36,26 @@ impl Ending {
             &outputs,
         )
         .context("the command's output")?;
-        let clone = steps
+        let remote = steps
             .iter()
             .filter_map(|s| s.output.as_ref()?.get(REMOTE_URL)?.as_str())
-            .find(|url| url.starts_with("http://") || url.starts_with("https://"))
-            .map(|url| format!("git clone {url}"));
+            .find(|url| url.starts_with("http://") || url.starts_with("https://"));
         Ok(Self {
-            links: ending.links.into_iter().map(|l| (l.title, l.url)).collect(),
+            links: ending
+                .links
+                .into_iter()
+                .map(|l| (l.title, to_page(l.url, remote)))
+                .collect(),
             texts: ending.texts,
-            clone,
+            clone: remote.map(|url| format!("git clone {url}")),
         })
+    }
+}
+
+/// Where a link leads: templates name a repository by its address for git, and people want its page.
+fn to_page(url: String, remote: Option<&str>) -> String {
+    match url.strip_suffix(".git") {
+        Some(page) if remote == Some(&url) => page.to_owned(),
+        _ => url,
     }
 }

@@ -140,12 +140,7 @@ impl Forge for GitHubForge {
     }
 
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {
-        let page = format!("{}/{repo}", self.git_url);
-        RepoUrls {
-            remote: format!("{page}.git"),
-            contents: format!("{page}/blob/{branch}"),
-            page,
-        }
+        RepoUrls::below(&self.git_url, repo, branch)
     }
 
     fn kind(&self) -> ForgeKind {

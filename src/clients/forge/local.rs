@@ -134,12 +134,7 @@ impl Forge for LocalForge {
     }
 
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {
-        let page = format!("{}/git/{repo}", self.public_url);
-        RepoUrls {
-            remote: format!("{page}.git"),
-            contents: format!("{page}/blob/{branch}"),
-            page,
-        }
+        RepoUrls::below(&format!("{}/git", self.public_url), repo, branch)
     }
 
     fn kind(&self) -> ForgeKind {
