@@ -294,5 +294,5 @@ pub fn login(url: &str) -> Card {
             url: url.to_owned(),
             label: "Get your token for git".to_owned(),
         })
-        .and(" within ten minutes. The link works once, and only for you.")])
+        .and(" within ten minutes. The link works once: keep it to yourself.")])
 }
