@@ -14,6 +14,7 @@ use crate::domain::id::{InstallationId, PersonId, RequestId};
 use crate::domain::person::{GroupName, PersonName};
 use crate::domain::plan::{Fact, FactKind, Plan, PlannedStep, PlannedValue};
 use crate::domain::run::StepState;
+use crate::domain::step::TakenBack;
 use crate::domain::view::{EndView, PlanStepView, PlanView, RequestView, RunView, StepView};
 use crate::domain::vote::{Verdict, Vote, tally};
 use crate::store::request::Request;
@@ -283,7 +284,12 @@ fn step_view(actions: &[ActionSpec], step: Step, planned: Option<&PlannedStep>) 
         .collect();
     // Only a step with its input was ever let at the world, however it ended.
     let begun = step.input.is_some() && !made.is_empty();
-    let words = format!("delete {}", made.join(", "));
+    let verb = match (step.taken_back, undo) {
+        (Some(TakenBack::Archived), _) | (None, Some(Undo::Archives)) => "archive",
+        _ => "delete",
+    };
+    let words = format!("{verb} {}", made.join(", "));
+    let archived = step.taken_back == Some(TakenBack::Archived);
     let (exists, may_exist) = match step.state {
         StepState::Done => (made, Vec::new()),
         StepState::UndoFailed if step.output.is_some() => (made, Vec::new()),
@@ -297,6 +303,10 @@ fn step_view(actions: &[ActionSpec], step: Step, planned: Option<&PlannedStep>) 
         {
             (Vec::new(), made)
         }
+        StepState::Undone if archived => {
+            let archived = made.iter().map(|thing| format!("{thing} (archived)"));
+            (archived.collect(), Vec::new())
+        }
         _ => (Vec::new(), Vec::new()),
     };
     let took = step.started_at.zip(step.finished_at);
@@ -308,7 +318,8 @@ fn step_view(actions: &[ActionSpec], step: Step, planned: Option<&PlannedStep>) 
         attempts: step.tries,
         cause: step.cause,
         check: step.check,
-        undo: (undo == Some(Undo::Can) && begun).then_some(words),
+        taken_back: step.taken_back,
+        undo: (matches!(undo, Some(Undo::Can | Undo::Archives)) && begun).then_some(words),
         exists,
         may_exist,
     }

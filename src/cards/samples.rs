@@ -9,6 +9,7 @@ use crate::domain::person::{GroupName, PersonName};
 use crate::domain::plan::{Fact, FactKind};
 use crate::domain::request::RequestState;
 use crate::domain::run::{RunState, StepState};
+use crate::domain::step::TakenBack;
 use crate::domain::view::{EndView, PlanStepView, PlanView, RequestView, RunView, StepView};
 
 /// Tuesday 24 November 2026, 13:07 UTC and so many minutes.
@@ -223,6 +224,7 @@ fn steps(states: [StepState; 3]) -> Vec<StepView> {
             } else {
                 Vec::new()
             },
+            taken_back: (states[n] == StepState::Undone).then_some(TakenBack::Removed),
             undo: undo[n]
                 .filter(|_| states[n] != StepState::Pending)
                 .map(str::to_owned),

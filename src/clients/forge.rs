@@ -182,6 +182,9 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
     /// Whether it keeps [`RepoSettings`]; one that doesn't has no place for them, and plans leave them out.
     fn keeps_settings(&self) -> bool;
 
+    /// Whether what is taken back stays there, archived.
+    fn archives(&self) -> bool;
+
     /// How people call this forge: `the git server`, `GitHub`.
     fn title(&self) -> &'static str;
 }

@@ -34,6 +34,8 @@ pub enum Undo {
     Nothing,
     /// It takes back what it did.
     Can,
+    /// It puts what it made out of use, and leaves it there.
+    Archives,
     /// It can't, and says why.
     Cannot(&'static str),
 }

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::canonical::Digest;
 use super::plan::Fact;
 
-/// What came of `run`.
+/// What came of `run`; of `undo` with [`TakenBack`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum Outcome {
-    /// It stands.
-    Done(Done),
+pub enum Outcome<D = Done> {
+    /// It has come to its end.
+    Done(D),
     /// Nothing to do before then; no worker is held.
     Wait {
         /// When to look again.
@@ -19,6 +19,18 @@ pub enum Outcome {
         /// For what, as people read it: `the timer`.
         what: String,
     },
+}
+
+words! {
+    /// What undoing a step came to.
+    pub enum TakenBack {
+        /// What it had made is gone.
+        Removed = "removed",
+        /// It stands still, out of use.
+        Archived = "archived",
+        /// There was nothing of it.
+        Nothing = "nothing",
+    }
 }
 
 /// A step's result.

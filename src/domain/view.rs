@@ -11,6 +11,7 @@ use super::person::{GroupName, PersonName};
 use super::plan::Fact;
 use super::request::RequestState;
 use super::run::{RunState, StepState};
+use super::step::TakenBack;
 
 /// Everything a card of a request may say.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -161,6 +162,9 @@ pub struct StepView {
     /// What may exist because of it: it was begun and didn't come to its end.
     #[serde(default)]
     pub may_exist: Vec<String>,
+    /// What its undoing came to, once it is undone.
+    #[serde(default)]
+    pub taken_back: Option<TakenBack>,
     /// Words of its undo: `delete repository acme/payments-api`; none where there is, and was, nothing to undo.
     pub undo: Option<String>,
 }

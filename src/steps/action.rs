@@ -15,7 +15,7 @@ use crate::domain::action::ActionSpec;
 use crate::domain::canonical::Digest;
 use crate::domain::id::{RequestId, RequestNumber, RunId};
 use crate::domain::plan::PlannedValue;
-use crate::domain::step::{Outcome, PlanError, StepError, StepPlan};
+use crate::domain::step::{Outcome, PlanError, StepError, StepPlan, TakenBack};
 use crate::domain::tree::{Tree, TreeId};
 
 /// How long a step may take unless its action says otherwise: what people still wait for in a thread.
@@ -48,7 +48,7 @@ pub trait Action: Send + Sync + fmt::Debug {
         context: &RunContext,
         input: &Value,
         output: Option<&Value>,
-    ) -> Result<(), StepError>;
+    ) -> Result<Outcome<TakenBack>, StepError>;
 }
 
 /// What planning knows of the request and of the steps before.

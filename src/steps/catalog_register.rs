@@ -10,7 +10,7 @@ use super::input::{self, refused};
 use crate::catalog::entity;
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::{Claim, Fact, FactKind, PlannedValue};
-use crate::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan};
+use crate::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan, TakenBack};
 
 const NAME: &str = "catalog:register";
 const DEFAULT_PATH: &str = "/catalog-info.yaml";
@@ -164,8 +164,13 @@ impl Action for CatalogRegister {
         }))
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(()) // the entry is a record of this step: `app` takes it back together with the step
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Removed)) // the entry is a record of this step: `app` takes it back together with the step
     }
 }
 

@@ -10,7 +10,7 @@ use super::action::{Action, PlanContext, RunContext};
 use super::input;
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::PlannedValue;
-use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 use crate::domain::tree::TreeId;
 
 const NAME: &str = "debug:log";
@@ -87,8 +87,13 @@ impl Action for DebugLog {
         }))
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(()) // a line in the log is not taken back, and stands for nothing
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Nothing)) // a line in the log is not taken back, and stands for nothing
     }
 }
 

@@ -11,7 +11,7 @@ use super::action::{Action, PlanContext, RunContext};
 use super::input;
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::PlannedValue;
-use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 
 const NAME: &str = "debug:wait";
 
@@ -89,8 +89,13 @@ impl Action for DebugWait {
         }))
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(()) // time doesn't come back
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Nothing)) // time doesn't come back
     }
 }
 

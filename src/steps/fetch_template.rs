@@ -9,7 +9,7 @@ use super::input::refused;
 use crate::catalog::{Template, render};
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::PlannedValue;
-use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 use crate::domain::tree::{Tree, TreeId};
 
 pub(super) const NAME: &str = "fetch:template";
@@ -80,8 +80,13 @@ impl Action for FetchTemplate {
         }))
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(()) // nothing outside idp
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Nothing)) // nothing outside idp
     }
 }
 

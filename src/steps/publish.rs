@@ -23,12 +23,12 @@ use super::action::{Action, PlanContext, RunContext, Workspace};
 use super::input::{must_be_known, read, read_planned, refused};
 use crate::catalog::entity;
 use crate::clients::forge::{
-    Forge, ForgeError, ForgeKind, RepoSettings, RepoSpec, RepoState, Survey,
+    Forge, ForgeError, ForgeKind, Removal, RepoSettings, RepoSpec, RepoState, Survey,
 };
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::{Claim, PlannedValue};
 use crate::domain::refusal::Refusal;
-use crate::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan};
+use crate::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan, TakenBack};
 use crate::domain::tree::{Tree, TreePath};
 
 /// How long making a repository may take: a dozen calls at GitHub's pace, and a push.
@@ -86,8 +86,13 @@ impl Publisher {
     }
 
     fn new(spec: ActionSpec, forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
+        let undo = if forge.archives() {
+            Undo::Archives
+        } else {
+            spec.undo
+        };
         Self {
-            spec,
+            spec: ActionSpec { undo, ..spec },
             forge,
             secrets,
         }
@@ -152,11 +157,9 @@ impl Action for Publisher {
         match self.make(context, input).await {
             Ok(done) => Ok(Outcome::Done(done)),
             Err(Unmade::Step(error)) => Err(error),
-            // No try is spent on our own pace, and no worker held.
-            Err(Unmade::Forge(ForgeError::Paced { forge, after })) => Ok(Outcome::Wait {
-                until: context.now + TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX),
-                what: format!("its turn: {forge} takes only so many changes a minute"),
-            }),
+            Err(Unmade::Forge(ForgeError::Paced { forge, after })) => {
+                Ok(paced(context, forge, after))
+            }
             Err(Unmade::Forge(error)) => Err(failed(context, error)),
         }
     }
@@ -166,12 +169,17 @@ impl Action for Publisher {
         context: &RunContext,
         input: &Value,
         _: Option<&Value>,
-    ) -> Result<(), StepError> {
+    ) -> Result<Outcome<TakenBack>, StepError> {
         let read: Input = read(self.spec.name, input)?;
         let target = read.target().map_err(|cause| StepError::Stop { cause })?;
         match self.forge.remove(&target.repo, context.request).await {
+            Ok(Removal::Removed) => Ok(Outcome::Done(TakenBack::Removed)),
+            Ok(Removal::Archived) => Ok(Outcome::Done(TakenBack::Archived)),
             // Somebody else's: then this step made nothing that could be taken back.
-            Ok(_) | Err(ForgeError::Taken { .. }) => Ok(()),
+            Ok(Removal::WasGone) | Err(ForgeError::Taken { .. }) => {
+                Ok(Outcome::Done(TakenBack::Nothing))
+            }
+            Err(ForgeError::Paced { forge, after }) => Ok(paced(context, forge, after)),
             Err(error) => Err(failed(context, error)),
         }
     }
@@ -253,6 +261,14 @@ impl Publisher {
                 }
             }
         }
+    }
+}
+
+/// No try is spent on our own pace, and no worker held.
+fn paced<D>(context: &RunContext, forge: &str, after: Duration) -> Outcome<D> {
+    Outcome::Wait {
+        until: context.now + TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX),
+        what: format!("its turn: {forge} takes only so many changes a minute"),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::catalog::expression;
 use crate::clients::forge::{Forge, ForgeKind};
 use crate::domain::action::ActionSpec;
 use crate::domain::plan::PlannedStep;
-use crate::domain::step::{Outcome, StepError};
+use crate::domain::step::{Outcome, StepError, TakenBack};
 
 /// All actions, each with the clients that it works with.
 #[derive(Clone, Debug)]
@@ -112,7 +112,7 @@ impl Registry {
         outputs: &Map<String, Value>,
         output: Option<&Value>,
         context: &RunContext,
-    ) -> Result<(), StepError> {
+    ) -> Result<Outcome<TakenBack>, StepError> {
         let (action, input) = self.filled(step, outputs)?;
         action.undo(context, &input, output).await
     }

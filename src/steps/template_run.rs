@@ -8,7 +8,7 @@ use super::action::{Action, PlanContext, RunContext};
 use super::input::refused;
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::PlannedValue;
-use crate::domain::step::{Outcome, PlanError, StepError, StepPlan};
+use crate::domain::step::{Outcome, PlanError, StepError, StepPlan, TakenBack};
 
 const NAME: &str = "template:run";
 
@@ -51,7 +51,12 @@ impl Action for TemplateRun {
         })
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(())
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Nothing))
     }
 }

@@ -21,6 +21,7 @@ use crate::domain::message::{MessageKind, ThreadRole};
 use crate::domain::person::{AccountKind, Platform};
 use crate::domain::request::{Origin, RequestState};
 use crate::domain::run::{Direction, RunState, StepState};
+use crate::domain::step::TakenBack;
 use crate::domain::vote::Verdict;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -70,7 +71,8 @@ macro_rules! id_columns {
 }
 
 word_columns! {
-    AccountKind Direction LinkState MessageKind Origin PlaceKind Platform RequestState RunState StepState ThreadRole Verdict
+    AccountKind Direction LinkState MessageKind Origin PlaceKind Platform RequestState RunState StepState TakenBack
+    ThreadRole Verdict
 }
 
 id_columns! {

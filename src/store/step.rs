@@ -8,7 +8,7 @@ use super::{Conn, Json, Result};
 use crate::domain::id::RunId;
 use crate::domain::plan::PlannedStep;
 use crate::domain::run::StepState;
-use crate::domain::step::Record;
+use crate::domain::step::{Record, TakenBack};
 
 /// One step as it stands.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,8 @@ pub struct Step {
     pub tries: i32,
     /// Those of them whose effect was unknown.
     pub unknowns: i32,
+    /// What its undoing came to.
+    pub taken_back: Option<TakenBack>,
     /// When it was first begun.
     pub started_at: Option<DateTime<Utc>>,
     /// When it came to its end.
@@ -74,7 +76,7 @@ pub async fn of_run(conn: &mut Conn, run: RunId) -> Result<Vec<Step>> {
         Step,
         r#"select run_id as "run: RunId", seq, id, title, action, state as "state: StepState", generation,
                   input, output, records as "records: Json<Vec<Record>>", cause, "check", tries, unknowns,
-                  started_at, finished_at, wait_until
+                  taken_back as "taken_back: TakenBack", started_at, finished_at, wait_until
            from step where run_id = $1 order by seq"#,
         run as _
     )
@@ -86,7 +88,7 @@ pub async fn of_run(conn: &mut Conn, run: RunId) -> Result<Vec<Step>> {
 pub async fn save(conn: &mut Conn, step: &Step) -> Result<()> {
     sqlx::query!(
         r#"update step set state = $3, generation = $4, input = $5, output = $6, records = $7, cause = $8,
-                  "check" = $9, tries = $10, unknowns = $11, started_at = $12, finished_at = $13, wait_until = $14
+                  "check" = $9, tries = $10, unknowns = $11, taken_back = $12, started_at = $13, finished_at = $14, wait_until = $15
            where run_id = $1 and seq = $2"#,
         step.run as _,
         step.seq,
@@ -99,6 +101,7 @@ pub async fn save(conn: &mut Conn, step: &Step) -> Result<()> {
         step.check,
         step.tries,
         step.unknowns,
+        step.taken_back as _,
         step.started_at,
         step.finished_at,
         step.wait_until,

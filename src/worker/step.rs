@@ -8,7 +8,7 @@ use crate::app::job::{Held, StepJob};
 use crate::app::plan::{self, Compared, TakenAgain};
 use crate::app::step::{self, Attempt, Begun, Work};
 use crate::domain::run::Direction;
-use crate::domain::step::{Done, Outcome, StepError};
+use crate::domain::step::{Outcome, StepError};
 use crate::steps::{RunContext, StepKey};
 
 use super::queue::Failure;
@@ -78,52 +78,39 @@ async fn plan_again(bench: &Bench, held: &Held, attempt: Attempt) -> Result<Begu
 }
 
 /// How the work on a step came to its end.
-enum End {
+enum End<D> {
     /// By itself.
-    Came(Result<Outcome, StepError>),
+    Came(Result<Outcome<D>, StepError>),
     /// Interrupted, since the process stops.
     HandedBack,
 }
 
 async fn act(bench: &Bench, held: &Held, work: Work) -> Result<(), Failure> {
-    let cancelled = CancellationToken::new();
-    let attempt = work.attempt;
-    let let_go = bench.patience.let_go;
-    let end = {
-        let doing = perform(bench, &work, cancelled.clone());
-        tokio::pin!(doing);
-        tokio::select! {
-            biased;
-            result = &mut doing => End::Came(result),
-            () = told_to_let_go(bench, attempt.job) => {
-                cancelled.cancel();
-                let rest = tokio::time::timeout(let_go, &mut doing).await;
-                End::Came(rest.unwrap_or_else(|_| Err(cut_off())))
+    let (app, registry) = (&bench.app, &bench.registry);
+    let context = context(&work);
+    let (planned, outputs) = (&work.planned, &work.outputs);
+    let handed_back = match work.attempt.job.direction {
+        Direction::Do => {
+            let acting = registry.run(planned, outputs, &context);
+            match watched(bench, &work, &context.cancelled, acting).await {
+                End::Came(result) => return Ok(step::finish(app, held, &work, result).await?),
+                End::HandedBack => work.attempt,
             }
-            () = stopping(bench) => {
-                cancelled.cancel();
-                match tokio::time::timeout(let_go, &mut doing).await {
-                    Ok(Ok(outcome)) => End::Came(Ok(outcome)),
-                    Ok(Err(_)) | Err(_) => End::HandedBack,
-                }
+        }
+        Direction::Undo => {
+            let acting = registry.undo(planned, outputs, work.output.as_ref(), &context);
+            match watched(bench, &work, &context.cancelled, acting).await {
+                End::Came(result) => return Ok(step::finish_undo(app, held, &work, result).await?),
+                End::HandedBack => work.attempt,
             }
         }
     };
-    match end {
-        End::Came(result) => step::finish(&bench.app, held, &work, result).await?,
-        End::HandedBack => step::hand_back(&bench.app, held, attempt).await?,
-    }
-    Ok(())
+    Ok(step::hand_back(app, held, handed_back).await?)
 }
 
-/// The action itself, within its time.
-async fn perform(
-    bench: &Bench,
-    work: &Work,
-    cancelled: CancellationToken,
-) -> Result<Outcome, StepError> {
+fn context(work: &Work) -> RunContext {
     let job = work.attempt.job;
-    let context = RunContext {
+    RunContext {
         key: StepKey {
             run: job.run,
             step: work.planned.id.clone(),
@@ -132,29 +119,54 @@ async fn perform(
         request: work.request,
         now: work.now,
         since: work.since,
-        cancelled,
+        cancelled: CancellationToken::new(),
         blobs: work.blobs.iter().cloned().collect(),
-    };
-    let registry = &bench.registry;
-    let acting = async {
-        match job.direction {
-            Direction::Do => registry.run(&work.planned, &work.outputs, &context).await,
-            Direction::Undo => {
-                let output = work.output.as_ref();
-                let undone = registry.undo(&work.planned, &work.outputs, output, &context);
-                undone.await.map(|()| Outcome::Done(Done::default()))
+    }
+}
+
+/// Lets a step act within its time, and tells it to let go where its run is cancelled or the process stops.
+async fn watched<D>(
+    bench: &Bench,
+    work: &Work,
+    cancelled: &CancellationToken,
+    acting: impl Future<Output = Result<Outcome<D>, StepError>>,
+) -> End<D> {
+    let let_go = bench.patience.let_go;
+    let doing = within(bench.registry.timeout(&work.planned.action), work, acting);
+    tokio::pin!(doing);
+    tokio::select! {
+        biased;
+        result = &mut doing => End::Came(result),
+        () = told_to_let_go(bench, work.attempt.job) => {
+            cancelled.cancel();
+            let rest = tokio::time::timeout(let_go, &mut doing).await;
+            End::Came(rest.unwrap_or_else(|_| Err(cut_off())))
+        }
+        () = stopping(bench) => {
+            cancelled.cancel();
+            match tokio::time::timeout(let_go, &mut doing).await {
+                Ok(Ok(outcome)) => End::Came(Ok(outcome)),
+                Ok(Err(_)) | Err(_) => End::HandedBack,
             }
         }
-    };
-    let limit = registry.timeout(&work.planned.action);
-    match tokio::time::timeout(limit, acting).await {
-        Ok(result) => result,
-        Err(_) => Err(StepError::Unknown {
-            cause: format!("There was no answer for {} s", limit.as_secs()),
-            check: format!("Whether \"{}\" took effect", work.planned.title),
-            after: None,
-        }),
     }
+}
+
+/// The action itself, within its time.
+async fn within<D>(
+    limit: Duration,
+    work: &Work,
+    acting: impl Future<Output = Result<Outcome<D>, StepError>>,
+) -> Result<Outcome<D>, StepError> {
+    tokio::time::timeout(limit, acting)
+        .await
+        .unwrap_or_else(|_| {
+            Err(StepError::Unknown {
+                cause: format!("There was no answer for {} s", limit.as_secs()),
+                check: format!("Whether \"{}\" took effect", work.planned.title),
+                after: None,
+            })
+        })
 }
 
 fn cut_off() -> StepError {

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use graphile_worker::WorkerOptions;
 use idp::domain::action::{ActionSpec, Undo};
 use idp::domain::plan::PlannedValue;
-use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 use idp::steps::{Action, PlanContext, Registry, RunContext};
 use idp::worker::{Bench, Patience};
 use rand::rngs::StdRng;
@@ -71,8 +71,13 @@ impl Action for Written {
         }))
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(())
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Nothing))
     }
 }
 

@@ -460,7 +460,7 @@ async fn cards_say_what_may_exist_what_undo_would_do_and_what_it_did() {
     press(&world, run.id, Some(0), "undo").await.unwrap();
     world.until(request, RunState::Undone).await;
     let undone = world.card(request).await;
-    let told = "Thing thing-0 deleted. Thing thing-0 deleted. Nothing remains.";
+    let told = "Thing thing-0 was not there. Thing thing-0 deleted. Nothing remains.";
     assert!(undone.contains(told), "{undone}");
     working.stop().await;
 }
@@ -479,5 +479,29 @@ async fn a_retry_that_is_cancelled_before_it_begins_takes_back_the_first_try() {
     let working = world.work();
     world.until(request, RunState::Undone).await;
     assert_eq!(world.script.exists(), Vec::<String>::new());
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_card_tells_what_undoing_came_to() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({})), ("two", json!({}))]).await;
+    world.script.say("two", [Act::Stop]);
+    let working = world.work();
+    let run = world.until(request, RunState::Failed).await;
+    press(&world, run.id, Some(0), "undo").await.unwrap();
+    world.until(request, RunState::Undone).await;
+    let card = world.card(request).await;
+    let told = "Thing thing-0 was not there. Thing thing-0 deleted. Nothing remains.";
+    assert!(card.contains(told), "{card}");
+    // As an operator wants it who keeps what is taken back.
+    world
+        .execute("update step set taken_back = 'archived' where id = 'one'")
+        .await;
+    let card = world.card(request).await;
+    assert!(
+        card.contains("Still there: thing thing-0 (archived)."),
+        "{card}"
+    );
     working.stop().await;
 }

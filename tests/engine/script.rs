@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 use idp::domain::action::{ActionSpec, Undo};
 use idp::domain::plan::{Fact, FactKind, PlannedValue};
-use idp::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan};
+use idp::domain::step::{Done, Outcome, PlanError, Record, StepError, StepPlan, TakenBack};
 use idp::steps::{Action, PlanContext, RunContext};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -207,7 +207,7 @@ impl Action for Scripted {
         context: &RunContext,
         _: &Value,
         _: Option<&Value>,
-    ) -> Result<(), StepError> {
+    ) -> Result<Outcome<TakenBack>, StepError> {
         let step = context.key.step.clone();
         let act = self.0.begin(&format!("undo {step}"));
         let cause = format!("{step} stays");
@@ -215,8 +215,12 @@ impl Action for Scripted {
             Some(Act::Again(after)) => Err(StepError::Again { cause, after }),
             Some(Act::Stop) => Err(StepError::Stop { cause }),
             _ => {
-                self.0.exists.lock().unwrap().remove(&step);
-                Ok(())
+                let there = self.0.exists.lock().unwrap().remove(&step);
+                Ok(Outcome::Done(if there {
+                    TakenBack::Removed
+                } else {
+                    TakenBack::Nothing
+                }))
             }
         }
     }

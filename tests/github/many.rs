@@ -16,7 +16,7 @@ use idp::domain::canonical::Digest;
 use idp::domain::id::RequestId;
 use idp::domain::plan::PlannedValue;
 use idp::domain::run::RunState;
-use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 use idp::domain::tree::{Entry, Tree, TreePath};
 use idp::steps::catalog_register::CatalogRegister;
 use idp::steps::{Action, PlanContext, Publisher, Registry, RunContext, Secrets};
@@ -72,8 +72,13 @@ impl Action for Files {
         }))
     }
 
-    async fn undo(&self, _: &RunContext, _: &Value, _: Option<&Value>) -> Result<(), StepError> {
-        Ok(())
+    async fn undo(
+        &self,
+        _: &RunContext,
+        _: &Value,
+        _: Option<&Value>,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        Ok(Outcome::Done(TakenBack::Nothing))
     }
 }
 

@@ -9,7 +9,7 @@ use idp::clients::forge::{Forge, ForgeError, RepoName};
 use idp::domain::canonical::Digest;
 use idp::domain::id::{RequestId, RequestNumber, RunId};
 use idp::domain::plan::PlannedValue;
-use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan};
+use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 use idp::domain::tree::{Entry, Tree, TreeId, TreePath};
 use idp::steps::action::Workspace;
 use idp::steps::{Action, Blobs, PlanContext, Registry, RunContext, Secrets, StepKey};
@@ -97,7 +97,12 @@ impl Bench {
         self.action().run(&context(n, files), input).await
     }
 
-    async fn undo(&self, n: u128, input: &Value, files: &Files) -> Result<(), StepError> {
+    async fn undo(
+        &self,
+        n: u128,
+        input: &Value,
+        files: &Files,
+    ) -> Result<Outcome<TakenBack>, StepError> {
         self.action().undo(&context(n, files), input, None).await
     }
 
@@ -406,10 +411,11 @@ async fn an_undo_takes_back_its_own_until_somebody_else_pushes() {
     }
     let (bench, files) = (Bench::new(), files(0));
     let input = bench.planned(1, &plain(), &files).await;
-    bench.undo(1, &input, &files).await.unwrap(); // there is nothing yet
+    let undone = async || bench.undo(1, &input, &files).await.unwrap();
+    assert_eq!(undone().await, Outcome::Done(TakenBack::Nothing));
     bench.run(1, &input, &files).await.unwrap();
-    bench.undo(1, &input, &files).await.unwrap();
-    bench.undo(1, &input, &files).await.unwrap();
+    assert_eq!(undone().await, Outcome::Done(TakenBack::Removed));
+    assert_eq!(undone().await, Outcome::Done(TakenBack::Nothing));
     assert!(bench.github.world().repos.is_empty());
 
     bench.run(1, &input, &files).await.unwrap();
@@ -454,7 +460,12 @@ async fn an_undo_takes_back_its_own_until_somebody_else_pushes() {
         .run(1, &bench.planned(1, &plain(), &files).await, &files)
         .await
         .unwrap();
-    bench.undo(1, &input, &files).await.unwrap();
+    assert_eq!(
+        bench.action().spec().undo,
+        idp::domain::action::Undo::Archives
+    );
+    let undone = bench.undo(1, &input, &files).await.unwrap();
+    assert_eq!(undone, Outcome::Done(TakenBack::Archived));
     assert_eq!(
         bench.github.repo("payments-api", |repo| repo.archived),
         Some(true)
@@ -680,4 +691,23 @@ async fn a_repository_renamed_during_the_run_is_recognised() {
         bench.forge.remove(&payments(), request(9)).await,
         Err(ForgeError::Taken { .. })
     ));
+}
+
+#[tokio::test]
+async fn a_permission_that_is_granted_later_counts_without_a_restart() {
+    if !described() {
+        return;
+    }
+    let (bench, files) = (Bench::new(), files(0));
+    let granted = bench.github.world().app.granted.clone();
+    let input = bench.planned(1, &plain(), &files).await;
+    bench.github.withdraw("administration");
+    let refused = bench.plan(2, &plain(), &files).await.unwrap_err();
+    let lacks = "lacks the permission administration";
+    assert!(refused.to_string().contains(lacks), "{refused}");
+    let stopped = bench.run(1, &input, &files).await.unwrap_err();
+    assert!(stopped.to_string().contains(lacks), "{stopped}");
+    bench.github.world().app.granted = granted;
+    bench.run(1, &input, &files).await.unwrap();
+    bench.plan(1, &plain(), &files).await.unwrap();
 }

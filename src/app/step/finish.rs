@@ -6,17 +6,15 @@ use super::super::run::job;
 use super::super::{App, limit, message, new_id};
 use super::course::{Stop, advance, again, stopped, taken_back, turn_round, undo_stopped};
 use super::{Attempt, StepFailure, Work, backoff};
-use crate::domain::run::{Direction, RunState, StepState};
-use crate::domain::step::{Done, Outcome, Record, StepError};
+use crate::domain::run::{RunState, StepState};
+use crate::domain::step::{Done, Outcome, Record, StepError, TakenBack};
 use crate::store::queue::{self, Held};
 use crate::store::run::Run;
 use crate::store::service::Service;
 use crate::store::step::Step;
 use crate::store::{self, Conn, Json};
 
-/// Journals what came of an attempt, and lets the run go on or stop.
-///
-/// `result` is what `run` gave while the run goes forward; the end of an undo comes as [`Outcome::Done`].
+/// Journals what came of an attempt to do a step, and lets the run go on or stop.
 pub async fn finish(
     app: &App,
     held: &Held,
@@ -27,11 +25,24 @@ pub async fn finish(
     let now = store::now(&mut tx).await?;
     let (word, cause) = told(&result);
     if let Some((mut run, mut step)) = close(&mut tx, held, work.attempt, word, cause, now).await? {
-        let (run, step) = (&mut run, &mut step);
-        match run.direction {
-            Direction::Do => forward(app, &mut tx, run, step, result, now).await?,
-            Direction::Undo => back(app, &mut tx, (run, step), result, now).await?,
-        }
+        forward(app, &mut tx, &mut run, &mut step, result, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The same of an attempt to undo a step.
+pub async fn finish_undo(
+    app: &App,
+    held: &Held,
+    work: &Work,
+    result: Result<Outcome<TakenBack>, StepError>,
+) -> Result<(), StepFailure> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    let (word, cause) = told(&result);
+    if let Some((mut run, mut step)) = close(&mut tx, held, work.attempt, word, cause, now).await? {
+        back(app, &mut tx, (&mut run, &mut step), result, now).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -73,7 +84,7 @@ pub(super) async fn close(
 }
 
 /// The journal's word for what came of an attempt, and its cause.
-fn told(result: &Result<Outcome, StepError>) -> (&'static str, Option<&str>) {
+fn told<D>(result: &Result<Outcome<D>, StepError>) -> (&'static str, Option<&str>) {
     match result {
         Ok(Outcome::Done(_)) => ("done", None),
         Ok(Outcome::Wait { what, .. }) => ("wait", Some(what)),
@@ -111,11 +122,7 @@ async fn forward(
         Ok(Outcome::Done(_)) => Ok(()),
         Ok(Outcome::Wait { until, what }) => {
             step.state = StepState::Waiting;
-            step.cause = Some(what);
-            step.wait_until = Some(until);
-            store::step::save(conn, step).await?;
-            queue::enqueue_step(conn, &job(run, step.seq), Some(until)).await?;
-            Ok(message::raise(conn, run.request).await?)
+            wait(conn, run, step, what, until).await
         }
         Err(StepError::Stop { cause }) => stopped(conn, run, step, Stop::failed(cause), now).await,
         Err(StepError::Again { cause, after }) => {
@@ -146,11 +153,15 @@ async fn back(
     app: &App,
     conn: &mut Conn,
     (run, step): (&mut Run, &mut Step),
-    result: Result<Outcome, StepError>,
+    result: Result<Outcome<TakenBack>, StepError>,
     now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
     let (cause, check, after) = match result {
-        Ok(_) => return taken_back(conn, run, step, now).await,
+        Ok(Outcome::Done(came_to)) => {
+            step.taken_back = Some(came_to);
+            return taken_back(conn, run, step, now).await;
+        }
+        Ok(Outcome::Wait { until, what }) => return wait(conn, run, step, what, until).await,
         Err(StepError::Stop { cause }) => {
             return undo_stopped(conn, run, step, Stop::failed(cause), now).await;
         }
@@ -166,6 +177,21 @@ async fn back(
         return undo_stopped(conn, run, step, Stop { cause, check }, now).await;
     }
     again(app, conn, (run, step), (cause, after), now).await
+}
+
+/// Lets a step come again then: no worker is held, and no try is spent.
+async fn wait(
+    conn: &mut Conn,
+    run: &Run,
+    step: &mut Step,
+    what: String,
+    until: DateTime<Utc>,
+) -> Result<(), StepFailure> {
+    step.cause = Some(what);
+    step.wait_until = Some(until);
+    store::step::save(conn, step).await?;
+    queue::enqueue_step(conn, &job(run, step.seq), Some(until)).await?;
+    Ok(message::raise(conn, run.request).await?)
 }
 
 /// Journals a step's output with everything that it left. An `Err` is a sentence for people: it can't be kept.

@@ -14,7 +14,7 @@ mod turn;
 
 pub use delay::{not_started, not_yet};
 pub use ending::Ending;
-pub use finish::{finish, hand_back};
+pub use finish::{finish, finish_undo, hand_back};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};

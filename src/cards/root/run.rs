@@ -6,6 +6,7 @@ use super::Part;
 use crate::cards::{button, words};
 use crate::domain::card::{Button, Span, Text};
 use crate::domain::run::{RunState, StepState};
+use crate::domain::step::TakenBack;
 use crate::domain::view::{RequestView, RunView, StepView};
 
 /// How many finished steps are named; the rest are counted.
@@ -307,8 +308,7 @@ fn undone(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
         .iter()
         .rev()
         .filter(|s| s.state == StepState::Undone)
-        .filter_map(|s| s.undo.as_deref())
-        .map(past)
+        .filter_map(taken_back)
         .collect();
     let remains = remains(run);
     let rest = if remains.is_empty() {
@@ -535,6 +535,22 @@ pub(in crate::cards) fn insiders(view: &RequestView, run: &RunView) -> Vec<Strin
 
 fn see_plan(view: &RequestView) -> impl Iterator<Item = Button> {
     view.plan.iter().map(button::see_plan)
+}
+
+/// What undoing a step came to; what is archived is told among what is still there.
+fn taken_back(step: &StepView) -> Option<String> {
+    let undo = step.undo.as_deref()?;
+    match step.taken_back {
+        Some(TakenBack::Archived) => None,
+        Some(TakenBack::Nothing) => {
+            let (_, thing) = undo.split_once(' ')?;
+            Some(words::sentence(&format!(
+                "{} was not there",
+                words::clause(thing)
+            )))
+        }
+        Some(TakenBack::Removed) | None => Some(past(undo)),
+    }
 }
 
 /// `delete repository acme/x` once it is done: `Repository acme/x deleted.`

@@ -151,6 +151,10 @@ impl Forge for GitHubForge {
         true
     }
 
+    fn archives(&self) -> bool {
+        self.undo == Undo::Archive
+    }
+
     fn title(&self) -> &'static str {
         TITLE
     }

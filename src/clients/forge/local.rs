@@ -145,6 +145,10 @@ impl Forge for LocalForge {
         false
     }
 
+    fn archives(&self) -> bool {
+        false
+    }
+
     fn title(&self) -> &'static str {
         TITLE
     }

@@ -135,8 +135,13 @@ impl Auth {
         if let Some(minted) = known.tokens.get(rights) {
             return Ok(minted.token.clone());
         }
-        let installation = app.installation(&mut known).await?;
-        lacking(&installation, rights)?;
+        let mut installation = app.installation(&mut known).await?;
+        if lacking(&installation, rights).is_err() {
+            // What is known may be older than what was granted since.
+            known.installation = None;
+            installation = app.installation(&mut known).await?;
+            lacking(&installation, rights)?;
+        }
         let minted = match app.mint(&installation, rights).await {
             Ok(minted) => minted,
             Err(error) => {
@@ -187,9 +192,10 @@ impl Auth {
             repo,
             now,
         };
-        app.installation(&mut *self.known.lock().await)
-            .await
-            .map(Some)
+        // Asked anew: what is granted now is what a plan is held against.
+        let mut known = self.known.lock().await;
+        known.installation = None;
+        app.installation(&mut known).await.map(Some)
     }
 
     /// What proves who we are where we ask about ourselves: the App's own signature, or the token.
