@@ -23,6 +23,7 @@ use crate::catalog::flow::{self, StepDraft};
 use crate::catalog::{Inputs, Template};
 use crate::domain::id::{PlanId, RequestId, RequestNumber, RunId};
 use crate::domain::message::Milestone;
+use crate::domain::person::GitHubAccount;
 use crate::domain::plan::Plan;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{RequestMove, RequestState};
@@ -41,6 +42,8 @@ pub struct PlanWork {
     pub number: RequestNumber,
     /// The name of the one who asked, for what steps write into files.
     pub requester: String,
+    /// Their account on GitHub, if it was linked when they asked: linking it later changes no plan.
+    pub github: Option<GitHubAccount>,
     /// When it was asked: the date of what is made for it.
     pub asked_at: DateTime<Utc>,
     /// Since when the request is in the state that this work is for: an answer to an older one is dropped.
@@ -303,10 +306,12 @@ async fn work(
         }
     };
     let requester = store::account::get(conn, request.account).await?.name;
+    let github = store::account::on_github(conn, request.requester, request.created_at).await?;
     Ok(Ok(PlanWork {
         request: request.id,
         number: request.number,
         requester,
+        github,
         asked_at: request.created_at,
         since: request.since,
         drafts,

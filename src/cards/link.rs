@@ -68,7 +68,7 @@ pub fn ended(view: &LinkView) -> Card {
     };
     Card::lines([match view.state {
         LinkState::Linked => Text::plain(format!(
-            "{login} on GitHub is yours here from now on: your teams there count."
+            "{login} on GitHub is yours here from now on: your teams there count, and new services name you as their author."
         )),
         LinkState::Taken => Text::plain(format!(
             "{login} on GitHub belongs to somebody else here, so it wasn't linked to you. If that is wrong, ask the platform team."

@@ -27,6 +27,7 @@ pub use self::name::{Branch, NameError, RepoName};
 pub use self::object::{CommitSpec, Ident, ObjectId};
 pub use self::settings::{Access, Bypass, Grantee, Protection, RepoSettings, Role, Switches};
 use crate::domain::id::RequestId;
+use crate::domain::person::GitHubAccount;
 use crate::domain::tree::Tree;
 
 /// Who may see a repository. The local forge keeps the word and shows it; GitHub enforces it.
@@ -175,6 +176,9 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
 
     /// Where the repository is found.
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls;
+
+    /// The address that commits here know this account by; `None`: nobody has an account on GitHub here.
+    fn commit_address(&self, account: &GitHubAccount) -> Option<String>;
 
     /// Which forge it is.
     fn kind(&self) -> ForgeKind;

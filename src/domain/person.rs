@@ -67,6 +67,15 @@ pub struct Account {
     pub active: bool,
 }
 
+/// Somebody's account on GitHub, as commits name it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GitHubAccount {
+    /// GitHub's id of it.
+    pub id: String,
+    /// The login.
+    pub login: String,
+}
+
 /// A person as cards name them.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct PersonName {

@@ -14,6 +14,7 @@ use crate::catalog::Template;
 use crate::domain::action::ActionSpec;
 use crate::domain::canonical::Digest;
 use crate::domain::id::{RequestId, RequestNumber, RunId};
+use crate::domain::person::GitHubAccount;
 use crate::domain::plan::PlannedValue;
 use crate::domain::step::{Outcome, PlanError, StepError, StepPlan, TakenBack};
 use crate::domain::tree::{Tree, TreeId};
@@ -60,6 +61,8 @@ pub struct PlanContext<'a> {
     pub number: RequestNumber,
     /// The name of the one who asked.
     pub requester: &'a str,
+    /// Their account on GitHub, if it was linked when they asked.
+    pub github: Option<&'a GitHubAccount>,
     /// When it was asked: the date of what is made for it, so that a retry makes the same.
     pub asked_at: DateTime<Utc>,
     /// The template that was chosen, as it was then.

@@ -13,6 +13,7 @@ use crate::catalog::Template;
 use crate::catalog::flow::StepDraft;
 use crate::domain::canonical::Digest;
 use crate::domain::id::{RequestId, RequestNumber};
+use crate::domain::person::GitHubAccount;
 use crate::domain::plan::{Plan, PlannedStep, PlannedValue};
 use crate::domain::step::{PlanError, StepPlan};
 use crate::domain::tree::{Tree, TreeId};
@@ -26,6 +27,8 @@ pub struct Order<'a> {
     pub number: RequestNumber,
     /// The name of the one who asked.
     pub requester: &'a str,
+    /// Their account on GitHub, if it was linked when they asked.
+    pub github: Option<&'a GitHubAccount>,
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
     /// The template that was chosen.
@@ -101,6 +104,7 @@ impl Registry {
             request: order.request,
             number: order.number,
             requester: order.requester,
+            github: order.github,
             asked_at: order.asked_at,
             template: order.template,
             workspace,

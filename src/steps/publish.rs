@@ -23,7 +23,7 @@ use super::action::{Action, PlanContext, RunContext, Workspace};
 use super::input::{must_be_known, read, read_planned, refused};
 use crate::catalog::entity;
 use crate::clients::forge::{
-    Forge, ForgeError, ForgeKind, Removal, RepoSettings, RepoSpec, RepoState, Survey,
+    Forge, ForgeError, ForgeKind, Ident, Removal, RepoSettings, RepoSpec, RepoState, Survey,
 };
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::{Claim, PlannedValue};
@@ -133,6 +133,7 @@ impl Action for Publisher {
             tree: workspace.id,
             team: team(workspace),
             author: context.requester.to_owned(),
+            co_author: self.co_author(context),
             at: context.asked_at.timestamp(),
             request: context.number.0,
         };
@@ -218,6 +219,12 @@ impl Publisher {
                 .collect(),
             ..Done::default()
         })
+    }
+
+    /// Who asked, as commits on this forge name people, so that it shows them as an author.
+    fn co_author(&self, context: &PlanContext<'_>) -> Option<String> {
+        let address = self.forge.commit_address(context.github?)?;
+        Some(Ident::new(context.requester, &address).to_string())
     }
 
     /// What the repository is told, as far as this forge keeps it.

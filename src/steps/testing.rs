@@ -30,6 +30,7 @@ pub(super) fn planning(n: u128, workspace: Option<&Workspace>) -> PlanContext<'_
         request: request(n),
         number: RequestNumber(142),
         requester: "Priya Nair",
+        github: None,
         asked_at: asked_at(),
         template: None,
         workspace,

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Conn, Result};
 use crate::domain::id::{AccountId, InstallationId, PersonId};
-use crate::domain::person::{Account, AccountKind};
+use crate::domain::person::{Account, AccountKind, GitHubAccount};
 
 /// The account behind a platform's id.
 pub async fn find(
@@ -124,6 +124,25 @@ pub async fn of_person_in(
         installation as _,
     )
     .fetch_all(conn)
+    .await
+}
+
+/// The account on GitHub that a person had linked at this moment.
+pub async fn on_github(
+    conn: &mut Conn,
+    person: PersonId,
+    at: DateTime<Utc>,
+) -> Result<Option<GitHubAccount>> {
+    sqlx::query_as!(
+        GitHubAccount,
+        r#"select a.external_id as id, a.name as login
+           from account a join installation i on i.id = a.installation_id and i.platform = 'github'
+           where a.person_id = $1 and a.linked_at <= $2
+           order by a.linked_at desc, a.id limit 1"#,
+        person as _,
+        at,
+    )
+    .fetch_optional(conn)
     .await
 }
 

@@ -28,6 +28,7 @@ pub(super) async fn make(bench: &Bench, work: &PlanWork) -> Result<Planned, Plan
         request: work.request,
         number: work.number,
         requester: &work.requester,
+        github: work.github.as_ref(),
         asked_at: work.asked_at,
         template: work.template.as_ref(),
         drafts: &work.drafts,

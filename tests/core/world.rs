@@ -285,6 +285,7 @@ impl World {
             request: work.request,
             number: work.number,
             requester: &work.requester,
+            github: work.github.as_ref(),
             asked_at: work.asked_at,
             template: work.template.as_ref(),
             drafts: &work.drafts,

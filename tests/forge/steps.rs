@@ -134,6 +134,7 @@ impl Case {
             request: request(asked_by),
             number: RequestNumber(142),
             requester: "Priya Nair",
+            github: None,
             asked_at: asked_at(),
             template: self.template.as_ref(),
             drafts: &self.drafts,

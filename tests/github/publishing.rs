@@ -8,6 +8,7 @@ use idp::clients::forge::github::{AppKey, Credentials, GitHubForge, GitHubSettin
 use idp::clients::forge::{Forge, ForgeError, RepoName};
 use idp::domain::canonical::Digest;
 use idp::domain::id::{RequestId, RequestNumber, RunId};
+use idp::domain::person::GitHubAccount;
 use idp::domain::plan::PlannedValue;
 use idp::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBack};
 use idp::domain::tree::{Entry, Tree, TreeId, TreePath};
@@ -28,6 +29,8 @@ struct Bench {
     github: GitHub,
     forge: Arc<GitHubForge>,
     registry: Registry,
+    /// The requester's account on GitHub.
+    linked: Option<GitHubAccount>,
 }
 
 fn described() -> bool {
@@ -67,6 +70,7 @@ impl Bench {
             github,
             forge,
             registry,
+            linked: None,
         }
     }
 
@@ -84,6 +88,7 @@ impl Bench {
             request: request(n),
             number: RequestNumber(142),
             requester: "Priya Nair",
+            github: self.linked.as_ref(),
             asked_at: asked_at(),
             template: None,
             workspace: Some(&files.workspace),
@@ -269,6 +274,31 @@ async fn a_service_is_made_as_planned_in_few_calls_however_many_files() {
     }
     println!("writes, reads, git, tokens: {seen:?}");
     assert_eq!(seen[0], seen[1], "200 files cost no call more");
+}
+
+#[tokio::test]
+async fn whoever_linked_their_account_is_named_as_a_co_author() {
+    if !described() {
+        return;
+    }
+    let (mut bench, files) = (Bench::new(), files(0));
+    bench.linked = Some(GitHubAccount {
+        id: "7".to_owned(),
+        login: "priya-nair".to_owned(),
+    });
+    let input = bench.planned(1, &plain(), &files).await;
+    // What was approved is made, whatever is linked since.
+    bench.linked = None;
+    let made = done(bench.run(1, &input, &files).await.unwrap());
+    stands_as_planned(&bench.github, made.output["commitHash"].as_str().unwrap());
+    let dir = bench.github.repo("payments-api", |repo| repo.dir.clone());
+    let message = bare::git(&dir.unwrap(), &["log", "-1", "--format=%B", "main"]).unwrap();
+    let host = url::Url::parse(bench.github.git_url()).unwrap();
+    let named = format!(
+        "\nCo-authored-by: Priya Nair <7+priya-nair@users.noreply.{}>\n",
+        host.host_str().unwrap()
+    );
+    assert!(message.contains(&named), "{message}");
 }
 
 #[tokio::test]

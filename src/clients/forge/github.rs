@@ -41,6 +41,7 @@ use super::{
     RepoSpec, RepoState, RepoUrls, Survey,
 };
 use crate::domain::id::RequestId;
+use crate::domain::person::GitHubAccount;
 use crate::domain::tree::Tree;
 
 /// How people call it.
@@ -141,6 +142,14 @@ impl Forge for GitHubForge {
 
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {
         RepoUrls::below(&self.git_url, repo, branch)
+    }
+
+    // GitHub's own address for whoever keeps theirs to themselves:
+    // <https://docs.github.com/en/account-and-profile/reference/email-addresses-reference#your-noreply-email-address>
+    fn commit_address(&self, account: &GitHubAccount) -> Option<String> {
+        let host = Url::parse(&self.git_url).ok()?.host_str()?.to_owned();
+        let GitHubAccount { id, login } = account;
+        Some(format!("{id}+{login}@users.noreply.{host}"))
     }
 
     fn kind(&self) -> ForgeKind {

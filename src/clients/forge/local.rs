@@ -29,6 +29,7 @@ use super::{
     RepoSpec, RepoState, RepoUrls, Survey,
 };
 use crate::domain::id::RequestId;
+use crate::domain::person::GitHubAccount;
 use crate::domain::tree::Tree;
 
 /// How people call it.
@@ -135,6 +136,10 @@ impl Forge for LocalForge {
 
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {
         RepoUrls::below(&format!("{}/git", self.public_url), repo, branch)
+    }
+
+    fn commit_address(&self, _: &GitHubAccount) -> Option<String> {
+        None
     }
 
     fn kind(&self) -> ForgeKind {

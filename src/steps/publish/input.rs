@@ -91,6 +91,9 @@ pub(super) struct Pinned {
     pub(super) team: Option<String>,
     /// Who asked.
     pub(super) author: String,
+    /// Who asked, as the forge knows them: `Priya Nair <7+priya@users.noreply.github.com>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) co_author: Option<String>,
     /// When they asked, in seconds since 1970.
     pub(super) at: i64,
     /// The request's number.
@@ -150,6 +153,9 @@ impl Input {
             .clone()
             .unwrap_or_else(|| format!("Create {}", repo.name()));
         let _infallible = write!(message, "\n\nRequest: {}", pinned.request);
+        if let Some(co_author) = &pinned.co_author {
+            let _infallible = write!(message, "\nCo-authored-by: {co_author}");
+        }
         CommitSpec {
             author: Ident::new(
                 self.git_author_name.as_deref().unwrap_or(&pinned.author),
