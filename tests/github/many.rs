@@ -241,6 +241,8 @@ async fn twenty_services_at_once_are_all_made_and_no_refused_call_comes_back_too
     }
     let fleet = Fleet::new(2).await;
     fleet.github.world().limits.content_a_minute = 6;
+    // The clocks move on only while nothing is at work, so that tells what was on its way, on a slow machine too.
+    fleet.github.world().limits.on_their_way = PATIENCE;
     let mut requests = Vec::new();
     for n in 0..20 {
         let action = ["publish:github", "publish:repository"][n % 2];

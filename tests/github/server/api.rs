@@ -110,12 +110,14 @@ fn act(world: &mut World, request: &Request, matched: Option<&Matched>, kind: Ki
     let who = actor.budget(world);
     let now = world.now();
     let call = format!("{} {}", request.method, request.path);
+    let shift = world.shift;
     let verdict = world.limits.admit(&Asked {
         who: &who,
         call: &call,
         write: kind == Kind::Write,
         counts: request.path != "/rate_limit",
         now,
+        shift,
     });
     if verdict.too_early {
         world.fault(format!(

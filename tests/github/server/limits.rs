@@ -27,7 +27,8 @@ pub struct Limits {
     pub wait: i64,
     /// The status of refusals: GitHub gives 403 or 429.
     pub status: u16,
-    /// Calls that were on their way when a refusal left can't know of it.
+    /// Calls that were on their way when a refusal left can't know of it: so long, unless the server's clock was moved
+    /// on since.
     pub on_their_way: Duration,
     /// Whether a secondary refusal says when to come back.
     pub says_when: bool,
@@ -37,7 +38,14 @@ pub struct Limits {
     /// Calls that were refused and came back before their time.
     pub too_early: usize,
     buckets: HashMap<String, Bucket>,
-    refused: HashMap<(String, String), (Instant, DateTime<Utc>)>,
+    refused: HashMap<(String, String), Refused>,
+}
+
+struct Refused {
+    at: Instant,
+    /// How far the server's clock had been moved by then.
+    shift: TimeDelta,
+    until: DateTime<Utc>,
 }
 
 struct Bucket {
@@ -79,6 +87,8 @@ pub struct Asked<'a> {
     /// Whether it counts at all (`/rate_limit` doesn't).
     pub counts: bool,
     pub now: DateTime<Utc>,
+    /// How far the server's clock was moved.
+    pub shift: TimeDelta,
 }
 
 /// What the limits say: a refusal, and whether it is one that came back too early.
@@ -90,16 +100,21 @@ pub struct Verdict {
 impl Limits {
     pub fn admit(&mut self, asked: &Asked<'_>) -> Verdict {
         let key = (asked.who.to_owned(), asked.call.to_owned());
-        let too_early = self
-            .refused
-            .get(&key)
-            .is_some_and(|(at, until)| asked.now < *until && at.elapsed() > self.on_their_way);
+        let too_early = self.refused.get(&key).is_some_and(|refused| {
+            let knew = refused.shift != asked.shift || refused.at.elapsed() > self.on_their_way;
+            knew && asked.now < refused.until
+        });
         let refusal = asked.counts.then(|| self.refuse(asked)).flatten();
         self.too_early += usize::from(too_early);
         self.refusals += usize::from(refusal.is_some());
         match &refusal {
             Some((_, until)) => {
-                self.refused.insert(key, (Instant::now(), *until));
+                let refused = Refused {
+                    at: Instant::now(),
+                    shift: asked.shift,
+                    until: *until,
+                };
+                self.refused.insert(key, refused);
             }
             None => {
                 self.refused.remove(&key);
