@@ -91,15 +91,6 @@ pub fn held_by_request(kind: &str, name: &str, number: i64, requester: &str) -> 
     .instead("Please choose another name, or wait for how that one ends.")
 }
 
-/// The forge has it, though nothing of ours knows it.
-pub fn on_the_forge(name: &str) -> Refusal {
-    Refusal::new(format!(
-        "{} exists on the git server, and idp didn't make it.",
-        words::line(name)
-    ))
-    .instead("Please choose another name.")
-}
-
 /// The one who asked was deactivated before anything ran.
 pub fn requester_gone() -> Refusal {
     Refusal::new("The account that asked for this was deactivated.")

@@ -103,7 +103,7 @@ fn everything(view: &RequestView) -> Vec<Card> {
         answer::nothing_to_do(Verb::Cancel, view, now),
         answer::may_not(Verb::Undo, view),
         answer::use_the_button(std::slice::from_ref(view)),
-        answer::refused(&refusal::on_the_forge(typed)),
+        answer::refused(&refusal::held_by_service(typed, typed, Some(typed))),
     ];
     let votes = [
         VoteRefused::OwnRequest,
@@ -382,7 +382,6 @@ fn refusals_of_plan_time() {
         refusal::group_stale("payments-leads"),
         refusal::held_by_service("repository", "acme/payments-api", Some("core")),
         refusal::held_by_request("repository", "acme/payments-api", 141, "Sam Ito"),
-        refusal::on_the_forge("acme/payments-api"),
     ]
     .map(|refusal| (refusal.what.clone(), answer::refused(&refusal)));
     insta::assert_snapshot!(draw_all(cards));

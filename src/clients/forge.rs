@@ -188,7 +188,4 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
 
     /// Whether what is taken back stays there, archived.
     fn archives(&self) -> bool;
-
-    /// How people call this forge: `the git server`, `GitHub`.
-    fn title(&self) -> &'static str;
 }

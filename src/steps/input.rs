@@ -1,16 +1,11 @@
 //! Reading a step's input: JSON whose shape the action's schema names, into the action's own type.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::domain::plan::PlannedValue;
 use crate::domain::refusal::Refusal;
 use crate::domain::step::{PlanError, StepError};
-
-/// The input of an action that has none.
-#[derive(Debug, Deserialize)]
-pub struct Nothing {}
 
 /// The parts of an input that are known at plan time, as an object.
 pub fn known_parts(input: &PlannedValue) -> Map<String, Value> {

@@ -79,21 +79,6 @@ impl Registry {
         self.get(name).map_or(Duration::ZERO, Action::timeout)
     }
 
-    /// Whether a step runs, now that `outputs` of the steps before it are known.
-    pub fn wanted(
-        &self,
-        step: &PlannedStep,
-        outputs: &Map<String, Value>,
-    ) -> Result<bool, StepError> {
-        let Some(condition) = &step.condition else {
-            return Ok(true);
-        };
-        let value = condition
-            .fill(&mut |text| expression::after(text, outputs))
-            .map_err(|error| unfilled(step, &error))?;
-        Ok(expression::holds(&value))
-    }
-
     /// Runs a step: its input as planned, with what is known now filled in.
     pub async fn run(
         &self,

@@ -120,12 +120,3 @@ pub async fn members(
     .fetch_all(conn)
     .await
 }
-
-/// The names of the channels that the bot can post to, without `#`.
-pub async fn usable_names(conn: &mut Conn) -> Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"select distinct name as "name!" from channel where name is not null and usable order by 1"#
-    )
-    .fetch_all(conn)
-    .await
-}

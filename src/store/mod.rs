@@ -68,11 +68,6 @@ pub async fn now(conn: &mut Conn) -> Result<DateTime<Utc>> {
         .await
 }
 
-/// Whether this is the violation of the named constraint.
-pub fn violates(error: &Error, constraint: &str) -> bool {
-    matches!(error, Error::Database(e) if e.constraint() == Some(constraint))
-}
-
 /// Whether a transaction fell to another one (a deadlock, a failed serialisation): nothing of it was kept, and a second
 /// try is right.
 pub fn fell(error: &anyhow::Error) -> bool {

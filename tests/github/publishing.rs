@@ -277,6 +277,25 @@ async fn a_service_is_made_as_planned_in_few_calls_however_many_files() {
 }
 
 #[tokio::test]
+async fn more_variables_than_fit_a_page_are_told_again_without_harm() {
+    if !described() {
+        return;
+    }
+    let (bench, files) = (Bench::new(), files(0));
+    let variables: serde_json::Map<String, Value> = (0..40)
+        .map(|n| (format!("VARIABLE_{n}"), Value::from(format!("value {n}"))))
+        .collect();
+    let mut asked = plain();
+    asked["repoVariables"] = Value::Object(variables);
+    let input = bench.planned(1, &asked, &files).await;
+    let made = bench.run(1, &input, &files).await.unwrap();
+    bench.github.clear_log();
+    assert_eq!(bench.run(1, &input, &files).await.unwrap(), made);
+    let told_again = bench.github.count(Kind::Write);
+    assert!(told_again < 40, "{told_again} writes");
+}
+
+#[tokio::test]
 async fn whoever_linked_their_account_is_named_as_a_co_author() {
     if !described() {
         return;

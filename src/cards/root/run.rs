@@ -18,7 +18,7 @@ pub(super) fn part(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Par
     match run.state {
         RunState::Queued => queued(view, run, now),
         RunState::Running => running(view, run, now),
-        RunState::Succeeded => succeeded(view, run),
+        RunState::Succeeded => succeeded(run),
         RunState::Failed => failed(view, run, now),
         RunState::Blocked => blocked(view, run),
         RunState::Superseded => superseded(run, now),
@@ -87,7 +87,7 @@ fn running(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
     }
 }
 
-fn succeeded(view: &RequestView, run: &RunView) -> Part {
+fn succeeded(run: &RunView) -> Part {
     let took = run
         .started_at
         .map(|from| words::took((run.since - from).num_milliseconds()));
@@ -119,7 +119,6 @@ fn succeeded(view: &RequestView, run: &RunView) -> Part {
             label: words::line(title),
         });
     }
-    let _ = view;
     Part {
         state,
         say: took.map_or_else(|| "done".to_owned(), |t| format!("done in {t}")),

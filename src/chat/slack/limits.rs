@@ -27,8 +27,6 @@ pub const MENU: usize = 5;
 pub const LABEL: usize = 75;
 /// A button's value.
 pub const BUTTON_VALUE: usize = 2_000;
-/// A button's address.
-pub const BUTTON_URL: usize = 3_000;
 /// An option's value.
 pub const OPTION_VALUE: usize = 150;
 /// Options of a select, and of an answer to a search.

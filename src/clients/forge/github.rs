@@ -163,10 +163,6 @@ impl Forge for GitHubForge {
     fn archives(&self) -> bool {
         self.undo == Undo::Archive
     }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
 }
 
 impl std::fmt::Debug for GitHubForge {

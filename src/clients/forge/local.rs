@@ -153,10 +153,6 @@ impl Forge for LocalForge {
     fn archives(&self) -> bool {
         false
     }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
 }
 
 /// Disks block: off the threads that serve others. Goes on to its end when the caller is cancelled.

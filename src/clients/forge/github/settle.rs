@@ -121,9 +121,7 @@ impl Told<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        // 30 is the most that a page of variables may have.
-        let listed = self.read("/actions/variables?per_page=30").await?;
-        let listed = listed["variables"].as_array().cloned().unwrap_or_default();
+        let listed = self.listed_variables().await?;
         for (name, value) in wanted {
             let body = json!({ "name": name, "value": value });
             let there = listed.iter().find(|variable| {
@@ -144,6 +142,24 @@ impl Told<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The repository's variables. A page has 30 at most, and a repository 500:
+    /// <https://docs.github.com/en/rest/actions/variables#list-repository-variables>.
+    async fn listed_variables(&self) -> Result<Vec<Value>, ForgeError> {
+        let mut all = Vec::new();
+        for page in 1.. {
+            let at = format!("/actions/variables?per_page=30&page={page}");
+            let listed = self.read(&at).await?;
+            let more = listed["variables"].as_array().cloned().unwrap_or_default();
+            let total = listed["total_count"].as_u64().unwrap_or_default();
+            let last = more.is_empty();
+            all.extend(more);
+            if last || all.len() as u64 >= total {
+                break;
+            }
+        }
+        Ok(all)
     }
 
     async fn secrets(&self, settings: &RepoSettings) -> Result<(), ForgeError> {
