@@ -163,9 +163,9 @@ impl<'a> Words<'a> {
     }
 }
 
-/// A preformatted part, with a button that copies it.
+/// A preformatted part, with a button that copies it. A long address breaks behind its slashes, where it must.
 pub(super) fn pre(text: &str) -> Markup {
-    html! { div.code { pre { (text) } button type="button" data-copy aria-label="Copy" { "Copy" } } }
+    html! { div.code { pre { @for part in text.split_inclusive('/') { (part) @if part.ends_with('/') { wbr; } } } button type="button" data-copy aria-label="Copy" { "Copy" } } }
 }
 
 /// The inside of a formatted span that begins here, and where the whole of it ends.
@@ -299,7 +299,7 @@ mod tests {
         fn no_text_makes_markup(text in "(\\PC|[<>*_~`|!@#^\n]){0,60}") {
             let html = Words::new(&scene()).draw(&text).into_string();
             prop_assert!(!html.contains("<script") && !html.contains("<img"));
-            let own = ["strong", "em", "s", "code", "pre", "a ", "span", "time", "br", "blockquote", "div", "button"];
+            let own = ["strong", "em", "s", "code", "pre", "wbr", "a ", "span", "time", "br", "blockquote", "div", "button"];
             for (at, _) in html.match_indices('<') {
                 let tag = html[at + 1..].trim_start_matches('/');
                 prop_assert!(own.iter().any(|own| tag.starts_with(own)), "{html}");
