@@ -134,7 +134,7 @@ async fn open(
     }
     let draft = open_form::keep_words(conn, actor, command, opening).await?;
     Ok(Reply::Card {
-        card: answer::open_form(&Open::Draft(draft)),
+        card: answer::form_by_button(&Open::Draft(draft)),
     })
 }
 

@@ -155,7 +155,6 @@ impl Settings {
                 "limits.open_requests_per_person",
                 json!(self.limits.open_requests),
             ),
-            ("limits.approval_hours", json!(self.limits.approval_hours)),
             ("retention.drafts_hours", json!(self.limits.draft_hours)),
             (
                 "retention.deliveries_days",

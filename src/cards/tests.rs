@@ -328,6 +328,7 @@ fn answers_around_asking() {
         ),
         ("looking up", answer::looking_up(draft)),
         ("trigger expired", answer::open_form(&Open::Draft(draft))),
+        ("mentioned", answer::form_by_button(&Open::Draft(draft))),
         (
             "draft",
             answer::draft_found("new-service", draft, at(0), at(10)),

@@ -123,7 +123,7 @@ async fn typed_values_survive_errors_and_turning_back() {
     assert_eq!(value(&second, "headline"), Some(json!("Half a head")));
     let other = world.presses(ALEX, ButtonId::FormOpen, &go_on.value).await;
     assert!(
-        text(&other).contains("older than a day"),
+        text(&other).contains("too old to go on with"),
         "a draft is its owner's alone"
     );
     world.later(25 * 60).await;

@@ -154,6 +154,15 @@ pub fn open_form(what: &Open) -> Card {
     )
 }
 
+/// A form was asked for where only a button can open one.
+pub fn form_by_button(what: &Open) -> Card {
+    with_button(
+        "This button opens the form, with what you typed:".into(),
+        what,
+        "Open form",
+    )
+}
+
 /// There is a draft of this command: go on, or start anew.
 pub fn draft_found(
     command: &str,
@@ -189,7 +198,7 @@ pub fn draft_found(
 /// The form can't be sent any more: it was sent, or lay too long.
 pub fn draft_gone() -> Card {
     Card::lines([
-        "This form was sent already, or is older than a day. Type the command again to begin anew.",
+        "This form was sent already, or is too old to go on with. Type the command again to begin anew.",
     ])
 }
 

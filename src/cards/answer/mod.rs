@@ -6,8 +6,9 @@ mod pressed;
 mod slow;
 
 pub use asked::{
-    MayNotAsk, broken, draft_found, draft_gone, login, looking_up, may_not_ask, not_built,
-    not_looked_up, open_form, refused, sentence, submitted, unknown_command, use_the_button,
+    MayNotAsk, broken, draft_found, draft_gone, form_by_button, login, looking_up, may_not_ask,
+    not_built, not_looked_up, open_form, refused, sentence, submitted, unknown_command,
+    use_the_button,
 };
 pub use home::{Home, Offer, help, home, list, status};
 pub use pressed::{
