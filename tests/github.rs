@@ -4,6 +4,7 @@ mod honest;
 mod linking;
 mod many;
 mod publishing;
+mod remarks;
 pub mod server;
 mod teams;
 mod webhooks;

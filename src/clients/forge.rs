@@ -101,6 +101,8 @@ pub struct Survey {
     pub found: Option<RepoState>,
     /// Why it couldn't be made or told what it should be, a sentence each: `There is no team payments in acme.`
     pub hindrances: Vec<String>,
+    /// Where the forge would tell of what happens in it, if it gets a webhook of its own.
+    pub webhook: Option<String>,
 }
 
 /// Which forge it is, for the actions that are about one of them alone.
@@ -182,6 +184,11 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
 
     /// Which forge it is.
     fn kind(&self) -> ForgeKind;
+
+    /// GitHub itself, for what no other forge has a place for.
+    fn github(self: Arc<Self>) -> Option<Arc<github::GitHubForge>> {
+        None
+    }
 
     /// Whether it keeps [`RepoSettings`]; one that doesn't has no place for them, and plans leave them out.
     fn keeps_settings(&self) -> bool;

@@ -14,12 +14,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use self::input::{Input, Pinned};
 pub use self::secrets::Secrets;
 use super::action::{Action, PlanContext, RunContext, Workspace};
+use super::forge::{LIMIT, unmade, unplanned};
 use super::input::{must_be_known, read, read_planned, refused};
 use crate::catalog::entity;
 use crate::clients::forge::{
@@ -36,9 +36,6 @@ const TIMEOUT: Duration = Duration::from_mins(4);
 
 /// What can't be done, for refusals.
 const WHAT: &str = "The repository can't be made.";
-
-/// The limit of the forge's calls, which all publishing actions share: what it refuses to one, it refuses to all.
-const LIMIT: &str = "forge";
 
 /// Makes repositories on one forge.
 #[derive(Clone, Debug)]
@@ -138,10 +135,11 @@ impl Action for Publisher {
             request: context.number.0,
         };
         let spec = read.spec(&target, context.request, pinned.team.clone());
-        self.survey(context, &spec, &settings).await?;
+        let webhook = self.survey(context, &spec, &settings).await?;
         let mut facts = facts::of(&target, &files);
         facts.extend(facts::of_settings(&settings, &target));
         facts.extend(facts::waiting(input));
+        facts.extend(webhook.map(facts::webhook));
         Ok(StepPlan {
             facts,
             claims: vec![Claim {
@@ -158,10 +156,7 @@ impl Action for Publisher {
         match self.make(context, input).await {
             Ok(done) => Ok(Outcome::Done(done)),
             Err(Unmade::Step(error)) => Err(error),
-            Err(Unmade::Forge(ForgeError::Paced { forge, after })) => {
-                Ok(paced(context, forge, after))
-            }
-            Err(Unmade::Forge(error)) => Err(failed(context, error)),
+            Err(Unmade::Forge(error)) => unmade(context, error),
         }
     }
 
@@ -180,8 +175,7 @@ impl Action for Publisher {
             Ok(Removal::WasGone) | Err(ForgeError::Taken { .. }) => {
                 Ok(Outcome::Done(TakenBack::Nothing))
             }
-            Err(ForgeError::Paced { forge, after }) => Ok(paced(context, forge, after)),
-            Err(error) => Err(failed(context, error)),
+            Err(error) => unmade(context, error),
         }
     }
 }
@@ -237,13 +231,14 @@ impl Publisher {
         })
     }
 
-    /// Refuses what can't be made: a name that somebody else holds, people who aren't there, rights that we lack.
+    /// Refuses what can't be made: a name that somebody else holds, people who aren't there, rights that we lack. Says
+    /// the address of the webhook that it would get.
     async fn survey(
         &self,
         context: &PlanContext<'_>,
         spec: &RepoSpec,
         settings: &RepoSettings,
-    ) -> Result<(), PlanError> {
+    ) -> Result<Option<String>, PlanError> {
         match self.forge.survey(spec, settings).await {
             Ok(Survey {
                 found: Some(state), ..
@@ -252,30 +247,9 @@ impl Publisher {
                 Err(refused(WHAT, hindrances.join(" ")))
             }
             // What this very request made (a plan made again just before a retry) doesn't stand in its way.
-            Ok(_) => Ok(()),
-            Err(error) => {
-                tracing::warn!(request = %context.request, "Looking for {}: {}", spec.repo, error.detail());
-                match error {
-                    ForgeError::Refused { why: Some(_), .. } => {
-                        Err(refused(WHAT, format!("{error}.")))
-                    }
-                    error => Err(match StepError::from(error) {
-                        StepError::Again { cause, after } => PlanError::Again { cause, after },
-                        StepError::Stop { cause } | StepError::Unknown { cause, .. } => {
-                            PlanError::Again { cause, after: None }
-                        }
-                    }),
-                }
-            }
+            Ok(Survey { webhook, .. }) => Ok(webhook),
+            Err(error) => Err(unplanned(context, WHAT, error)),
         }
-    }
-}
-
-/// No try is spent on our own pace, and no worker held.
-fn paced<D>(context: &RunContext, forge: &str, after: Duration) -> Outcome<D> {
-    Outcome::Wait {
-        until: context.now + TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX),
-        what: format!("its turn: {forge} takes only so many changes a minute"),
     }
 }
 
@@ -314,12 +288,6 @@ fn taken(state: &RepoState) -> Refusal {
         .map(|team| format!(" (team {team})"))
         .unwrap_or_default();
     Refusal::new(format!("{} exists{team}.", state.repo)).instead("Choose another name.")
-}
-
-/// The log gets the cause, the card its sentence.
-fn failed(context: &RunContext, error: ForgeError) -> StepError {
-    tracing::warn!(step = %context.key, request = %context.request, "{}", error.detail());
-    error.into()
 }
 
 fn source(tree: &Tree, folder: Option<&TreePath>) -> Result<Tree, String> {

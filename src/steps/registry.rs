@@ -7,7 +7,10 @@ use serde_json::{Map, Value};
 
 use super::action::{Action, RunContext};
 use super::publish::{self, Publisher, Secrets};
-use super::{catalog_register, debug_log, debug_wait, fetch_template, template_run};
+use super::{
+    catalog_register, debug_log, debug_wait, fetch_template, github_comment, github_commit_status,
+    template_run,
+};
 use crate::catalog::expression;
 use crate::clients::forge::{Forge, ForgeKind};
 use crate::domain::action::ActionSpec;
@@ -22,7 +25,7 @@ pub struct Registry {
 
 /// What definitions are checked against where there is no forge to act on (`idp check`), in a deployment with this kind.
 pub fn specs(forge: ForgeKind) -> Vec<ActionSpec> {
-    vec![
+    let mut specs = vec![
         fetch_template::FetchTemplate.spec(),
         publish::repository(),
         publish::only_on(forge),
@@ -30,7 +33,11 @@ pub fn specs(forge: ForgeKind) -> Vec<ActionSpec> {
         template_run::TemplateRun.spec(),
         debug_log::DebugLog.spec(),
         debug_wait::DebugWait.spec(),
-    ]
+    ];
+    if forge == ForgeKind::GitHub {
+        specs.extend([github_commit_status::spec(), github_comment::spec()]);
+    }
+    specs
 }
 
 impl Registry {
@@ -42,7 +49,8 @@ impl Registry {
     /// The actions of this deployment, which may hand these secrets to repositories.
     pub fn with_secrets(forge: Arc<dyn Forge>, secrets: Secrets) -> Self {
         let only_here = Publisher::only_here(Arc::clone(&forge), secrets.clone());
-        let actions: Vec<Box<dyn Action>> = vec![
+        let github = Arc::clone(&forge).github();
+        let mut actions: Vec<Box<dyn Action>> = vec![
             Box::new(fetch_template::FetchTemplate),
             Box::new(Publisher::repository(forge, secrets)),
             Box::new(only_here),
@@ -51,6 +59,11 @@ impl Registry {
             Box::new(debug_log::DebugLog),
             Box::new(debug_wait::DebugWait),
         ];
+        if let Some(github) = github {
+            let status = github_commit_status::GitHubCommitStatus::new(Arc::clone(&github));
+            actions.push(Box::new(status));
+            actions.push(Box::new(github_comment::GitHubComment::new(github)));
+        }
         Self::of(actions)
     }
 

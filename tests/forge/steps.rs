@@ -375,6 +375,29 @@ async fn a_new_service_is_in_the_books() {
 }
 
 #[test]
+fn a_teams_own_name_on_the_forge_is_what_its_repositories_name() {
+    let registry = registry(&World::new());
+    let catalog = catalog(&registry);
+    let owners = |teams: Value| {
+        let environment = [("organisation", json!("acme")), ("teams", teams)];
+        let environment = environment.map(|(name, value)| (name.to_owned(), value));
+        let environment = Map::from_iter(environment);
+        let values = [("name", "payments-api"), ("owner", "payments")];
+        let values = values.map(|(name, value)| (name.to_owned(), json!(value)));
+        let wanted = Wanted {
+            template: "node-http",
+            values: &Map::from_iter(values),
+            environment: &environment,
+        };
+        let tree = scaffold::files(&catalog, wanted, &registry.specs()).unwrap();
+        String::from_utf8(tree.get("CODEOWNERS").unwrap().bytes.to_vec()).unwrap()
+    };
+    let crew = owners(json!({ "payments": "payments-crew" }));
+    assert_eq!(crew.trim(), "* @acme/payments-crew");
+    assert_eq!(owners(json!({})).trim(), "* @acme/payments");
+}
+
+#[test]
 fn a_template_is_rendered_without_a_forge() {
     let registry = registry(&World::new());
     let catalog = catalog(&registry);

@@ -126,6 +126,7 @@ impl Fleet {
                 key,
             },
             undo: Undo::Delete,
+            webhook: None,
         };
         let shift = Arc::clone(&self.shift);
         let clock =

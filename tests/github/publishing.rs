@@ -25,20 +25,20 @@ use super::server::{GitHub, ORG, bare, spec};
 use crate::simulator::clients::found;
 
 /// One bot with its own GitHub.
-struct Bench {
-    github: GitHub,
+pub(super) struct Bench {
+    pub(super) github: GitHub,
     forge: Arc<GitHubForge>,
-    registry: Registry,
+    pub(super) registry: Registry,
     /// The requester's account on GitHub.
     linked: Option<GitHubAccount>,
 }
 
-fn described() -> bool {
+pub(super) fn described() -> bool {
     found(&spec::file(), "publishing to the strict GitHub server")
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(GitHub::start(), Undo::Delete)
     }
 
@@ -48,14 +48,19 @@ impl Bench {
         Self::of(github, Credentials::App { id, key }, undo)
     }
 
-    fn of(github: GitHub, credentials: Credentials, undo: Undo) -> Self {
+    pub(super) fn of(github: GitHub, credentials: Credentials, undo: Undo) -> Self {
         let settings = GitHubSettings {
             api_url: github.api_url().parse().unwrap(),
             git_url: github.git_url().parse().unwrap(),
             organisation: ORG.to_owned(),
             credentials,
             undo,
+            webhook: None,
         };
+        Self::reached(github, settings)
+    }
+
+    pub(super) fn reached(github: GitHub, settings: GitHubSettings) -> Self {
         let git = Git::new(std::env::var_os("PATH").unwrap());
         let forge = Arc::new(GitHubForge::new(settings, git, Arc::new(Utc::now)).unwrap());
         let secrets: Secrets = [
@@ -75,7 +80,7 @@ impl Bench {
     }
 
     /// The same bot after a restart: nothing in memory.
-    fn restarted(self) -> Self {
+    pub(super) fn restarted(self) -> Self {
         Self::with(self.github, Undo::Delete)
     }
 
@@ -83,7 +88,12 @@ impl Bench {
         self.registry.get("publish:github").unwrap()
     }
 
-    async fn plan(&self, n: u128, input: &Value, files: &Files) -> Result<StepPlan, PlanError> {
+    pub(super) async fn plan(
+        &self,
+        n: u128,
+        input: &Value,
+        files: &Files,
+    ) -> Result<StepPlan, PlanError> {
         let context = PlanContext {
             request: request(n),
             number: RequestNumber(142),
@@ -98,7 +108,12 @@ impl Bench {
             .await
     }
 
-    async fn run(&self, n: u128, input: &Value, files: &Files) -> Result<Outcome, StepError> {
+    pub(super) async fn run(
+        &self,
+        n: u128,
+        input: &Value,
+        files: &Files,
+    ) -> Result<Outcome, StepError> {
         self.action().run(&context(n, files), input).await
     }
 
@@ -112,7 +127,7 @@ impl Bench {
     }
 
     /// Plans, and fills the plan's pins in.
-    async fn planned(&self, n: u128, input: &Value, files: &Files) -> Value {
+    pub(super) async fn planned(&self, n: u128, input: &Value, files: &Files) -> Value {
         let plan = self.plan(n, input, files).await.unwrap();
         let mut input = input.clone();
         for (name, value) in &plan.pinned {
@@ -121,24 +136,24 @@ impl Bench {
         input
     }
 
-    async fn made(&self, n: u128, input: &Value, files: &Files) -> Done {
+    pub(super) async fn made(&self, n: u128, input: &Value, files: &Files) -> Done {
         let input = self.planned(n, input, files).await;
         done(self.run(n, &input, files).await.unwrap())
     }
 }
 
-fn done(outcome: Outcome) -> Done {
+pub(super) fn done(outcome: Outcome) -> Done {
     match outcome {
         Outcome::Done(done) => done,
         Outcome::Wait { what, .. } => panic!("waits for {what}"),
     }
 }
 
-fn asked_at() -> DateTime<Utc> {
+pub(super) fn asked_at() -> DateTime<Utc> {
     DateTime::from_timestamp(1_767_225_600, 0).unwrap()
 }
 
-fn request(n: u128) -> RequestId {
+pub(super) fn request(n: u128) -> RequestId {
     RequestId::from_uuid(Uuid::from_u128(n))
 }
 
@@ -146,12 +161,12 @@ fn payments() -> RepoName {
     RepoName::new(ORG, "payments-api").unwrap()
 }
 
-struct Files {
+pub(super) struct Files {
     workspace: Workspace,
     blobs: Blobs,
 }
 
-fn files(extra: usize) -> Files {
+pub(super) fn files(extra: usize) -> Files {
     let mut tree = Tree::new();
     let mut put = |path: String, text: String| {
         tree.insert(TreePath::new(path).unwrap(), Entry::file(text))
@@ -176,7 +191,7 @@ fn files(extra: usize) -> Files {
     }
 }
 
-fn context(n: u128, files: &Files) -> RunContext {
+pub(super) fn context(n: u128, files: &Files) -> RunContext {
     RunContext {
         key: StepKey {
             run: RunId::from_uuid(Uuid::from_u128(7)),
@@ -192,7 +207,7 @@ fn context(n: u128, files: &Files) -> RunContext {
 }
 
 /// What the shipped templates ask for.
-fn plain() -> Value {
+pub(super) fn plain() -> Value {
     json!({
         "repoUrl": "github.com?owner=acme&repo=payments-api",
         "description": "Takes payments",
@@ -219,7 +234,7 @@ fn whole() -> Value {
 }
 
 /// What the log counts: writes and reads, without tokens and git.
-fn calls(github: &GitHub) -> (usize, usize) {
+pub(super) fn calls(github: &GitHub) -> (usize, usize) {
     (github.count(Kind::Write), github.count(Kind::Read))
 }
 

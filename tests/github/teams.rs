@@ -42,6 +42,7 @@ pub fn settings_of(github: &GitHub) -> GitHubSettings {
             key,
         },
         undo: Undo::Delete,
+        webhook: None,
     }
 }
 

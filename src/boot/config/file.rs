@@ -87,6 +87,19 @@ pub(super) struct GitHub {
     pub(super) webhook_secret: Option<SecretString>,
     #[serde(default)]
     pub(super) undo: Undo,
+    #[serde(default)]
+    pub(super) webhooks: WebhooksOf,
+}
+
+/// Whose webhook tells of repositories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum WebhooksOf {
+    /// The App's or the organisation's: an owner made it.
+    #[default]
+    Organisation,
+    /// Each repository's own, which idp makes.
+    Repository,
 }
 
 /// `[teams.NAME]`
@@ -94,6 +107,7 @@ pub(super) struct GitHub {
 #[serde(deny_unknown_fields)]
 pub(super) struct TeamTable {
     pub(super) title: Option<String>,
+    pub(super) github: Option<Spanned<String>>,
     pub(super) members: Vec<Spanned<String>>,
     pub(super) leads: Vec<Spanned<String>>,
 }

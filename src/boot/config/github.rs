@@ -3,9 +3,12 @@
 use secrecy::SecretString;
 use url::{Host, Url};
 
+use super::file::WebhooksOf;
 use super::{Environment, Organisation, file, web_address};
 use crate::boot::problem::Problem;
-use crate::clients::forge::github::{API_URL, AppKey, Credentials, GIT_URL, GitHubSettings};
+use crate::clients::forge::github::{
+    API_URL, AppKey, Credentials, GIT_URL, GitHubSettings, Webhook,
+};
 
 /// The organisation on GitHub.
 #[derive(Debug)]
@@ -22,6 +25,7 @@ pub struct GitHub {
 pub(super) fn read(
     table: file::GitHub,
     people: &Organisation,
+    public_url: Option<&Url>,
     environment: &Environment,
 ) -> Result<Option<GitHub>, Problem> {
     let word = |name: &str, key: Option<String>| Ok::<_, Problem>(environment.word(name)?.or(key));
@@ -46,6 +50,10 @@ pub(super) fn read(
         half("`GITHUB_ORG` is missing")
             .hint("name the organisation that repositories are made in, as in its address")
     })?;
+    let webhook = match table.webhooks {
+        WebhooksOf::Organisation => None,
+        WebhooksOf::Repository => Some(webhook(public_url, webhook_secret.as_ref())?),
+    };
     let api_url = word("GITHUB_API_URL", table.api_url)?;
     let api_url = address("GITHUB_API_URL", api_url.as_deref().unwrap_or(API_URL))?;
     let git_url = match word("GITHUB_GIT_URL", table.git_url)? {
@@ -58,12 +66,29 @@ pub(super) fn read(
         organisation,
         credentials,
         undo: table.undo,
+        webhook,
     };
     Ok(Some(GitHub {
         forge,
         client_id,
         webhook_secret,
     }))
+}
+
+/// What each repository's own webhook is told.
+fn webhook(public_url: Option<&Url>, secret: Option<&SecretString>) -> Result<Webhook, Problem> {
+    let (Some(public), Some(secret)) = (public_url, secret) else {
+        return Err(half("repositories can't get webhooks of their own").hint(
+            "set `IDP_PUBLIC_URL` and `GITHUB_WEBHOOK_SECRET`, or leave out `webhooks = \"repository\"`",
+        ));
+    };
+    let mut address = public.clone();
+    let path = format!("{}/github/webhooks", public.path().trim_end_matches('/'));
+    address.set_path(&path);
+    Ok(Webhook {
+        address,
+        secret: secret.clone(),
+    })
 }
 
 fn half(what: &str) -> Problem {

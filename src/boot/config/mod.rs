@@ -104,15 +104,13 @@ impl Config {
             Some(url) => Some(SecretString::from(url.clone())),
             None => environment.secret("DATABASE_URL")?.or(file.database_url),
         };
+        let public_url = options.public_url.clone().or(file.public_url);
+        let public_url = public_url
+            .map(|text| web_address("public_url", &text))
+            .transpose()?;
         let source = postgres_source(options.postgres_bin.clone().or(file.postgres_bin));
         Ok(Self {
             listen: address(options.listen.as_deref().or(file.listen.as_deref()))?,
-            public_url: options
-                .public_url
-                .clone()
-                .or(file.public_url)
-                .map(|text| web_address("public_url", &text))
-                .transpose()?,
             commands_dir: set(&options.commands_dir, file.commands_dir),
             templates_dir: set(&options.templates_dir, file.templates_dir),
             database: match database_url {
@@ -126,7 +124,8 @@ impl Config {
             state_key: environment.secret("IDP_STATE_KEY")?.or(file.state_key),
             api_token: environment.secret("IDP_API_TOKEN")?,
             slack: slack(file.slack, environment)?,
-            github: github::read(file.github, &organisation, environment)?,
+            github: github::read(file.github, &organisation, public_url.as_ref(), environment)?,
+            public_url,
             secrets: environment.secrets(SECRET, file.secrets)?,
             organisation,
             file: path,

@@ -39,6 +39,8 @@ pub struct Organisation {
 pub struct Team {
     /// What people read.
     pub title: String,
+    /// The team on GitHub that gets its rights there, by the last part of its address: of the same name unless said.
+    pub github: String,
     /// Who belongs to it.
     pub members: Vec<Member>,
     /// Who decides for it: `leads:NAME` in approval rules.
@@ -166,6 +168,7 @@ fn team(
     check_name("team", &name, table.span(), source)?;
     let TeamTable {
         title,
+        github,
         members,
         leads,
     } = table.into_inner();
@@ -175,14 +178,28 @@ fn team(
             .collect::<Result<Vec<_>, _>>()
     };
     let title = title.unwrap_or_else(|| name.clone());
+    let github = github.map(|slug| team_there(&slug, source)).transpose()?;
+    let github = github.unwrap_or_else(|| name.clone());
     Ok((
         name,
         Team {
             title,
+            github,
             members: read(members)?,
             leads: read(leads)?,
         },
     ))
+}
+
+/// The last part of a team's address on GitHub.
+fn team_there(slug: &Spanned<String>, source: &Source) -> Result<String, Problem> {
+    let text = slug.get_ref();
+    match GitHubTeam::parse(&format!("github:any/{text}")) {
+        Some(team) => Ok(team.slug),
+        None => Err(Problem::misuse(format!("`{text}` names no team on GitHub"))
+            .at(source.place(slug.span()))
+            .hint("write the last part of its address: `payments` of `github.com/orgs/acme/teams/payments`")),
+    }
 }
 
 fn group(

@@ -171,8 +171,12 @@ fn teams_and_groups_are_read() {
         paused = "Moving house"
         [teams.payments]
         title = "Payments"
+        github = "Payments-Crew"
         members = ["group:payments", "U024BE7LH"]
         leads = ["U024BE7LH"]
+        [teams.core]
+        members = []
+        leads = []
         [groups]
         security = ["U024BE7LH", "80351110224678912"]
         [channels]
@@ -187,6 +191,8 @@ fn teams_and_groups_are_read() {
     assert_eq!(read.name.as_deref(), Some("acme"));
     let team = &read.teams["payments"];
     assert_eq!(team.members[0], Member::Group("payments".into()));
+    assert_eq!(team.github, "payments-crew");
+    assert_eq!(read.teams["core"].github, "core", "its own name");
     assert_eq!(team.leads, [Member::Account("U024BE7LH".into())]);
     assert_eq!(read.groups["security"].len(), 2);
     assert_eq!(read.channels["security"], Channel::Name("security".into()));
@@ -286,6 +292,35 @@ fn is_toml(line: &str) -> bool {
 
 const ORG: (&str, &str) = ("GITHUB_ORG", "acme");
 const TOKEN: (&str, &str) = ("GITHUB_TOKEN", "github_pat_s3cret");
+
+#[test]
+fn repositories_get_webhooks_of_their_own_only_where_they_can_reach_idp() {
+    let file = "[github]\nwebhooks = \"repository\"\n";
+    let (secret, public) = (
+        ("GITHUB_WEBHOOK_SECRET", "s3cret"),
+        "public_url = \"https://idp.example.com/bot/\"\n",
+    );
+    let of = |toml: &str, variables: &[(&str, &str)]| {
+        load(toml, variables).map(|c| c.github.unwrap().forge.webhook)
+    };
+    let webhook = of(&format!("{public}{file}"), &[ORG, TOKEN, secret]).unwrap();
+    let address = webhook.unwrap().address;
+    assert_eq!(
+        address.as_str(),
+        "https://idp.example.com/bot/github/webhooks"
+    );
+    assert!(of(public, &[ORG, TOKEN, secret]).unwrap().is_none());
+    for (toml, variables) in [
+        (file.to_owned(), &[ORG, TOKEN, secret][..]),
+        (format!("{public}{file}"), &[ORG, TOKEN][..]),
+    ] {
+        let problem = of(&toml, variables).unwrap_err().to_string();
+        assert!(
+            problem.contains("can't get webhooks of their own"),
+            "{problem}"
+        );
+    }
+}
 
 #[test]
 fn github_is_read_from_the_environment_and_shows_no_secret() {

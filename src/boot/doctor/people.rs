@@ -259,6 +259,7 @@ mod tests {
         let state = |leads: Vec<Member>| {
             let own = Team {
                 title: String::new(),
+                github: String::new(),
                 members: Vec::new(),
                 leads,
             };

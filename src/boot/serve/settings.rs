@@ -92,6 +92,7 @@ fn absent(actions: &[ActionSpec]) -> BTreeMap<String, String> {
 const ORGANISATION: &str = "organisation";
 const FORGE: &str = "forge";
 const GITHUB: &str = "github";
+const TEAMS: &str = "teams";
 
 /// What templates read of the deployment and only a start changes: which forge, its organisation where it has one of
 /// its own, and a reference for each secret.
@@ -163,8 +164,12 @@ pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Sett
     }
 }
 
-/// What templates read as `environment.parameters`. On GitHub its organisation stays, whatever the file says.
+/// What templates read as `environment.parameters`: also each team's name on the forge. On GitHub its organisation
+/// stays, whatever the file says.
 fn environment(mut fixed: Map<String, Value>, organisation: &Organisation) -> Map<String, Value> {
+    let teams = organisation.teams.iter();
+    let teams = teams.map(|(name, team)| (name.clone(), team.github.as_str().into()));
+    fixed.insert(TEAMS.to_owned(), Value::Object(teams.collect()));
     if fixed.get(FORGE).is_some_and(|forge| forge == GITHUB) {
         return fixed;
     }

@@ -55,6 +55,9 @@ impl Known {
 /// The member of the environment that holds references to secrets.
 const SECRETS: &str = "secrets";
 
+/// The member of the environment that holds the teams' names on the forge.
+const TEAMS: &str = "teams";
+
 /// What expressions read before anything runs. A declared parameter that nobody filled in is `null`, not unknown.
 pub(super) fn known(asked: Asked<'_>) -> Map<String, Value> {
     let mut parameters = asked.inputs.values().clone();
@@ -68,6 +71,8 @@ pub(super) fn known(asked: Asked<'_>) -> Map<String, Value> {
     let mut known = Map::new();
     known.insert("parameters".to_owned(), Value::Object(parameters));
     let mut environment = asked.environment.clone();
+    // Templates look teams up in it: where nobody named any, it is empty, not unknown.
+    environment.entry(TEAMS).or_insert_with(|| json!({}));
     let secrets = environment.remove(SECRETS).unwrap_or_default();
     known.insert(
         "environment".to_owned(),

@@ -13,12 +13,14 @@ pub mod device;
 pub mod directory;
 pub mod examine;
 mod find;
+mod hook;
 mod judge;
 mod make;
 mod marker;
 mod pace;
 mod protect;
 mod push;
+pub mod remark;
 mod remove;
 mod rights;
 mod seal;
@@ -34,7 +36,10 @@ use url::Url;
 
 use self::api::Api;
 pub use self::auth::{AppKey, AppKeyError, Credentials};
+pub use self::hook::Webhook;
 use self::push::Pusher;
+use self::remark::{About, Comment, CommitStatus};
+use self::rights::Rights;
 use super::git::Git;
 use super::{
     Branch, CommitSpec, Forge, ForgeError, ForgeKind, ObjectId, Removal, RepoName, RepoSettings,
@@ -80,6 +85,8 @@ pub struct GitHubSettings {
     pub credentials: Credentials,
     /// What becomes of a repository whose request is taken back.
     pub undo: Undo,
+    /// The webhook that each new repository gets; `None`: the App's or the organisation's tells of all.
+    pub webhook: Option<Webhook>,
 }
 
 /// Repositories of one organisation.
@@ -88,6 +95,7 @@ pub struct GitHubForge {
     pusher: Pusher,
     git_url: String,
     undo: Undo,
+    webhook: Option<Webhook>,
 }
 
 /// The client can't be made.
@@ -105,7 +113,65 @@ impl GitHubForge {
             pusher: Pusher::new(git, git_url.clone()),
             git_url,
             undo: settings.undo,
+            webhook: settings.webhook,
         })
+    }
+}
+
+/// What other forges have no place for.
+impl GitHubForge {
+    /// The organisation whose repositories these are.
+    pub fn organisation(&self) -> &str {
+        self.api.organisation()
+    }
+
+    /// Says how a commit fares, unless that was the last word of its context.
+    pub async fn status(
+        &self,
+        repo: &RepoName,
+        commit: &str,
+        status: &CommitStatus,
+    ) -> Result<(), ForgeError> {
+        remark::status(&self.api, repo, commit, status).await
+    }
+
+    /// What keeps us from saying how commits of a repository fare, a sentence each. Only reads.
+    pub async fn survey_status(&self, repo: &RepoName) -> Result<Vec<String>, ForgeError> {
+        survey::lacking(&self.api, repo, Rights::statuses(repo).permissions).await
+    }
+
+    /// What keeps us from commenting, a sentence each. Only reads.
+    pub async fn survey_comment(
+        &self,
+        repo: &RepoName,
+        about: &About,
+    ) -> Result<Vec<String>, ForgeError> {
+        survey::lacking(&self.api, repo, Rights::comment(repo, about).permissions).await
+    }
+
+    /// The last word of a context on a commit.
+    pub async fn latest_status(
+        &self,
+        repo: &RepoName,
+        commit: &str,
+        context: &str,
+    ) -> Result<Option<CommitStatus>, ForgeError> {
+        remark::latest(&self.api, repo, commit, context).await
+    }
+
+    /// Makes a comment stand, once and as it says, and tells its page.
+    pub async fn comment(&self, repo: &RepoName, comment: &Comment) -> Result<String, ForgeError> {
+        remark::comment(&self.api, repo, comment).await
+    }
+
+    /// Takes a comment away; `false`: there was none.
+    pub async fn uncomment(
+        &self,
+        repo: &RepoName,
+        about: &About,
+        mark: &str,
+    ) -> Result<bool, ForgeError> {
+        remark::uncomment(&self.api, repo, about, mark).await
     }
 }
 
@@ -116,7 +182,7 @@ impl Forge for GitHubForge {
     }
 
     async fn survey(&self, spec: &RepoSpec, settings: &RepoSettings) -> Result<Survey, ForgeError> {
-        survey::survey(&self.api, spec, settings).await
+        survey::survey(&self.api, spec, settings, self.webhook.as_ref()).await
     }
 
     async fn ensure_repo(&self, spec: &RepoSpec) -> Result<RepoState, ForgeError> {
@@ -133,7 +199,7 @@ impl Forge for GitHubForge {
     }
 
     async fn settle(&self, spec: &RepoSpec, settings: &RepoSettings) -> Result<(), ForgeError> {
-        settle::settle(&self.api, spec, settings).await
+        settle::settle(&self.api, spec, settings, self.webhook.as_ref()).await
     }
 
     async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError> {
@@ -154,6 +220,10 @@ impl Forge for GitHubForge {
 
     fn kind(&self) -> ForgeKind {
         ForgeKind::GitHub
+    }
+
+    fn github(self: Arc<Self>) -> Option<Arc<GitHubForge>> {
+        Some(self)
     }
 
     fn keeps_settings(&self) -> bool {

@@ -93,7 +93,7 @@ impl Forge for LocalForge {
     async fn survey(&self, spec: &RepoSpec, _: &RepoSettings) -> Result<Survey, ForgeError> {
         Ok(Survey {
             found: self.look(&spec.repo).await?,
-            hindrances: Vec::new(),
+            ..Survey::default()
         })
     }
 

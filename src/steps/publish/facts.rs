@@ -63,6 +63,11 @@ pub(super) fn of_settings(settings: &RepoSettings, target: &Target) -> Vec<Fact>
     facts
 }
 
+/// The webhook that it gets of its own.
+pub(super) fn webhook(address: String) -> Fact {
+    creates("webhook".to_owned(), address, None, false)
+}
+
 /// Variables whose values wait for an earlier step: their names are known all the same.
 pub(super) fn waiting(input: &PlannedValue) -> Vec<Fact> {
     match input.get("repoVariables") {

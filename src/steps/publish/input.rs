@@ -13,6 +13,7 @@ use crate::clients::forge::{
 };
 use crate::domain::id::RequestId;
 use crate::domain::tree::{Tree, TreeId, TreePath};
+use crate::steps::forge::parse_repo_url;
 
 /// Who commits. The author is whoever asked.
 const COMMITTER: (&str, &str) = ("idp", "noreply@idp.localhost");
@@ -312,21 +313,4 @@ fn variable(name: &str, value: &Value) -> Result<String, String> {
         ));
     }
     Ok(text)
-}
-
-/// Backstage's way to name a repository: `HOST?owner=OWNER&repo=NAME`. There is one forge, whatever the host.
-fn parse_repo_url(url: &str) -> Result<RepoName, String> {
-    let (_, query) = url
-        .split_once('?')
-        .ok_or_else(|| format!("`repoUrl` should be `HOST?owner=OWNER&repo=NAME`, not `{url}`"))?;
-    let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_str(query).map_err(|error| format!("`repoUrl`: {error}"))?;
-    let part = |wanted: &str| {
-        let found = pairs
-            .iter()
-            .find(|(name, _)| name == wanted)
-            .map(|(_, value)| value.clone());
-        found.ok_or_else(|| format!("`repoUrl` names no `{wanted}`: `{url}`"))
-    };
-    RepoName::new(part("owner")?, part("repo")?).map_err(|error| error.to_string())
 }

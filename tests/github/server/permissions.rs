@@ -204,6 +204,12 @@ pub fn needs(operation: &str) -> Option<Needs> {
         | "git/get-tree"
         | "repos/list-comments-for-commit"
         | "repos/create-commit-comment" => &[("contents", "read")],
+        "repos/update-commit-comment" | "repos/delete-commit-comment" => &[("contents", "write")],
+        // Either that of pull requests or that of issues; ours is about pull requests.
+        "issues/list-comments" => &[("pull_requests", "read")],
+        "issues/create-comment" | "issues/update-comment" | "issues/delete-comment" => {
+            &[("pull_requests", "write")]
+        }
         "git/create-blob"
         | "git/create-tree"
         | "git/create-commit"

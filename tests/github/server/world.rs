@@ -139,6 +139,9 @@ pub struct Repo {
     pub protections: BTreeMap<String, Value>,
     pub statuses: Vec<(String, Value)>,
     pub comments: Vec<(String, Value)>,
+    /// Pull requests by number, and what is said in them.
+    pub pulls: BTreeSet<u64>,
+    pub talk: Vec<(u64, Value)>,
     pub dir: PathBuf,
 }
 

@@ -25,6 +25,9 @@ use crate::clients::forge::{ForgeError, RepoName};
 const JWT_FROM_S: i64 = 60;
 const JWT_FOR_S: i64 = 9 * 60;
 
+/// What GitHub says where a token is wanted for a repository that isn't there, or that the App wasn't given.
+const GONE: &str = "does not exist or is not accessible";
+
 /// A clock that is further off than this can be why GitHub refuses a JWT.
 const SKEW_S: i64 = 30;
 
@@ -325,6 +328,10 @@ impl App<'_> {
                     return Err(refused(format!(
                         "idp's GitHub App isn't installed in {organisation}"
                     )));
+                }
+                Verdict::Invalid if answer.message().contains(GONE) => {
+                    let repo = self.repo.clone();
+                    return Err(ForgeError::Missing { repo });
                 }
                 Verdict::Failing => return Err(judge::away(format!("{path}: {}", answer.status))),
                 other => return Err(asked.error(other, &answer)),

@@ -6,6 +6,8 @@
 
 use std::collections::BTreeMap;
 
+use super::hook::Webhook;
+use super::remark::About;
 use crate::clients::forge::{Grantee, RepoName, RepoSettings};
 
 /// What a token may do, and where.
@@ -63,13 +65,31 @@ impl Rights {
     }
 
     /// Telling a repository what it should be.
-    pub(super) fn settle(repo: &RepoName, settings: &RepoSettings) -> Self {
+    pub(super) fn settle(
+        repo: &RepoName,
+        settings: &RepoSettings,
+        webhook: Option<&Webhook>,
+    ) -> Self {
         let mut rights = Self::of(
             Some(repo),
             &[("metadata", "read"), ("administration", "write")],
         );
-        rights.permissions.extend(extras(settings));
+        rights.permissions.extend(extras(settings, webhook));
         rights
+    }
+
+    /// Saying how a commit fares.
+    pub(super) fn statuses(repo: &RepoName) -> Self {
+        Self::of(Some(repo), &[("metadata", "read"), ("statuses", "write")])
+    }
+
+    /// Commenting.
+    pub(super) fn comment(repo: &RepoName, about: &About) -> Self {
+        let needed = match about {
+            About::Commit(_) => ("contents", "write"),
+            About::PullRequest(_) => ("pull_requests", "write"),
+        };
+        Self::of(Some(repo), &[("metadata", "read"), needed])
     }
 
     /// Taking a repository back.
@@ -86,7 +106,10 @@ impl Rights {
 }
 
 /// Everything that a service with these settings needs, from plan to undo.
-pub(super) fn needed(settings: &RepoSettings) -> BTreeMap<&'static str, &'static str> {
+pub(super) fn needed(
+    settings: &RepoSettings,
+    webhook: Option<&Webhook>,
+) -> BTreeMap<&'static str, &'static str> {
     let mut all = BTreeMap::from([
         ("metadata", "read"),
         ("administration", "write"),
@@ -95,11 +118,14 @@ pub(super) fn needed(settings: &RepoSettings) -> BTreeMap<&'static str, &'static
     if settings.workflows {
         all.insert("workflows", "write");
     }
-    all.extend(extras(settings));
+    all.extend(extras(settings, webhook));
     all
 }
 
-fn extras(settings: &RepoSettings) -> impl Iterator<Item = (&'static str, &'static str)> {
+fn extras(
+    settings: &RepoSettings,
+    webhook: Option<&Webhook>,
+) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
     let teams = settings
         .access
         .iter()
@@ -112,6 +138,7 @@ fn extras(settings: &RepoSettings) -> impl Iterator<Item = (&'static str, &'stat
         (teams, "members", "read"),
         (!settings.variables.is_empty(), "actions_variables", "write"),
         (!settings.secrets.is_empty(), "secrets", "write"),
+        (webhook.is_some(), "repository_hooks", "write"),
     ]
     .into_iter()
     .filter_map(|(needed, name, level)| needed.then_some((name, level)))

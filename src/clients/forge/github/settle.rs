@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, Call, Reply};
 use super::find::{Repository, path, read};
+use super::hook::{self, Webhook};
 use super::rights::Rights;
 use super::{marker, part, protect, refused, seal};
 use crate::clients::forge::{Access, ForgeError, Grantee, RepoName, RepoSettings, RepoSpec};
@@ -22,8 +23,9 @@ pub(super) async fn settle(
     api: &Api,
     spec: &RepoSpec,
     settings: &RepoSettings,
+    webhook: Option<&Webhook>,
 ) -> Result<(), ForgeError> {
-    let rights = Rights::settle(&spec.repo, settings);
+    let rights = Rights::settle(&spec.repo, settings, webhook);
     let told = Told {
         api,
         repo: &spec.repo,
@@ -39,6 +41,9 @@ pub(super) async fn settle(
     }
     told.variables(&settings.variables).await?;
     told.secrets(settings).await?;
+    if let Some(webhook) = webhook {
+        hook::ensure(&told, webhook).await?;
+    }
     match &settings.protection {
         Some(protection) => protect::protect(&told, protection).await,
         None => Ok(()),
@@ -185,6 +190,15 @@ impl Told<'_> {
             self.rights,
             self.repo,
         )
+    }
+
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        at: &str,
+        body: Option<Value>,
+    ) -> Result<Reply, ForgeError> {
+        self.api.ask(self.call(method, at, body)).await
     }
 
     pub(super) async fn read(&self, at: &str) -> Result<Value, ForgeError> {

@@ -1,9 +1,12 @@
 //! What planning has to know: whether the name is free, whether we may, and who is there. Only reads.
 
+use std::collections::BTreeMap;
+
 use http::Method;
 
 use super::api::{Api, Call, Reply};
 use super::find::find_for;
+use super::hook::Webhook;
 use super::part;
 use super::rights::{Rights, covers, needed};
 use super::wire::Answer;
@@ -16,6 +19,7 @@ pub(super) async fn survey(
     api: &Api,
     spec: &RepoSpec,
     settings: &RepoSettings,
+    webhook: Option<&Webhook>,
 ) -> Result<Survey, ForgeError> {
     let ours = api.organisation();
     if !spec.repo.owner().eq_ignore_ascii_case(ours) {
@@ -24,11 +28,11 @@ pub(super) async fn survey(
             "idp makes repositories in {ours}, not in {owner}."
         )));
     }
-    let mut hindrances = lacking(api, spec, settings).await?;
+    let mut hindrances = lacking(api, &spec.repo, needed(settings, webhook)).await?;
     if !hindrances.is_empty() {
         return Ok(Survey {
-            found: None,
             hindrances,
+            ..Survey::default()
         }); // what follows would only fail for the same reason
     }
     let found = find_for(api, &spec.repo, spec.request).await?;
@@ -40,26 +44,30 @@ pub(super) async fn survey(
             seen.push(who);
         }
     }
-    Ok(Survey { found, hindrances })
+    Ok(Survey {
+        found,
+        hindrances,
+        webhook: webhook.map(|webhook| webhook.address.to_string()),
+    })
 }
 
 fn hindered(why: String) -> Survey {
     Survey {
-        found: None,
         hindrances: vec![why],
+        ..Survey::default()
     }
 }
 
 /// The permissions that our App lacks for any step from here to the end.
-async fn lacking(
+pub(super) async fn lacking(
     api: &Api,
-    spec: &RepoSpec,
-    settings: &RepoSettings,
+    repo: &RepoName,
+    needed: BTreeMap<&str, &str>,
 ) -> Result<Vec<String>, ForgeError> {
-    let Some(installation) = api.installation(&spec.repo).await? else {
+    let Some(installation) = api.installation(repo).await? else {
         return Ok(Vec::new());
     };
-    let lacks: Vec<String> = needed(settings)
+    let lacks: Vec<String> = needed
         .into_iter()
         .filter(|(name, level)| {
             !covers(

@@ -1,4 +1,4 @@
-//! Branches, commits, files, and what is said about commits.
+//! Branches, commits and files.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -69,7 +69,7 @@ pub fn handle(world: &mut World, call: &Call, id: &str) -> Outcome {
         }
         "repos/get-content" => content(world, call),
         "repos/create-or-update-file-contents" => put_content(world, call),
-        _ => said(world, call, id),
+        _ => not_built(world, id),
     }
 }
 
@@ -234,96 +234,4 @@ fn put_content(world: &mut World, call: &Call) -> Outcome {
     let file = file_json(world, repo, (path, &branch), &blob, None);
     let body = json!({ "content": file, "commit": commit });
     Ok(Answer::json(if before.is_some() { 200 } else { 201 }, body))
-}
-
-fn said(world: &mut World, call: &Call, id: &str) -> Outcome {
-    let repo = call.repo(world);
-    let (full_name, login) = (repo.full_name(), call.actor.login(world));
-    let name = ["sha", "commit_sha", "ref"]
-        .iter()
-        .find_map(|name| call.path.get(*name))
-        .map_or("", |name| name);
-    let no_commit = || Answer::refusal(422, format!("No commit found for SHA: {name}"));
-    let sha = bare::commit(&repo.dir, name).ok_or_else(no_commit)?;
-    let of = |list: &[(String, Value)]| -> Vec<Value> {
-        list.iter()
-            .rev()
-            .filter(|(of, _)| *of == sha)
-            .map(|(_, value)| value.clone())
-            .collect()
-    };
-    match id {
-        "repos/list-commit-statuses-for-ref" => Ok(call.page(&of(&repo.statuses))),
-        "repos/list-comments-for-commit" => Ok(call.page(&of(&repo.comments))),
-        "repos/get-combined-status-for-ref" => {
-            let mut newest: Vec<Value> = Vec::new();
-            for status in of(&repo.statuses) {
-                if !newest
-                    .iter()
-                    .any(|kept| kept["context"] == status["context"])
-                {
-                    newest.push(status);
-                }
-            }
-            let any = |states: &[&str]| {
-                newest
-                    .iter()
-                    .any(|one| states.iter().any(|state| one["state"] == *state))
-            };
-            let state = if any(&["failure", "error"]) {
-                "failure"
-            } else if newest.is_empty() || any(&["pending"]) {
-                "pending"
-            } else {
-                "success"
-            };
-            let mut body = world.cast(
-                "combined-commit-status",
-                &[("octocat/Hello-World", &full_name)],
-            );
-            let rights = super::repos::rights(world, &call.actor);
-            set(
-                &mut body,
-                json!({
-                    "state": state, "sha": sha, "total_count": newest.len(), "statuses": newest,
-                    "repository": world.repo_json(repo, &rights),
-                }),
-            );
-            Ok(Answer::ok(body))
-        }
-        "repos/create-commit-status" => {
-            let id = world.new_id();
-            let now = stamp(world.now());
-            let mut body = world.cast("status", &[("octocat/Hello-World", &full_name)]);
-            set(
-                &mut body,
-                json!({
-                    "url": format!("{}/repos/{full_name}/statuses/{sha}", world.api), "id": id,
-                    "node_id": node_id("SC", id), "state": call.body["state"], "created_at": now, "updated_at": now,
-                    "description": call.body.get("description"), "target_url": call.body.get("target_url"),
-                    "context": call.text("context").unwrap_or("default"), "creator": world.account(&login),
-                }),
-            );
-            call.repo_mut(world).statuses.push((sha, body.clone()));
-            Ok(Answer::json(201, body))
-        }
-        "repos/create-commit-comment" => {
-            let id = world.new_id();
-            let now = stamp(world.now());
-            let mut body = world.cast("commit-comment", &[("octocat/Hello-World", &full_name)]);
-            set(
-                &mut body,
-                json!({
-                    "url": format!("{}/repos/{full_name}/comments/{id}", world.api), "id": id,
-                    "html_url": format!("{}/{full_name}/commit/{sha}#commitcomment-{id}", world.web),
-                    "node_id": node_id("CC", id), "body": call.body["body"], "commit_id": sha, "path": null,
-                    "position": null, "line": null, "user": world.account(&login), "created_at": now,
-                    "updated_at": now,
-                }),
-            );
-            call.repo_mut(world).comments.push((sha, body.clone()));
-            Ok(Answer::json(201, body))
-        }
-        _ => not_built(world, id),
-    }
 }

@@ -8,6 +8,7 @@ mod people;
 mod repos;
 mod rules;
 mod settings;
+mod talk;
 
 use std::collections::BTreeMap;
 
@@ -146,9 +147,9 @@ pub fn handle(world: &mut World, call: &Call) -> Outcome {
         {
             settings::handle(world, call, id)
         }
+        _ if id.contains("comment") || id.contains("status") => talk::handle(world, call, id),
         _ if id.contains("commit")
             || id.contains("tags")
-            || id.contains("status")
             || id.contains("branch")
             || id.contains("content") =>
         {

@@ -1,5 +1,7 @@
 //! Repositories: create, look, change, hand over, delete.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::{Call, not_built, people};
@@ -180,6 +182,8 @@ fn create(world: &mut World, call: &Call) -> Outcome {
         protections: std::collections::BTreeMap::new(),
         statuses: Vec::new(),
         comments: Vec::new(),
+        pulls: BTreeSet::new(),
+        talk: Vec::new(),
         dir,
     };
     keep_shown(&mut repo, &call.body);
