@@ -88,8 +88,11 @@ struct World {
     /// The workspaces of an org-wide installation.
     teams: Vec<String>,
     sockets: Vec<mpsc::UnboundedSender<Message>>,
+    /// Connections to come that are never greeted.
+    ungreeted: usize,
     acks: Vec<Value>,
     pongs: usize,
+    pings: usize,
     number: u64,
 }
 
@@ -278,6 +281,21 @@ impl Fake {
             .until(|fake| fake.look(|world| world.sockets.get(number).cloned()))
             .await;
         socket.send(Message::text(word.to_string())).unwrap();
+    }
+
+    /// How often the bot asked whether anybody is here.
+    pub fn pings(&self) -> usize {
+        self.with(|world| world.pings)
+    }
+
+    /// The next connection is never greeted.
+    pub fn greets_nobody_once(&self) {
+        self.with(|world| world.ungreeted += 1);
+    }
+
+    /// Whether the bot ended this connection.
+    pub fn is_closed(&self, number: usize) -> bool {
+        self.with(|world| world.sockets[number].is_closed())
     }
 
     /// How many connections were opened so far.
@@ -749,6 +767,15 @@ async fn socket(State(fake): State<Fake>, upgrade: WebSocketUpgrade) -> Response
 async fn serve_socket(fake: Fake, mut socket: WebSocket) {
     let (say, mut said) = mpsc::unbounded_channel();
     let hello = json!({ "type": "hello", "num_connections": 1, "debug_info": {} });
+    let mute = fake.with(|world| {
+        let mute = world.ungreeted > 0;
+        world.ungreeted = world.ungreeted.saturating_sub(1);
+        mute
+    });
+    if mute {
+        while let Some(Ok(_)) = socket.recv().await {}
+        return;
+    }
     if socket.send(Message::text(hello.to_string())).await.is_err() {
         return;
     }
@@ -765,6 +792,7 @@ async fn serve_socket(fake: Fake, mut socket: WebSocket) {
                     fake.with(|world| world.acks.push(ack));
                 }
                 Some(Ok(Message::Pong(_))) => fake.with(|world| world.pongs += 1),
+                Some(Ok(Message::Ping(_))) => fake.with(|world| world.pings += 1),
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => break,
             },

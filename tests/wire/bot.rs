@@ -132,9 +132,15 @@ impl Bot {
 
     /// Starts its Socket Mode loop.
     pub fn connect(&self) {
+        self.connect_in(socket::Times::default());
+    }
+
+    /// Starts its Socket Mode loop with these times.
+    pub fn connect_in(&self, times: socket::Times) {
         let run = socket::run(
             Arc::clone(&self.edge),
             APP_TOKEN.to_owned().into(),
+            times,
             self.stop.clone(),
         );
         self.tasks.spawn(run);

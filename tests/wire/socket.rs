@@ -1,5 +1,8 @@
 //! Socket Mode: answers ride on acknowledgements, connections are renewed, and a stop loses nothing.
 
+use std::time::Duration;
+
+use idp::web::slack::socket::Times;
 use serde_json::{Value, json};
 
 use super::bot::Bot;
@@ -114,6 +117,71 @@ async fn odd_words_on_the_line_are_survived() {
         .envelope("slash_commands", "e1", command(&bot, "help"))
         .await;
     bot.fake.ack("e1").await;
+}
+
+/// Short enough to be waited for, where a test is about this time; the others stay as they are.
+const SOON: Duration = Duration::from_millis(200);
+
+#[tokio::test]
+async fn a_line_that_falls_silent_is_replaced() {
+    let bot = Bot::start().await;
+    bot.connect_in(Times {
+        silence: SOON,
+        first_wait: Duration::ZERO,
+        ..Times::default()
+    });
+    bot.fake
+        .until(|fake| (fake.connections() == 2).then_some(()))
+        .await;
+    bot.fake.until(|fake| fake.is_closed(0).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_line_with_answered_pings_is_kept() {
+    let bot = Bot::start().await;
+    bot.connect_in(Times {
+        ping: SOON / 10,
+        silence: SOON * 10,
+        ..Times::default()
+    });
+    bot.fake
+        .until(|fake| (fake.pings() > 20).then_some(()))
+        .await;
+    assert_eq!(bot.fake.connections(), 1);
+}
+
+#[tokio::test]
+async fn a_line_that_never_greets_is_given_up() {
+    let bot = Bot::start().await;
+    bot.fake.greets_nobody_once();
+    bot.connect_in(Times {
+        greeting: SOON,
+        first_wait: Duration::ZERO,
+        ..Times::default()
+    });
+    bot.fake
+        .until(|fake| (fake.connections() == 1).then_some(()))
+        .await;
+    assert_eq!(bot.fake.calls("apps.connections.open").len(), 2);
+}
+
+#[tokio::test]
+async fn an_old_connection_that_slack_keeps_open_is_left_in_time() {
+    let bot = Bot::start().await;
+    bot.connect_in(Times {
+        drain: SOON,
+        ..Times::default()
+    });
+    bot.fake
+        .until(|fake| (fake.connections() == 1).then_some(()))
+        .await;
+    let refresh = json!({ "type": "disconnect", "reason": "warning" });
+    bot.fake.say_on(0, &refresh).await;
+    bot.fake.until(|fake| fake.is_closed(0).then_some(())).await;
+    bot.fake
+        .until(|fake| (fake.connections() == 2).then_some(()))
+        .await;
+    assert!(!bot.fake.is_closed(1));
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ fn public_url(url: Option<&Url>) -> Check {
     match url {
         None => Check::note(
             TOPIC,
-            "not set: messages carry no links to repositories and pages",
+            "not set: messages carry no links to pages of idp, its own forge's among them",
         )
         .fix("set `IDP_PUBLIC_URL` to the address that people reach idp under"),
         Some(url) if url.scheme() == "http" && !is_here(url) => Check::warn(

@@ -87,8 +87,12 @@ impl Chat {
     ) -> Option<worker::Chat> {
         let introduced = self.introduce(app, stop).await?;
         if let (Some(edge), Some(token)) = (edge, &self.app_token) {
-            self.tasks
-                .spawn(socket::run(edge, token.clone(), stop.clone()));
+            self.tasks.spawn(socket::run(
+                edge,
+                token.clone(),
+                socket::Times::default(),
+                stop.clone(),
+            ));
         }
         Some(introduced)
     }

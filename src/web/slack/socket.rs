@@ -20,16 +20,47 @@ use connection::{Connection, Over};
 
 /// The part of `/readyz`.
 const PART: &str = "slack socket";
-/// Waits between attempts: from one second, doubled up to this.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// How long each thing about a connection may take, and how long we wait before the next one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// Connecting, and the first word.
+    pub greeting: Duration,
+    /// Between two questions whether the other side is there.
+    pub ping: Duration,
+    /// How long nothing may come before it isn't. Slack itself pings every few seconds.
+    pub silence: Duration,
+    /// How long a connection that is over is still read and answered.
+    pub drain: Duration,
+    /// How long work under way may take at a stop: an answer's budget, and a little.
+    pub last_words: Duration,
+    /// The wait before the second attempt, doubled with each up to `longest_wait`.
+    pub first_wait: Duration,
+    /// The longest wait between attempts.
+    pub longest_wait: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self {
+            greeting: Duration::from_secs(10),
+            ping: Duration::from_secs(10),
+            silence: Duration::from_secs(35),
+            drain: Duration::from_secs(30),
+            last_words: Duration::from_secs(4),
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(30),
+        }
+    }
+}
 
 /// Keeps a connection open until told to stop, then drains it.
-pub async fn run(edge: Arc<Edge>, app_token: SecretString, stop: CancellationToken) {
+pub async fn run(edge: Arc<Edge>, app_token: SecretString, times: Times, stop: CancellationToken) {
     edge.health.fails(PART, "not connected yet");
     let (over, mut overs) = mpsc::channel(4);
     let mut failures = 0;
     while !stop.is_cancelled() {
-        match open(&edge, &app_token, &stop).await {
+        match open(&edge, &app_token, times, &stop).await {
             Some(Ok(connection)) => {
                 failures = 0;
                 edge.health.works(PART);
@@ -55,7 +86,7 @@ pub async fn run(edge: Arc<Edge>, app_token: SecretString, stop: CancellationTok
             None => return,
         }
         if failures > 0 {
-            let wait = backoff(failures);
+            let wait = times.backoff(failures);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
@@ -68,6 +99,7 @@ pub async fn run(edge: Arc<Edge>, app_token: SecretString, stop: CancellationTok
 async fn open(
     edge: &Arc<Edge>,
     app_token: &SecretString,
+    times: Times,
     stop: &CancellationToken,
 ) -> Option<Result<Connection, String>> {
     let opening = async {
@@ -76,7 +108,7 @@ async fn open(
             .open_connection(app_token)
             .await
             .map_err(|error| error.to_string())?;
-        Connection::open(Arc::clone(edge), &address, stop.clone()).await
+        Connection::open(Arc::clone(edge), &address, times, stop.clone()).await
     };
     tokio::select! {
         () = stop.cancelled() => None,
@@ -84,8 +116,31 @@ async fn open(
     }
 }
 
-/// Doubling, with half of it left to chance, so that replicas don't come back together.
-fn backoff(failures: u32) -> Duration {
-    let whole = Duration::from_secs(1 << (failures - 1).min(5)).min(LONGEST_WAIT);
-    whole.mul_f64(rand::rng().random_range(0.5..=1.0))
+impl Times {
+    /// Doubling, with half of it left to chance, so that replicas don't come back together.
+    fn backoff(self, failures: u32) -> Duration {
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        let whole = self
+            .first_wait
+            .saturating_mul(doubled)
+            .min(self.longest_wait);
+        whole.mul_f64(rand::rng().random_range(0.5..=1.0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_up_to_the_longest_and_never_vanish() {
+        let times = Times::default();
+        for (failures, whole) in [(1, 1), (2, 2), (3, 4), (6, 30), (7, 30), (u32::MAX, 30)] {
+            let whole = Duration::from_secs(whole);
+            for _ in 0..100 {
+                let wait = times.backoff(failures);
+                assert!(wait >= whole / 2 && wait <= whole, "{failures}: {wait:?}");
+            }
+        }
+    }
 }

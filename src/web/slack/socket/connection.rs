@@ -1,7 +1,6 @@
 //! One Socket Mode connection, from `hello` to its end.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -17,19 +16,10 @@ use url::Url;
 
 use super::super::Edge;
 use super::super::act::Ack;
+use super::Times;
 use crate::chat::slack::parse::{Parsed, parse};
 use crate::chat::slack::verify::Verified;
 
-/// How long connecting and the first word may take.
-const GREETING: Duration = Duration::from_secs(10);
-/// How often we ask whether the other side is there.
-const PING: Duration = Duration::from_secs(10);
-/// How long nothing may come before it isn't. Slack itself pings every few seconds.
-const SILENCE: Duration = Duration::from_secs(35);
-/// How long a connection that is over is still read and answered.
-const DRAIN: Duration = Duration::from_secs(30);
-/// How long work under way may take at a stop: an answer's budget, and a little.
-const LAST_WORDS: Duration = Duration::from_secs(4);
 /// Envelopes worked on at once; more wait unread, which Slack sees.
 const AT_ONCE: usize = 128;
 
@@ -51,6 +41,7 @@ pub(super) struct Connection {
     edge: Arc<Edge>,
     write: SplitSink<Socket, Message>,
     read: SplitStream<Socket>,
+    times: Times,
     stop: CancellationToken,
 }
 
@@ -65,15 +56,16 @@ impl Connection {
     pub(super) async fn open(
         edge: Arc<Edge>,
         address: &Url,
+        times: Times,
         stop: CancellationToken,
     ) -> Result<Self, String> {
-        let (socket, _) = timeout(GREETING, connect_async(address.as_str()))
+        let (socket, _) = timeout(times.greeting, connect_async(address.as_str()))
             .await
             .map_err(|_| "connecting took too long".to_owned())?
             .map_err(|error| format!("connecting failed: {error}"))?;
         let (write, mut read) = socket.split();
         loop {
-            let message = timeout(GREETING, read.next())
+            let message = timeout(times.greeting, read.next())
                 .await
                 .map_err(|_| "no hello came".to_owned())?
                 .ok_or_else(|| "the connection ended before hello".to_owned())?
@@ -89,6 +81,7 @@ impl Connection {
             edge,
             write,
             read,
+            times,
             stop,
         })
     }
@@ -98,14 +91,15 @@ impl Connection {
         let (acks, mut outbox) = mpsc::channel::<String>(AT_ONCE);
         let work = TaskTracker::new();
         let places = Arc::new(Semaphore::new(AT_ONCE));
-        let mut ping = interval_at(Instant::now() + PING, PING);
+        let times = self.times;
+        let mut ping = interval_at(Instant::now() + times.ping, times.ping);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut heard_at = Instant::now();
         let mut drained_at: Option<Instant> = None;
         let stop = self.stop.clone();
 
         let end = loop {
-            let deadline = drained_at.unwrap_or(heard_at + SILENCE);
+            let deadline = drained_at.unwrap_or(heard_at + times.silence);
             tokio::select! {
                 () = stop.cancelled() => break Over::Stopped,
                 () = tokio::time::sleep_until(deadline) => break Over::Lost("Slack fell silent".to_owned()),
@@ -131,7 +125,7 @@ impl Connection {
                         Heard::Over(Over::Refresh) => {
                             // Slack may warn first and insist later: one successor is enough.
                             if drained_at.is_none() {
-                                drained_at = Some(Instant::now() + DRAIN);
+                                drained_at = Some(Instant::now() + times.drain);
                                 tell(&over, Over::Refresh);
                             }
                         }
@@ -150,6 +144,7 @@ impl Connection {
     /// Lets work under way end and sends its acknowledgements, while the other side still takes them.
     async fn last_words(mut self, mut outbox: mpsc::Receiver<String>, work: &TaskTracker) {
         work.close();
+        let last_words = self.times.last_words;
         let sending = async {
             while let Some(ack) = outbox.recv().await {
                 if self.write.send(Message::text(ack)).await.is_err() {
@@ -159,7 +154,7 @@ impl Connection {
             // The other side may be gone already.
             let _ = self.write.close().await;
         };
-        if timeout(LAST_WORDS, sending).await.is_err() {
+        if timeout(last_words, sending).await.is_err() {
             tracing::warn!(
                 "Left a Socket Mode connection with work under way; Slack delivers it again"
             );
