@@ -24,7 +24,7 @@ pub(super) const DEFAULT_SLASH: &str = "/idp";
 /// How often a delivery is tried whose transaction fell to another one (a deadlock): nothing of it was kept.
 const TRIES: u32 = 3;
 
-/// What a searching field offers at most (experience.md §4).
+/// What a searching field offers at most.
 const OFFERED: usize = 100;
 
 /// Acts on one verified delivery. A repeated one gets the same reply and has no second effect.

@@ -10,8 +10,11 @@ use crate::cards::answer::{self, Home, Offer};
 use crate::catalog::command::RESERVED;
 use crate::catalog::{Catalog, Command, form};
 use crate::domain::event::Place;
+use crate::domain::person::GroupFacts;
 use crate::domain::reply::Reply;
+use crate::domain::rule::DecidingRule;
 use crate::domain::view::RequestView;
+use crate::store::request::Awaiting;
 use crate::store::{self, Conn};
 
 /// How many of one's open requests, and of those that wait for one, are shown.
@@ -235,19 +238,26 @@ pub(super) async fn views(
 
 /// The requests that wait for this person's vote.
 async fn waiting(app: &App, conn: &mut Conn, actor: &Actor) -> anyhow::Result<Vec<RequestView>> {
+    let (person, reader) = (actor.person(), actor.installation.id);
     let mut waiting = Vec::new();
-    for request in store::request::awaiting(conn, LOOKED_THROUGH).await? {
-        let view = view::load(app, conn, request, actor.installation.id).await?;
-        let asked = view.plan.as_ref().is_some_and(|plan| {
-            let decides = plan.deciders.iter().any(|d| d.person == actor.person());
-            decides
-                && !plan
-                    .approvals
-                    .iter()
-                    .any(|(who, _)| who.person == actor.person())
-        });
-        if asked {
-            waiting.push(view);
+    // A few rules decide nearly all requests: the people behind each are read once.
+    let mut known: Vec<(DecidingRule, Vec<GroupFacts>)> = Vec::new();
+    for Awaiting {
+        id,
+        requester,
+        rule,
+    } in store::request::awaiting(conn, person, LOOKED_THROUGH).await?
+    {
+        let found = known.iter().position(|(one, _)| *one == rule.0);
+        let at = found.unwrap_or(known.len());
+        if found.is_none() {
+            let groups = group::of_rule(app, conn, &rule.0, reader, actor.now).await?;
+            known.push((rule.0, groups));
+        }
+        let (rule, groups) = &known[at];
+        let mut deciders = rule.deciders(groups, requester).into_iter();
+        if deciders.any(|decider| decider.person == person) {
+            waiting.push(view::load(app, conn, id, reader).await?);
         }
         if i64::try_from(waiting.len()).is_ok_and(|found| found >= SHOWN) {
             break;

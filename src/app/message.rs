@@ -13,7 +13,7 @@ use crate::domain::message::{Milestone, Notice, Placement, Spot, Subject, Thread
 use crate::store::thread::Thread;
 use crate::store::{self, Conn};
 
-/// At most so many approvers outside the channel get a copy of the card (experience.md §3).
+/// At most so many approvers outside the channel get a copy of the card.
 pub const MOST_COPIES: usize = 5;
 
 /// Opens the request's main thread with its root card.

@@ -1,4 +1,4 @@
-//! Where a request stands (experience.md §3): where the command or the configuration says, else where it was typed,
+//! Where a request stands: where the command or the configuration says, else where it was typed,
 //! else, where nobody could follow it, in the configured channel or the requester's direct messages.
 
 use super::actor::Actor;

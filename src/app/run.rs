@@ -14,7 +14,7 @@ use crate::store::run::Run;
 use crate::store::step::Step;
 use crate::store::{self, Conn};
 
-/// How long people have to choose between Retry and Undo before a failed run is undone by itself (design.md,
+/// How long people have to choose between Retry and Undo before a failed run is undone by itself:
 /// `onFailure: ask`).
 pub const UNDONE_AFTER: TimeDelta = TimeDelta::hours(24);
 

@@ -82,7 +82,7 @@ pub struct Channels {
 /// How much of what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Open requests of one person (experience.md §2).
+    /// Open requests of one person.
     pub open_requests: u32,
     /// How often planning is tried before it is given up.
     pub plan_attempts: u32,
@@ -109,7 +109,7 @@ impl Default for Limits {
     }
 }
 
-/// The group whose members may cancel, retry and undo anything, and pick any team (experience.md §2).
+/// The group whose members may cancel, retry and undo anything, and pick any team.
 pub const PLATFORM_GROUP: &str = "platform";
 
 impl Settings {

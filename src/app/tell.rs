@@ -1,4 +1,4 @@
-//! Tells those whom a request concerns and who don't look at its channel (experience.md §3).
+//! Tells those whom a request concerns and who don't look at its channel.
 //!
 //! Of those who can decide, people in the channel are mentioned there, the others get the card by direct message, or
 //! in their group's own channel where they are too many. The requester gets the address of the card where it stands

@@ -315,7 +315,7 @@ fn step_view(actions: &[ActionSpec], step: Step, planned: Option<&PlannedStep>) 
         state: step.state,
         started_at: step.started_at,
         took_ms: took.map(|(from, to)| (to - from).num_milliseconds()),
-        attempts: step.tries,
+        tries: step.tries,
         cause: step.cause,
         check: step.check,
         taken_back: step.taken_back,

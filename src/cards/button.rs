@@ -7,7 +7,7 @@ use crate::domain::id::{DraftId, RequestId};
 use crate::domain::run::StepState;
 use crate::domain::view::{PlanView, RequestView, RunView};
 
-/// Longest label (experience.md §5).
+/// Longest label.
 const LABEL: usize = 20;
 /// Longest text of a dialog: Slack's limit of a confirm object's text
 /// (<https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object>).

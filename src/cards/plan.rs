@@ -7,7 +7,7 @@ use crate::domain::event::ButtonId;
 use crate::domain::plan::FactKind;
 use crate::domain::view::{PlanStepView, PlanView, RequestView};
 
-/// Longest preformatted text: one Slack section with room for its frame (3,000 characters, chat-platforms.md §2).
+/// Longest preformatted text: one Slack section with room for its frame (3,000 characters: <https://docs.slack.dev/reference/block-kit/blocks/section-block>).
 const CODE: usize = 2_600;
 /// What one part carries; a Slack dialog holds a hundred blocks, and people read a screen or two.
 const BLOCKS: usize = 40;

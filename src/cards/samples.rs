@@ -205,7 +205,7 @@ fn steps(states: [StepState; 3]) -> Vec<StepView> {
             state: states[n],
             started_at: (states[n] != StepState::Pending).then(|| at(0)),
             took_ms: (states[n] == StepState::Done).then_some(420),
-            attempts: 1,
+            tries: 1,
             cause: None,
             check: None,
             exists: if matches!(states[n], StepState::Done | StepState::UndoFailed)
@@ -251,7 +251,7 @@ pub(super) fn running(state: RunState) -> RequestView {
         RunState::Failed | RunState::Blocked | RunState::UndoFailed
     ) {
         steps[1].cause = Some("The git server gave no answer for 60 s".to_owned());
-        steps[1].attempts = 4;
+        steps[1].tries = 4;
     }
     if state == RunState::Blocked {
         steps[1].check =

@@ -134,7 +134,7 @@ pub struct Button {
     pub id: ButtonId,
     /// Its opaque value: ids, never inputs.
     pub value: String,
-    /// At most 20 characters (experience.md §5).
+    /// At most 20 characters.
     pub label: String,
     /// How it looks.
     pub style: ButtonStyle,

@@ -72,7 +72,7 @@ words! {
 }
 
 words! {
-    /// The buttons' fixed action ids (design.md, Buttons).
+    /// The buttons' fixed action ids.
     pub enum ButtonId {
         /// Vote for the plan that the value names.
         RequestApprove = "request.approve",

@@ -80,7 +80,7 @@ pub enum FieldKind {
     },
     /// Yes or no.
     Switch,
-    /// One of these. Platforms pick radio buttons, a select or a search by the number (experience.md §4).
+    /// One of these. Platforms pick radio buttons, a select or a search by the number.
     Choice {
         /// What can be chosen, in order.
         options: Vec<Choice>,

@@ -39,7 +39,7 @@ pub enum PlaceLost {
 }
 
 words! {
-    /// The thread replies that notify (experience.md §3): three at most on the happy path.
+    /// The thread replies that notify: three at most on the happy path.
     pub enum Milestone {
         /// Approval is asked for; calls those who can decide.
         ApprovalAsked = "approval_asked",

@@ -1,4 +1,4 @@
-//! Who may do what: verb × relation, one table (experience.md §2). The table is a snapshot in the tests.
+//! Who may do what: verb × relation, one table. The table is a snapshot in the tests.
 
 use super::request::RequestState;
 use super::run::RunState;

@@ -45,7 +45,7 @@ words! {
     }
 }
 
-/// How old facts about groups may be and still decide something (design.md, Data).
+/// How old facts about groups may be and still decide something.
 pub const FACTS_GOOD_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// One account, as the store knows it.

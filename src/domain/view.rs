@@ -151,8 +151,8 @@ pub struct StepView {
     pub started_at: Option<DateTime<Utc>>,
     /// How long it took, in milliseconds, once done.
     pub took_ms: Option<i64>,
-    /// How often it was begun.
-    pub attempts: i32,
+    /// How often it was tried in this generation.
+    pub tries: i32,
     /// Why it stopped, or what it waits for.
     pub cause: Option<String>,
     /// What to check, when its effect is unknown.

@@ -15,7 +15,7 @@ use crate::domain::step::{Done, Outcome, PlanError, StepError, StepPlan, TakenBa
 
 const NAME: &str = "debug:wait";
 
-/// Longest wait: as long as an approval is good for a retry (experience.md §2).
+/// Longest wait: as long as an approval is good for a retry.
 const MAX_SECONDS: f64 = 24.0 * 60.0 * 60.0;
 
 /// Waits.

@@ -10,6 +10,7 @@ use crate::domain::id::{
 };
 use crate::domain::plan::Claim;
 use crate::domain::request::{Origin, RequestState};
+use crate::domain::rule::DecidingRule;
 use crate::domain::run::RunState;
 
 /// A request as it stands.
@@ -276,10 +277,28 @@ pub async fn list(
     .await
 }
 
-/// The requests that wait for votes on their current plan, newest first: who may vote on them is judged by the caller.
-pub async fn awaiting(conn: &mut Conn, limit: i64) -> Result<Vec<RequestId>> {
-    sqlx::query_scalar!(
-        r#"select id as "id: RequestId" from request where state = 'awaiting_approval' order by since desc limit $1"#,
+/// A request that waits for votes on its current plan, and the rule that decides it.
+#[derive(Debug)]
+pub struct Awaiting {
+    /// Its id.
+    pub id: RequestId,
+    /// Who asked.
+    pub requester: PersonId,
+    /// Who has to say yes.
+    pub rule: Json<DecidingRule>,
+}
+
+/// The requests of others that wait for votes and have none of this person's, newest first: whether theirs would count
+/// is judged by the caller.
+pub async fn awaiting(conn: &mut Conn, person: PersonId, limit: i64) -> Result<Vec<Awaiting>> {
+    sqlx::query_as!(
+        Awaiting,
+        r#"select r.id as "id: RequestId", r.requester_id as "requester: PersonId", p.rule as "rule: Json<DecidingRule>"
+           from request r join plan p on p.id = r.plan_id
+           where r.state = 'awaiting_approval' and r.requester_id <> $1
+             and not exists (select from vote v where v.plan_id = p.id and v.person_id = $1 and v.verdict = 'approve')
+           order by r.since desc limit $2"#,
+        person as _,
         limit,
     )
     .fetch_all(conn)

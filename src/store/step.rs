@@ -1,13 +1,14 @@
 //! Steps of runs, and the attempts at them.
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 use serde_json::Value;
 
 use super::queue::StepJob;
 use super::{Conn, Json, Result};
-use crate::domain::id::RunId;
+use crate::domain::id::{RequestId, RunId};
 use crate::domain::plan::PlannedStep;
-use crate::domain::run::StepState;
+use crate::domain::run::{Direction, StepState};
 use crate::domain::step::{Record, TakenBack};
 
 /// One step as it stands.
@@ -109,6 +110,45 @@ pub async fn save(conn: &mut Conn, step: &Step) -> Result<()> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// One attempt at a step, as evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attempt {
+    /// The run.
+    pub run: RunId,
+    /// The step's id in the plan.
+    pub step: String,
+    /// Whether the step was to be done or taken back.
+    pub direction: Direction,
+    /// How often the run had been begun, from 0.
+    pub generation: i32,
+    /// Its number in this direction and generation, from 1.
+    pub attempt: i32,
+    /// Which process made it.
+    pub worker: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended, or was found to have died.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// How it ended: done, wait, again, stop, unknown, `handed_back`, lost (its process died); none: it is under way.
+    pub outcome: Option<String>,
+    /// Why it ended so.
+    pub cause: Option<String>,
+}
+
+/// Every attempt at any step of any run of a request, in the order of their beginning.
+pub async fn attempts_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Attempt>> {
+    sqlx::query_as!(
+        Attempt,
+        r#"select a.run_id as "run: RunId", s.id as step, a.direction as "direction: Direction", a.generation, a.attempt,
+                  a.worker, a.started_at, a.finished_at, a.outcome, a.cause
+           from step_attempt a join step s using (run_id, seq) join run r on r.id = a.run_id
+           where r.request_id = $1 order by a.started_at, a.run_id, a.seq, a.attempt"#,
+        request as _,
+    )
+    .fetch_all(conn)
+    .await
 }
 
 /// What is known of the attempts at one step in one direction and generation.

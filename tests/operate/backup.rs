@@ -60,7 +60,16 @@ async fn what_was_backed_up_is_restored_with_its_evidence_and_its_repositories()
     until("the request never succeeded", async || {
         let shown = client.get(format!("{url}/{number}")).bearer_auth(API_TOKEN);
         let shown: serde_json::Value = shown.send().await.ok()?.json().await.ok()?;
-        (shown["run"]["state"] == "succeeded").then_some(())
+        if shown["run"]["state"] != "succeeded" {
+            return None;
+        }
+        let attempts = shown["attempts"].as_array()?;
+        let steps = attempts.iter().map(|attempt| attempt["step"].as_str());
+        assert!(steps.eq(["scaffold/fetch", "scaffold/publish", "scaffold/register"].map(Some)));
+        assert!(attempts.iter().all(|attempt| attempt["outcome"] == "done"
+            && attempt["attempt"] == 1
+            && attempt["finished_at"].is_string()));
+        Some(())
     })
     .await;
 

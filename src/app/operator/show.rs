@@ -10,6 +10,7 @@ use crate::domain::id::{PersonId, RequestNumber};
 use crate::domain::view::RequestView;
 use crate::store;
 use crate::store::request::Request;
+use crate::store::step::Attempt;
 
 /// Longest chain that is shown at once: requests have some dozens of rows.
 const ROWS: i64 = 10_000;
@@ -23,6 +24,8 @@ pub struct Shown {
     pub request: Request,
     /// Every row of its chain.
     pub audit: Vec<Entry>,
+    /// Every attempt at any of its steps.
+    pub attempts: Vec<Attempt>,
     /// The names of the persons that the rows name.
     pub names: Vec<(PersonId, String)>,
 }
@@ -37,11 +40,13 @@ pub async fn show(app: &App, number: RequestNumber) -> anyhow::Result<Option<Sho
     let view = view::load(app, &mut tx, request.id, reader).await?;
     let chain = Chain::Request(request.id).to_string();
     let audit = store::audit::rows(&mut tx, &chain, 1, ROWS).await?;
+    let attempts = store::step::attempts_of(&mut tx, request.id).await?;
     let names = store::person::names(&mut tx, &named(&audit), reader).await?;
     Ok(Some(Shown {
         view,
         request,
         audit,
+        attempts,
         names: names.into_iter().map(|n| (n.person, n.name)).collect(),
     }))
 }
@@ -59,7 +64,8 @@ fn named(rows: &[Entry]) -> Vec<PersonId> {
 
 impl Shown {
     /// Everything as one JSON document, the same for `idp request show ID --json` and `/api/requests/ID`: the members
-    /// of the view (`state`, `plan.digest`, …) with `inputs`, the definitions' digests, the audit rows as kept, and the
+    /// of the view (`state`, `plan.digest`, …) with `inputs`, the definitions' digests, every attempt at a step, the audit
+    /// rows as kept, and the
     /// names behind the ids in them.
     pub fn json(&self) -> serde_json::Result<Value> {
         let mut document = serde_json::to_value(&self.view)?;
@@ -72,6 +78,7 @@ impl Shown {
         document["inputs"] = json!(self.request.inputs.0);
         document["command_digest"] = json!(self.request.command_digest);
         document["template_digest"] = json!(self.request.template_digest);
+        document["attempts"] = json!(self.attempts);
         document["audit"] = self.audit.iter().map(row).collect();
         document["names"] = names.into();
         Ok(document)

@@ -25,7 +25,7 @@ pub use self::secret::Environment;
 use super::postgres;
 use super::problem::Problem;
 
-/// Where idp listens unless told otherwise (design.md).
+/// Where idp listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:8484";
 /// Where its data goes unless told otherwise, below the working directory.
 const DATA_DIR: &str = "idp-data";

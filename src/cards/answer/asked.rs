@@ -12,7 +12,7 @@ use crate::domain::view::RequestView;
 
 /// Longest piece of somebody's words that is said back.
 const SAID_BACK: usize = 200;
-/// Buttons in a row (experience.md §5).
+/// Buttons in a row.
 const ROW: usize = 3;
 
 /// Why somebody may not ask.

@@ -9,7 +9,7 @@ use crate::domain::card::{Block, Button, ButtonStyle, Card, Text};
 use crate::domain::id::DraftId;
 use crate::domain::view::RequestView;
 
-/// Requests shown by one answer: three lines each stay well inside a message's fifty blocks (chat-platforms.md §2).
+/// Requests shown by one answer: three lines each stay well inside a message's fifty blocks (<https://docs.slack.dev/reference/block-kit/blocks>).
 const SHOWN: usize = 10;
 
 /// A command that somebody may ask for.

@@ -11,7 +11,7 @@ use crate::domain::view::{RequestView, RunView, StepView};
 
 /// How many finished steps are named; the rest are counted.
 const DONE_SHOWN: usize = 5;
-/// The group that may always look after a run (experience.md §2).
+/// The group that may always look after a run.
 const KEEPERS: &str = "platform";
 
 pub(super) fn part(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
@@ -389,8 +389,8 @@ fn at_work_line(step: &StepView, now: DateTime<Utc>) -> Text {
     if let Some(since) = step.started_at {
         line = line.and(", since ").with(words::when(since, now));
     }
-    if step.attempts > 1 {
-        line = line.and(format!(", try {}", step.attempts));
+    if step.tries > 1 {
+        line = line.and(format!(", try {}", step.tries));
     }
     match &step.cause {
         Some(cause) if step.state == StepState::Waiting => {
@@ -450,8 +450,8 @@ fn cause_line(run: &RunView, at: Option<usize>) -> Text {
         .and_then(|s| s.cause.as_deref())
         .map_or_else(|| "something broke on our side".to_owned(), words::clause);
     let tries = step
-        .filter(|s| s.attempts > 1)
-        .map_or_else(String::new, |s| format!(" ({} tries)", s.attempts));
+        .filter(|s| s.tries > 1)
+        .map_or_else(String::new, |s| format!(" ({} tries)", s.tries));
     let reference = run
         .reference
         .as_deref()

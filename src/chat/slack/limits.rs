@@ -33,7 +33,7 @@ pub const OPTION_VALUE: usize = 150;
 pub const OPTIONS: usize = 100;
 /// Check boxes in one group.
 pub const CHECKBOXES: usize = 10;
-/// Radio buttons in one group. Slack takes 10; beyond 5 a select reads better (experience.md §4).
+/// Radio buttons in one group. Slack takes 10; beyond 5 a select reads better.
 pub const RADIOS: usize = 5;
 /// An input's label and hint.
 pub const INPUT_LABEL: usize = 2_000;

@@ -1,6 +1,6 @@
 //! The fields of a form as Slack's inputs.
 //!
-//! Which element it is follows from the number of choices (experience.md §4): up to five are radio buttons, up to a
+//! Which element it is follows from the number of choices: up to five are radio buttons, up to a
 //! hundred a select, and beyond that one which searches.
 
 use serde_json::{Map, Value, json};
