@@ -199,11 +199,38 @@ async fn it_opens_with_one_finished_request_and_never_with_two() {
     assert_eq!((cards.len(), &cards[0].0["ts"]), (1, &first), "{cards:#?}");
     demo.stop();
 
-    let demo = Demo::start(folder.path(), &["--reset"]).await;
+    // Anew, and with templates of one's own.
+    own_templates(&folder.path().join("own"));
+    let demo = Demo::start(folder.path(), &["--reset", "--templates-dir", "own"]).await;
     let card = demo.card("orders-api", "done in").await;
     assert_ne!(card["ts"], first);
     assert!(demo.cards("payments-api").await.is_empty());
+    let words = json!({ "person": "priya", "channel": "platform", "text": "/idp new-service" });
+    demo.act("say", words).await;
+    demo.until("a form with our own template", async |demo| {
+        let view = demo.see("view?person=priya").await.to_string();
+        view.contains("Pages of our own").then_some(())
+    })
+    .await;
     demo.stop();
+}
+
+/// The shipped templates, one of them under another title.
+fn own_templates(folder: &Path) {
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let copied = Command::new("cp")
+        .arg("-r")
+        .args([&shipped, folder])
+        .status()
+        .unwrap();
+    assert!(copied.success());
+    let file = folder.join("static-site/template.yaml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace(
+        "title: Static site\n  desc",
+        "title: Pages of our own\n  desc",
+    );
+    std::fs::write(&file, text).unwrap();
 }
 
 #[tokio::test]

@@ -1,18 +1,19 @@
 // Drives a demo into the states of its root cards and keeps a picture of each: light, dark and at a phone's width.
 //
 //   idp demo --reset --listen 127.0.0.1:8484
-//   NODE_PATH=$PWD/.tools/node/node_modules node tests/clients/cards.mjs http://127.0.0.1:8484 FOLDER [REPOSITORIES]
+//   NODE_PATH=$PWD/.tools/node/node_modules node tests/clients/cards.mjs http://127.0.0.1:8484 FOLDER [DEMO [STORY…]]
 //
-// REPOSITORIES is the demo's folder of repositories (demo/git in its data folder): a name that only the git server knows
-// is refused when it is planned. Expired is not among the states, for that takes a day.
+// DEMO is the demo's folder (demo in its data folder): in its git/ a name that only the git server knows is refused when
+// it is planned, and somebody else's push keeps a repository from being taken back; in its database the clock is put
+// forward, so that a request expires. A template with a step that waits (--templates-dir) also shows a run at work.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 const { chromium } = createRequire(`${process.env.NODE_PATH}/`)('playwright-core');
-const [base, folder, repositories] = process.argv.slice(2);
-if (!folder) throw new Error('usage: cards.mjs ADDRESS FOLDER [REPOSITORIES]');
+const [base, folder, demo, ...only] = process.argv.slice(2);
+if (!folder) throw new Error('usage: cards.mjs ADDRESS FOLDER [DEMO [STORY…]]');
 mkdirSync(folder, { recursive: true });
 
 /** How long anything may take: a run gives up on a git server that is away after a minute and some. */
@@ -156,8 +157,8 @@ const stories = {
     await Promise.all(pages.map(([, page]) => page.mouse.move(1, 1)));
   },
   async refused() {
-    if (!repositories) return console.log('no folder of repositories: not kept refused');
-    execFileSync('git', ['init', '--quiet', '--bare', join(repositories, 'acme', 'refused-api.git')]);
+    if (!demo) return console.log('no folder of the demo: not kept refused');
+    execFileSync('git', ['init', '--quiet', '--bare', join(demo, 'git', 'acme', 'refused-api.git')]);
     await asks('priya', 'refused-api');
     await picture('refused', await card('refused-api', /can't be done/));
   },
@@ -178,9 +179,50 @@ const stories = {
     await picture('undone', await card('away-api', /undone/));
     await picture('planned', await card('planning-api', /couldn't plan|waiting for/));
   },
+  /** With a template whose run waits behind the creation of its repository. */
+  async running() {
+    if (!demo) return console.log('no folder of the demo: not kept running');
+    const own = await waiting('running-api');
+    await press('alex', own, 'request.approve');
+    const running = await card('running-api', /running|done in/);
+    if (/done in/.test(running.text)) return console.log('no step waits in the template: not kept running');
+    await until('its step waits', async () => JSON.stringify((await find('running-api', /./)).blocks).includes('until'));
+    await picture('running', running);
+    await dialog('cancel', running, 'request.cancel');
+    strangersPush(join(demo, 'git', 'acme', 'running-api.git'));
+    await act('levers', { forge_away_s: 12 });
+    await press('priya', running, 'request.cancel');
+    await picture('undoing', await card('running-api', /undoing/));
+    await picture('undo-failed', await card('running-api', /couldn't be undone/));
+  },
+  /** Last: from here on it is days later. */
+  async expired() {
+    if (!demo) return console.log('no folder of the demo: not kept expired');
+    await waiting('expired-api');
+    putForward(join(demo, 'postgres'), '25 hours');
+    await picture('expired', await card('expired-api', /expired/));
+  },
 };
+
+/** A commit that is nobody's but its author's, on the default branch. */
+function strangersPush(repository) {
+  const git = (...args) => execFileSync('git', ['-C', repository, ...args], { encoding: 'utf8' }).trim();
+  const who = ['-c', 'user.name=Somebody', '-c', 'user.email=somebody@example.com', '-c', 'safe.directory=*'];
+  const commit = git(...who, 'commit-tree', 'HEAD^{tree}', '-p', 'HEAD', '-m', 'Fix it by hand');
+  git(...who, 'update-ref', 'refs/heads/main', commit);
+}
+
+/** Puts the clock of the bot's own database forward. */
+function putForward(cluster, by) {
+  const port = readFileSync(join(cluster, 'data', 'postmaster.pid'), 'utf8').split('\n')[3];
+  const password = readFileSync(join(cluster, 'password'), 'utf8').trim();
+  const env = { ...process.env, PGHOST: join(cluster, 'socket'), PGPORT: port, PGUSER: 'postgres', PGPASSWORD: password };
+  execFileSync('psql', ['-qd', 'idp', '-c', `update clock set shift = interval '${by}'`], { env });
+}
+
 let failed = false;
 for (const [name, story] of Object.entries(stories)) {
+  if (only.length && !only.includes(name)) continue;
   try {
     await story();
   } catch (cause) {

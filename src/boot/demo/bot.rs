@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,13 +97,37 @@ impl Credentials {
     }
 }
 
+/// Where the bot and what it works with are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Setting<'a> {
+    /// The chat workspace.
+    pub(super) page: SocketAddr,
+    /// Where the bot listens.
+    pub(super) address: SocketAddr,
+    /// Command files in place of the built-in ones.
+    pub(super) commands: Option<&'a Path>,
+    /// Templates in place of the built-in ones.
+    pub(super) templates: Option<&'a Path>,
+}
+
+impl Setting<'_> {
+    fn definitions(&self) -> impl Iterator<Item = (&'static str, PathBuf)> {
+        let named = [
+            ("IDP_COMMANDS_DIR", self.commands),
+            ("IDP_TEMPLATES_DIR", self.templates),
+        ];
+        named
+            .into_iter()
+            .filter_map(|(name, folder)| Some((name, folder?.to_owned())))
+    }
+}
+
 impl Bot {
-    /// Starts it at `address`, for the chat workspace at `page`.
+    /// Starts it.
     pub(super) fn start(
         place: &Place,
         credentials: &Credentials,
-        page: SocketAddr,
-        address: SocketAddr,
+        setting: Setting<'_>,
         printer: &Arc<Printer>,
     ) -> Result<Self, Problem> {
         let mut command = Command::new(std::env::current_exe().or_fail("can't find `idp` itself")?);
@@ -128,11 +152,12 @@ impl Bot {
         File::create(&log).or_fail(format!("can't write {}", log.display()))?;
         command
             .args(["serve", "--until-input-ends"])
-            .envs(credentials.variables(page, false))
+            .envs(credentials.variables(setting.page, false))
+            .envs(setting.definitions())
             .env("IDP_CONFIG", place.configuration()?)
             .env("IDP_DATA_DIR", place.data())
-            .env("IDP_LISTEN", address.to_string())
-            .env("IDP_PUBLIC_URL", format!("http://{address}"))
+            .env("IDP_LISTEN", setting.address.to_string())
+            .env("IDP_PUBLIC_URL", format!("http://{}", setting.address))
             .env("IDP_API_TOKEN", &credentials.api_token)
             // Ctrl-C in our terminal is for us: we stop the bot, in the right order.
             .process_group(0)
@@ -149,7 +174,7 @@ impl Bot {
         };
         let supervisor = tokio::spawn(supervisor.run());
         Ok(Self {
-            address,
+            address: setting.address,
             log,
             stop,
             failed,

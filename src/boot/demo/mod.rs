@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use self::bot::{Bot, Credentials};
+use self::bot::{Bot, Credentials, Setting};
 use self::place::Place;
 use super::cli::print::Printer;
 use super::config::{Config, Database};
@@ -79,7 +79,13 @@ async fn with_bot(
 
     let address = port::free_after(page).await?;
     let credentials = Credentials::new();
-    let bot = Bot::start(place, &credentials, page, address, printer)?;
+    let setting = Setting {
+        page,
+        address,
+        commands: config.commands_dir.as_deref(),
+        templates: config.templates_dir.as_deref(),
+    };
+    let bot = Bot::start(place, &credentials, setting, printer)?;
     let delivery = Delivery::Http {
         targets: vec![base(address)?],
         paths: Paths::default(),
