@@ -215,7 +215,35 @@ async fn withdraw(conn: &mut Conn, person: PersonId, now: DateTime<Utc>) -> anyh
     Ok(())
 }
 
-/// Keeps what was learned of a channel.
+/// Channels that are kept in one statement.
+const CHANNELS_AT_ONCE: usize = 1_000;
+
+/// Keeps what a list of channels tells, all at once: workspaces have thousands of them.
+pub async fn record_channels(
+    app: &App,
+    installation: InstallationId,
+    facts: &[ChannelFacts],
+) -> anyhow::Result<()> {
+    let channels: Vec<Channel> = facts.iter().map(channel).collect();
+    let mut conn = app.pool.acquire().await?;
+    for some in channels.chunks(CHANNELS_AT_ONCE) {
+        let now = store::now(&mut conn).await?;
+        store::channel::upsert_all(&mut conn, installation, some, now).await?;
+    }
+    Ok(())
+}
+
+fn channel(facts: &ChannelFacts) -> Channel {
+    Channel {
+        id: Uuid::now_v7(),
+        external: facts.external.clone(),
+        name: facts.name.clone(),
+        kind: facts.kind,
+        usable: facts.usable,
+    }
+}
+
+/// Keeps what was learned of a channel and of who is in it.
 pub async fn record_channel(
     app: &App,
     installation: InstallationId,
@@ -223,14 +251,7 @@ pub async fn record_channel(
 ) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
-    let channel = Channel {
-        id: Uuid::now_v7(),
-        external: facts.external.clone(),
-        name: facts.name.clone(),
-        kind: facts.kind,
-        usable: facts.usable,
-    };
-    let id = store::channel::upsert(&mut tx, installation, &channel, now).await?;
+    let id = store::channel::upsert(&mut tx, installation, &channel(facts), now).await?;
     if let Some(members) = &facts.members {
         store::channel::set_members(&mut tx, id, members, now).await?;
     }

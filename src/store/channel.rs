@@ -49,6 +49,40 @@ pub async fn upsert(
     .await
 }
 
+/// Keeps what was learned of many channels, none of them named twice; what is not told stays as it was.
+pub async fn upsert_all(
+    conn: &mut Conn,
+    installation: InstallationId,
+    channels: &[Channel],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    let ids: Vec<Uuid> = channels.iter().map(|channel| channel.id).collect();
+    let externals: Vec<&str> = channels.iter().map(|c| c.external.as_str()).collect();
+    let names: Vec<Option<&str>> = channels.iter().map(|c| c.name.as_deref()).collect();
+    let kinds: Vec<&str> = channels.iter().map(|c| c.kind.as_str()).collect();
+    let usable: Vec<Option<bool>> = channels.iter().map(|channel| channel.usable).collect();
+    sqlx::query!(
+        "insert into channel (id, installation_id, external_id, name, kind, usable, seen_at)
+         select id, $1, external_id, name, kind, usable, $7
+         from unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::bool[])
+              as told (id, external_id, name, kind, usable)
+         on conflict (installation_id, external_id) do update
+         set name = coalesce(excluded.name, channel.name),
+             kind = case when excluded.kind = 'unknown' then channel.kind else excluded.kind end,
+             usable = coalesce(excluded.usable, channel.usable), seen_at = excluded.seen_at",
+        installation as _,
+        &ids,
+        &externals as _,
+        &names as _,
+        &kinds as _,
+        &usable as _,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Replaces what is known of a channel's members.
 pub async fn set_members(
     conn: &mut Conn,

@@ -156,10 +156,12 @@ impl Reader {
 
     async fn channels(&self) -> anyhow::Result<()> {
         for team in self.teams().await? {
-            for channel in self.chat.slack.channels(team.as_deref()).await? {
-                let facts = facts(channel, None);
-                people::record_channel(&self.app, self.chat.installation, &facts).await?;
-            }
+            let mut channels = self.chat.slack.channels(team.as_deref()).await?;
+            // Pages of a list that changes meanwhile may name a channel twice.
+            channels.sort_by(|one, other| one.id.cmp(&other.id));
+            channels.dedup_by(|one, other| one.id == other.id);
+            let facts: Vec<_> = channels.into_iter().map(|c| facts(c, None)).collect();
+            people::record_channels(&self.app, self.chat.installation, &facts).await?;
         }
         Ok(())
     }

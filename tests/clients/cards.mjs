@@ -184,7 +184,7 @@ const stories = {
     if (!demo) return console.log('no folder of the demo: not kept running');
     const own = await waiting('running-api');
     await press('alex', own, 'request.approve');
-    const running = await card('running-api', /running|done in/);
+    const running = await card('running-api', /: running|done in/);
     if (/done in/.test(running.text)) return console.log('no step waits in the template: not kept running');
     await until('its step waits', async () => JSON.stringify((await find('running-api', /./)).blocks).includes('until'));
     await picture('running', running);
@@ -192,7 +192,7 @@ const stories = {
     strangersPush(join(demo, 'git', 'acme', 'running-api.git'));
     await act('levers', { forge_away_s: 12 });
     await press('priya', running, 'request.cancel');
-    await picture('undoing', await card('running-api', /undoing/));
+    await picture('undoing', await card('running-api', /: undoing/));
     await picture('undo-failed', await card('running-api', /couldn't be undone/));
   },
   /** Last: from here on it is days later. */
@@ -200,7 +200,7 @@ const stories = {
     if (!demo) return console.log('no folder of the demo: not kept expired');
     await waiting('expired-api');
     putForward(join(demo, 'postgres'), '25 hours');
-    await picture('expired', await card('expired-api', /expired/));
+    await picture('expired', await card('expired-api', /: expired/));
   },
 };
 

@@ -10,6 +10,21 @@ use serde_json::json;
 use super::world::{ALEX, MO, PRIYA, SAM, TESS, World, pressed, service, text};
 
 #[tokio::test]
+async fn a_request_waits_for_those_whose_yes_would_count_and_for_nobody_else() {
+    let world = World::new().await;
+    let (_, plan) = world.waiting("payments-api").await;
+    let waits = async |who: &str| {
+        let home = text(&world.says(who, "").await);
+        home.contains("1 waiting for you")
+    };
+    assert!(waits(ALEX).await && waits(SAM).await);
+    assert!(!waits(PRIYA).await, "her own");
+    assert!(!waits(MO).await && !waits(TESS).await, "not in the group");
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert!(!waits(ALEX).await && !waits(SAM).await, "decided");
+}
+
+#[tokio::test]
 async fn a_leads_yes_makes_approval_run_and_first_job_in_one_go() {
     let world = World::new().await;
     let (request, plan) = world.waiting("payments-api").await;

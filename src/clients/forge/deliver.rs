@@ -8,6 +8,7 @@ use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::local::{create_branch, write_pack};
 use super::object::Objects;
@@ -150,8 +151,9 @@ impl Moment {
     }
 
     fn of(branch: &Branch, objects: &Objects<'_>) -> Result<Self, DeliverError> {
-        let name = format!("idp-push-{:032x}", rand::random::<u128>());
-        let moment = Self(std::env::temp_dir().join(name));
+        let folder = std::env::temp_dir();
+        sweep(&folder);
+        let moment = Self(folder.join(format!("{PREFIX}{:032x}", rand::random::<u128>())));
         init(&moment.0).map_err(at(&moment.0))?;
         write(&moment.0, branch, objects)?;
         Ok(moment)
@@ -166,6 +168,25 @@ impl Moment {
 impl Drop for Moment {
     fn drop(&mut self) {
         let _best_effort = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Begins the name of each folder.
+const PREFIX: &str = "idp-push-";
+
+/// How old one is whose process was killed: a push takes minutes at most.
+const LEFT_BEHIND: Duration = Duration::from_hours(1);
+
+/// Removes what processes that were killed left there. Best effort: others' stay, and it is only tidiness.
+fn sweep(folder: &Path) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let ours = entries.filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    for entry in ours {
+        let age = entry.metadata().and_then(|about| about.modified());
+        let age = age.ok().and_then(|made| made.elapsed().ok());
+        if age.is_some_and(|age| age > LEFT_BEHIND) {
+            let _best_effort = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -186,4 +207,32 @@ fn init(dir: &Path) -> io::Result<()> {
 fn is_url(to: &str) -> bool {
     let before_slash = to.split('/').next().unwrap_or_default();
     before_slash.contains(':')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_process_left_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let now = folder.path().metadata().unwrap().modified().unwrap();
+        let old = now - LEFT_BEHIND * 2;
+        for (name, made) in [
+            ("idp-push-old", old),
+            ("idp-push-new", now),
+            ("others", old),
+        ] {
+            let dir = folder.path().join(name);
+            fs::create_dir(&dir).unwrap();
+            fs::write(dir.join("HEAD"), "x").unwrap();
+            fs::File::open(&dir).unwrap().set_modified(made).unwrap();
+        }
+        sweep(folder.path());
+        let here = |name: &str| folder.path().join(name).exists();
+        assert_eq!(
+            [here("idp-push-old"), here("idp-push-new"), here("others")],
+            [false, true, true]
+        );
+    }
 }
