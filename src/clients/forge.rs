@@ -176,6 +176,9 @@ pub trait Forge: Send + Sync + std::fmt::Debug {
     /// Removes a repository that `request` made, unless somebody else's commit is in it.
     async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError>;
 
+    /// Whether a repository of this owner that isn't found is sure not to be there, rather than hidden from us.
+    async fn sees_all(&self, repo: &RepoName) -> Result<bool, ForgeError>;
+
     /// Where the repository is found.
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls;
 

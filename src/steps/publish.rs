@@ -23,7 +23,8 @@ use super::forge::{LIMIT, unmade, unplanned};
 use super::input::{must_be_known, read, read_planned, refused};
 use crate::catalog::entity;
 use crate::clients::forge::{
-    Forge, ForgeError, ForgeKind, Ident, Removal, RepoSettings, RepoSpec, RepoState, Survey,
+    Forge, ForgeError, ForgeKind, Ident, Removal, RepoName, RepoSettings, RepoSpec, RepoState,
+    Survey,
 };
 use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::plan::{Claim, PlannedValue};
@@ -164,13 +165,14 @@ impl Action for Publisher {
         &self,
         context: &RunContext,
         input: &Value,
-        _: Option<&Value>,
+        output: Option<&Value>,
     ) -> Result<Outcome<TakenBack>, StepError> {
         let read: Input = read(self.spec.name, input)?;
         let target = read.target().map_err(|cause| StepError::Stop { cause })?;
         match self.forge.remove(&target.repo, context.request).await {
             Ok(Removal::Removed) => Ok(Outcome::Done(TakenBack::Removed)),
             Ok(Removal::Archived) => Ok(Outcome::Done(TakenBack::Archived)),
+            Ok(Removal::WasGone) if output.is_some() => self.gone(context, &target.repo).await,
             // Somebody else's: then this step made nothing that could be taken back.
             Ok(Removal::WasGone) | Err(ForgeError::Taken { .. }) => {
                 Ok(Outcome::Done(TakenBack::Nothing))
@@ -181,6 +183,23 @@ impl Action for Publisher {
 }
 
 impl Publisher {
+    /// A repository that had stood isn't found: it is gone, unless it is only hidden from us by now.
+    async fn gone(
+        &self,
+        context: &RunContext,
+        repo: &RepoName,
+    ) -> Result<Outcome<TakenBack>, StepError> {
+        match self.forge.sees_all(repo).await {
+            Ok(true) => Ok(Outcome::Done(TakenBack::Nothing)),
+            Ok(false) => Err(StepError::Unknown {
+                cause: format!("{repo} isn't found, and idp may not see every repository there"),
+                check: format!("whether {repo} still exists"),
+                after: None,
+            }),
+            Err(error) => unmade(context, error),
+        }
+    }
+
     async fn make(&self, context: &RunContext, input: &Value) -> Result<Done, Unmade> {
         let read: Input = read(self.spec.name, input)?;
         let stop = |cause: String| StepError::Stop { cause };

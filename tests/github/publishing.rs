@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use super::server::levers::Trouble;
 use super::server::world::Kind;
-use super::server::{GitHub, ORG, bare, spec};
+use super::server::{GitHub, ORG, OWNER, bare, spec};
 use crate::simulator::clients::found;
 
 /// One bot with its own GitHub.
@@ -384,6 +384,65 @@ async fn everything_that_a_repository_can_be_told_is_told() {
         !told.contains("hunter2"),
         "no secret in a plan or an output"
     );
+}
+
+#[tokio::test]
+async fn what_is_only_hidden_is_not_taken_for_gone() {
+    if !described() {
+        return;
+    }
+    let files = files(0);
+    let undone = async |bench: &Bench| {
+        let input = bench.planned(1, &plain(), &files).await;
+        let made = done(bench.run(1, &input, &files).await.unwrap());
+        bench.github.delete("payments-api");
+        let action = bench.action();
+        let context = context(1, &files);
+        action.undo(&context, &input, Some(&made.output)).await
+    };
+    let gone = Ok(Outcome::Done(TakenBack::Nothing));
+    let hidden = |ended: &Result<_, StepError>| matches!(ended, Err(StepError::Unknown { .. }));
+    // An App with all repositories, and with some of them.
+    assert_eq!(undone(&Bench::new()).await, gone);
+    let bench = Bench::new();
+    let input = bench.planned(1, &plain(), &files).await;
+    let made = done(bench.run(1, &input, &files).await.unwrap());
+    bench.github.world().app.selected = Some(std::collections::BTreeSet::new());
+    let ended = bench.restarted();
+    let ended = ended
+        .action()
+        .undo(&context(1, &files), &input, Some(&made.output))
+        .await;
+    assert!(hidden(&ended), "{ended:?}");
+    // An owner's token, and that of somebody who is a member only, or not even that any more.
+    let scopes = ["repo", "workflow", "read:org", "delete_repo"];
+    for (role, sure) in [
+        (Some("admin"), true),
+        (Some("member"), false),
+        (None, false),
+    ] {
+        let github = GitHub::start();
+        let token = github.classic_token(OWNER, &scopes);
+        let bench = Bench::of(github, Credentials::Token(token.into()), Undo::Delete);
+        let input = bench.planned(1, &plain(), &files).await;
+        let made = done(bench.run(1, &input, &files).await.unwrap());
+        bench.github.delete("payments-api");
+        match role {
+            Some(role) => {
+                let members = &mut bench.github.world().org.members;
+                members.insert(OWNER.to_owned(), role.to_owned());
+            }
+            None => drop(bench.github.world().org.members.remove(OWNER)),
+        }
+        let action = bench.action();
+        let context = context(1, &files);
+        let ended = action.undo(&context, &input, Some(&made.output)).await;
+        assert_eq!(
+            (ended == gone, hidden(&ended)),
+            (sure, !sure),
+            "{role:?}: {ended:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ mod remove;
 mod rights;
 mod seal;
 mod settle;
+mod sight;
 mod survey;
 mod wire;
 
@@ -204,6 +205,10 @@ impl Forge for GitHubForge {
 
     async fn remove(&self, repo: &RepoName, request: RequestId) -> Result<Removal, ForgeError> {
         remove::remove(&self.api, repo, request, self.undo).await
+    }
+
+    async fn sees_all(&self, repo: &RepoName) -> Result<bool, ForgeError> {
+        sight::sees_all(&self.api, repo).await
     }
 
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {

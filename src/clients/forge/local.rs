@@ -134,6 +134,10 @@ impl Forge for LocalForge {
         blocking(move || remove::remove(&place, &repo, request)).await
     }
 
+    async fn sees_all(&self, _: &RepoName) -> Result<bool, ForgeError> {
+        Ok(true)
+    }
+
     fn urls(&self, repo: &RepoName, branch: &Branch) -> RepoUrls {
         RepoUrls::below(&format!("{}/git", self.public_url), repo, branch)
     }

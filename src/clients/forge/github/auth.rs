@@ -94,6 +94,8 @@ pub(super) struct Installation {
     id: u64,
     /// What it was granted: `contents` → `write`.
     pub(super) permissions: BTreeMap<String, String>,
+    /// Whether it was given all repositories.
+    pub(super) everywhere: bool,
 }
 
 #[derive(Debug)]
@@ -271,6 +273,7 @@ impl App<'_> {
                 .into_iter()
                 .filter_map(|(name, level)| Some((name, level.as_str()?.to_owned())))
                 .collect(),
+            everywhere: answer.body["repository_selection"] == "all",
         };
         known.installation = Some(found.clone());
         Ok(found)
