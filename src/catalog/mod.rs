@@ -10,6 +10,7 @@ pub mod expression;
 pub mod flow;
 pub mod form;
 pub mod library;
+mod parallel;
 pub mod parameters;
 pub mod problem;
 mod reader;

@@ -9,9 +9,10 @@ mod input;
 use minijinja::Environment;
 use serde_json::{Map, Value, json};
 
-pub(super) use self::files::Files;
+pub(super) use self::files::{File, Files};
 use super::Template;
 use super::expression::{self, environment, fault, scan};
+use super::parallel;
 use crate::domain::tree::{Entry, Existing, Mode, Tree, TreePath};
 
 /// The action that renders.
@@ -66,21 +67,14 @@ pub fn tree(package: &Template, input: &FetchTemplate) -> Result<Tree, RenderErr
     let opened = settings.open(package.files())?;
     let engine = environment(settings.syntax);
     let context = expression::context(&json!({ "values": input.values }));
+    let files: Vec<_> = opened.files().collect();
+    let rendered = parallel::map(&files, |file| rendered(engine, file, &context));
     let mut tree = Tree::new();
-    for file in opened.files() {
-        let Some(path) = rendered_path(engine, &file, &context)? else {
-            continue;
-        };
-        let bytes = match file.template {
-            Some(text) => render(engine, file.source, text, &context)?.into_bytes(),
-            None => file.entry.bytes.clone(),
-        };
-        let entry = Entry {
-            mode: file.entry.mode,
-            bytes,
-        };
-        tree.insert(path, entry)
-            .map_err(|error| RenderError::whole(file.source, error.to_string()))?;
+    for (file, rendered) in files.iter().zip(rendered) {
+        if let Some((path, entry)) = rendered? {
+            tree.insert(path, entry)
+                .map_err(|error| RenderError::whole(file.source, error.to_string()))?;
+        }
     }
     match settings.target.as_ref() {
         None => Ok(tree),
@@ -88,6 +82,26 @@ pub fn tree(package: &Template, input: &FetchTemplate) -> Result<Tree, RenderErr
             .below(target)
             .map_err(|error| RenderError::whole(&input.url, error.to_string())),
     }
+}
+
+/// One file with the place where it goes; `None`: it is left out.
+fn rendered(
+    engine: &Environment<'_>,
+    file: &files::File<'_>,
+    context: &minijinja::Value,
+) -> Result<Option<(TreePath, Entry)>, RenderError> {
+    let Some(path) = rendered_path(engine, file, context)? else {
+        return Ok(None);
+    };
+    let bytes = match file.template {
+        Some(text) => render(engine, file.source, text, context)?.into_bytes(),
+        None => file.entry.bytes.clone(),
+    };
+    let entry = Entry {
+        mode: file.entry.mode,
+        bytes,
+    };
+    Ok(Some((path, entry)))
 }
 
 /// Where a file goes; a path with a part that renders to nothing skips it, which is how templates leave files out.

@@ -1,9 +1,11 @@
 //! Checks the files that a template renders, before anybody asks for them.
 
-use crate::catalog::expression::check::{Names, faults};
+use crate::catalog::expression::Syntax;
+use crate::catalog::expression::check::{Fault, Names, faults};
 use crate::catalog::expression::scan::Mention;
+use crate::catalog::parallel;
 use crate::catalog::problem::{Problem, nearest};
-use crate::catalog::render::{FETCH_TEMPLATE, Files};
+use crate::catalog::render::{FETCH_TEMPLATE, File, Files};
 use crate::catalog::step::Step;
 use crate::catalog::yaml::Node;
 use crate::domain::tree::Tree;
@@ -57,31 +59,35 @@ pub(super) fn problems(folder: &str, files: &Tree, steps: &[Step]) -> Vec<Proble
         let names = Values {
             names: values.map(|members| members.iter().map(|(key, _)| key.text.as_str()).collect()),
         };
-        for file in from.files() {
+        let files: Vec<_> = from.files().collect();
+        let wrong = parallel::map(&files, |file| {
             let shown = format!("{folder}{}", file.source);
-            for text in [Some(file.path.as_str()), file.template]
-                .into_iter()
-                .flatten()
-            {
-                let in_path = text == file.path;
-                found.extend(
-                    faults(text, settings.syntax, &names)
-                        .into_iter()
-                        .map(|fault| Problem {
-                            file: shown.clone(),
-                            line: if in_path { 0 } else { fault.line },
-                            column: if in_path { 0 } else { fault.column },
-                            what: if in_path {
-                                format!("the file's path: {}", fault.what)
-                            } else {
-                                fault.what
-                            },
-                            hint: fault.hint,
-                            nearest: fault.nearest,
-                        }),
-                );
-            }
-        }
+            wrong_in(file, shown, settings.syntax, &names)
+        });
+        found.extend(wrong.into_iter().flatten());
     }
     found
+}
+
+/// What is wrong in one file: first in its path, then in its text.
+fn wrong_in(file: &File<'_>, shown: String, syntax: Syntax, names: &Values<'_>) -> Vec<Problem> {
+    let in_path = faults(&file.path, syntax, names)
+        .into_iter()
+        .map(|fault| Fault {
+            line: 0,
+            column: 0,
+            what: format!("the file's path: {}", fault.what),
+            ..fault
+        });
+    let text = file.template.unwrap_or_default();
+    let in_text = faults(text, syntax, names);
+    let problem = |fault: Fault| Problem {
+        file: shown.clone(),
+        line: fault.line,
+        column: fault.column,
+        what: fault.what,
+        hint: fault.hint,
+        nearest: fault.nearest,
+    };
+    in_path.chain(in_text).map(problem).collect()
 }
