@@ -231,7 +231,7 @@ pub(super) async fn approve(
         created_at: now,
     };
     store::approval::insert(conn, &approval).await?;
-    let run = run::begin(conn, approval.id, &Plan::parse(&plan.bytes)?, now).await?;
+    let run = run::begin(conn, &approval, &Plan::parse(&plan.bytes)?).await?;
     let what = json!({
         "approval": approval.id, "plan": plan.id, "digest": plan.digest, "rule": approval.rule,
         "good_until": approval.good_until, "run": run,

@@ -69,9 +69,7 @@ pub(super) async fn raise_about(conn: &mut Conn, subject: Subject) -> store::Res
 
 /// Wants every card of the request shown anew, and wakes their senders.
 pub async fn raise(conn: &mut Conn, request: RequestId) -> store::Result<()> {
-    store::message::raise_roots(conn, request).await?;
-    let threads = store::thread::open_of(conn, request).await?;
-    wake(conn, &threads).await
+    store::message::raise_roots(conn, request).await
 }
 
 /// Adds a milestone to the request's main thread, unless one of its kind still waits to be shown.
@@ -155,12 +153,7 @@ pub async fn close_copies(
     now: DateTime<Utc>,
 ) -> store::Result<()> {
     raise(conn, request).await?;
-    for thread in store::thread::open_of(conn, request).await? {
-        if thread.role == ThreadRole::Direct {
-            store::thread::close(conn, thread.id, now).await?;
-        }
-    }
-    Ok(())
+    store::thread::close_copies(conn, request, now).await
 }
 
 /// A channel of the platform can be posted to no longer: what stands there goes on elsewhere.
@@ -305,11 +298,4 @@ async fn post(
 ) -> store::Result<()> {
     let id: MessageId = new_id();
     store::message::insert(conn, id, thread.id, subject, Uuid::now_v7(), now).await
-}
-
-async fn wake(conn: &mut Conn, threads: &[Thread]) -> store::Result<()> {
-    for thread in threads {
-        store::message::wake(conn, thread.installation).await?;
-    }
-    Ok(())
 }

@@ -229,11 +229,9 @@ pub async fn compare(
     if request.since != work.since {
         return Ok(Compared::Superseded);
     }
-    let approval = store::approval::get(&mut tx, run.approval).await?;
-    let approved = store::plan::get(&mut tx, approval.plan).await?;
-    let approved = approved.context("the approved plan is gone")?;
+    let approved = store::run::approved_digest(&mut tx, run.approval).await?;
     if let Ok(planned) = &result
-        && planned.plan.digest() == approved.digest
+        && planned.plan.digest() == approved
     {
         return Ok(Compared::Same);
     }
@@ -273,10 +271,7 @@ async fn put_off(
 
 /// The request and the run that has not begun its first step, both locked, in the order in which all verbs lock.
 async fn unbegun(conn: &mut Conn, run: RunId) -> anyhow::Result<Option<(Request, Run)>> {
-    let Some(seen) = store::run::get(conn, run).await? else {
-        return Ok(None);
-    };
-    let Some(request) = store::request::lock(conn, seen.request).await? else {
+    let Some(request) = store::request::lock_of_run(conn, run).await? else {
         return Ok(None);
     };
     let Some(run) = store::run::lock(conn, run).await? else {

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::audit::{self, Chain};
 use super::{message, new_id};
-use crate::domain::id::{ApprovalId, PersonId, RunId};
+use crate::domain::id::{PersonId, RunId};
 use crate::domain::plan::Plan;
 use crate::domain::run::{Direction, IllegalMove, RunMove, RunState, StepState};
+use crate::store::approval::Approval;
 use crate::store::queue::{self, StepJob};
 use crate::store::run::Run;
 use crate::store::step::Step;
@@ -50,18 +51,13 @@ pub struct Word {
 }
 
 /// Makes the run of an approval: its row, its steps and its first job, in the transaction of the approval.
-pub async fn begin(
-    conn: &mut Conn,
-    approval: ApprovalId,
-    plan: &Plan,
-    now: DateTime<Utc>,
-) -> store::Result<RunId> {
+pub async fn begin(conn: &mut Conn, approval: &Approval, plan: &Plan) -> store::Result<RunId> {
     let run = Run {
         id: new_id(),
-        approval,
-        request: store::approval::get(conn, approval).await?.request,
+        approval: approval.id,
+        request: approval.request,
         state: RunState::Queued,
-        since: now,
+        since: approval.created_at,
         generation: 0,
         direction: Direction::Do,
         started_at: None,

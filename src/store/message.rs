@@ -156,16 +156,20 @@ pub async fn raise_about(conn: &mut Conn, subject: Subject) -> Result<()> {
     Ok(())
 }
 
-/// Wants the root cards of a request's open threads shown anew.
+/// Wants the root cards of a request's open threads shown anew, and wakes their senders.
 pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
     sqlx::query!(
-        "update message m set wanted = m.wanted + 1
-         from thread t
-         where t.id = m.thread_id and t.request_id = $1 and t.closed_at is null
-           and m.kind = 'root' and m.given_up is null",
+        "with raised as (
+             update message m set wanted = m.wanted + 1
+             from thread t
+             where t.id = m.thread_id and t.request_id = $1 and t.closed_at is null
+               and m.kind = 'root' and m.given_up is null
+             returning t.installation_id)
+         select pg_notify($2, installation_id::text) from (select distinct installation_id from raised) r",
         request as _,
+        WAKE,
     )
-    .execute(conn)
+    .fetch_all(conn)
     .await?;
     Ok(())
 }

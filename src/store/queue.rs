@@ -226,14 +226,15 @@ pub async fn finish(conn: &mut Conn, held: &Held) -> Result<bool> {
     Ok(true)
 }
 
-/// Whether this worker still holds the job: asked before work begins, since a resumed process may have lost it.
-pub async fn holds(conn: &mut Conn, held: &Held) -> Result<bool> {
+/// The transaction's moment, if this worker still holds the job: asked before work begins, since a resumed process may
+/// have lost it.
+pub async fn holds(conn: &mut Conn, held: &Held) -> Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar(
-        "select exists (select 1 from graphile_worker._private_jobs where id = $1 and locked_by = $2)",
+        "select idp_now() from graphile_worker._private_jobs where id = $1 and locked_by = $2",
     )
     .bind(held.job)
     .bind(&held.worker)
-    .fetch_one(conn)
+    .fetch_optional(conn)
     .await
 }
 

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Conn, Json, Result};
 use crate::domain::canonical::Digest;
 use crate::domain::id::{
-    AccountId, DraftId, InstallationId, PersonId, PlanId, RequestId, RequestNumber,
+    AccountId, DraftId, InstallationId, PersonId, PlanId, RequestId, RequestNumber, RunId,
 };
 use crate::domain::plan::Claim;
 use crate::domain::request::{Origin, RequestState};
@@ -191,6 +191,16 @@ pub async fn lock(conn: &mut Conn, id: RequestId) -> Result<Option<Request>> {
     select_request!("where id = $1 for no key update", id as _)
         .fetch_optional(conn)
         .await
+}
+
+/// The same for the request of a run.
+pub async fn lock_of_run(conn: &mut Conn, run: RunId) -> Result<Option<Request>> {
+    select_request!(
+        "where id = (select request_id from run where id = $1) for no key update",
+        run as _
+    )
+    .fetch_optional(conn)
+    .await
 }
 
 /// Where a request was asked for: the installation of the account that asked.

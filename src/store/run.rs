@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{Conn, Result};
+use crate::domain::canonical::Digest;
 use crate::domain::id::{ApprovalId, PersonId, RequestId, RunId};
 use crate::domain::run::{Direction, RunState};
 
@@ -135,6 +136,16 @@ pub async fn undo_due(conn: &mut Conn, now: DateTime<Utc>) -> Result<Vec<RunId>>
         now
     )
     .fetch_all(conn)
+    .await
+}
+
+/// The digest of the plan that an approval is for.
+pub async fn approved_digest(conn: &mut Conn, approval: ApprovalId) -> Result<Digest> {
+    sqlx::query_scalar!(
+        r#"select p.digest as "digest: Digest" from plan p join approval a on a.plan_id = p.id where a.id = $1"#,
+        approval as _
+    )
+    .fetch_one(conn)
     .await
 }
 

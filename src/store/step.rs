@@ -54,20 +54,16 @@ pub struct Step {
 
 /// Writes the steps of a new run, all pending, in the plan's order.
 pub async fn insert_all(conn: &mut Conn, run: RunId, steps: &[PlannedStep]) -> Result<()> {
-    for (seq, step) in (0i32..).zip(steps) {
-        sqlx::query!(
-            "insert into step (run_id, seq, id, title, action, state, planned)
-             values ($1, $2, $3, $4, $5, 'pending', $6)",
-            run as _,
-            seq,
-            step.id,
-            step.title,
-            step.action,
-            Json(step) as _,
-        )
-        .execute(&mut *conn)
-        .await?;
-    }
+    let planned: Vec<Json<&PlannedStep>> = steps.iter().map(Json).collect();
+    sqlx::query!(
+        "insert into step (run_id, seq, id, title, action, state, planned)
+         select $1, at - 1, planned ->> 'id', planned ->> 'title', planned ->> 'action', 'pending', planned
+         from unnest($2::jsonb[]) with ordinality as s(planned, at)",
+        run as _,
+        &planned as _,
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 
@@ -163,24 +159,19 @@ pub struct Attempts {
 /// Counts the attempts that were begun for a job, after marking open ones as lost: whoever holds the job now is not
 /// the one who began them.
 pub async fn attempts(conn: &mut Conn, job: &StepJob, now: DateTime<Utc>) -> Result<Attempts> {
-    sqlx::query!(
-        "update step_attempt set outcome = 'lost', finished_at = $5
-         where run_id = $1 and seq = $2 and direction = $3 and generation = $4 and outcome is null",
-        job.run as _,
-        job.seq,
-        job.direction as _,
-        job.generation,
-        now,
-    )
-    .execute(&mut *conn)
-    .await?;
+    // The count sees the rows as they were before the update beside it.
     let found = sqlx::query!(
-        r#"select coalesce(max(attempt), 0) as "last!", count(*) filter (where outcome = 'lost') as "lost!"
+        r#"with ended as (
+               update step_attempt set outcome = 'lost', finished_at = $5
+               where run_id = $1 and seq = $2 and direction = $3 and generation = $4 and outcome is null)
+           select coalesce(max(attempt), 0) as "last!",
+                  count(*) filter (where outcome = 'lost' or outcome is null) as "lost!"
            from step_attempt where run_id = $1 and seq = $2 and direction = $3 and generation = $4"#,
         job.run as _,
         job.seq,
         job.direction as _,
         job.generation,
+        now,
     )
     .fetch_one(conn)
     .await?;

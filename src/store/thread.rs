@@ -139,6 +139,18 @@ pub async fn close(conn: &mut Conn, id: ThreadId, now: DateTime<Utc>) -> Result<
     Ok(())
 }
 
+/// Closes the copies of a request's card.
+pub async fn close_copies(conn: &mut Conn, request: RequestId, now: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update thread set closed_at = $2 where request_id = $1 and role = 'direct' and closed_at is null",
+        request as _,
+        now
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 /// Removes threads, with their messages, of requests that ended before this: at most so many threads. Gives how many.
 pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
     let threads = sqlx::query_scalar!(

@@ -32,11 +32,10 @@ impl<'a> Turn<'a> {
         (job, begun): (StepJob, Option<Attempt>),
     ) -> Result<Self, StepFailure> {
         let mut tx = store::begin(&app.pool).await?;
-        let now = store::now(&mut tx).await?;
-        if !queue::holds(&mut tx, held).await? {
+        let Some(now) = queue::holds(&mut tx, held).await? else {
             tracing::warn!(run = %job.run, seq = job.seq, "A step's job was lost to another worker before it began");
             return Err(StepFailure::LostOwnership);
-        }
+        };
         Ok(Self {
             tx,
             now,

@@ -29,6 +29,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How often a refused token is tried again.
 const TOKEN: Duration = Duration::from_secs(30);
 
+/// What was just moved mostly moves on at once (an approval, its run, the run's first step): after this moment one look
+/// finds all of it, nothing is shown that is over already, and the run has had the processor to itself.
+const SETTLE: Duration = Duration::from_millis(30);
+
 /// Sends at once, at most: each in another thread.
 const AT_ONCE: usize = 8;
 
@@ -96,7 +100,12 @@ async fn work(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken)
         let next = hands.look().await;
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            lost = raised(&mut wake, lease.installation) => if lost { wake = None },
+            lost = raised(&mut wake, lease.installation) => {
+                if lost {
+                    wake = None;
+                }
+                tokio::time::sleep(SETTLE).await;
+            }
             () = hands.one_ended() => {}
             () = stop.cancelled() => {}
         }
