@@ -88,6 +88,11 @@ impl Bot {
         bot
     }
 
+    /// Host and port.
+    pub fn address(&self) -> &str {
+        self.url.trim_start_matches("http://")
+    }
+
     /// CPU seconds so far, user and system.
     pub fn cpu(&self) -> f64 {
         cpu_of(self.child.id())

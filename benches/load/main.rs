@@ -24,6 +24,7 @@
 
 mod bot;
 mod figures;
+mod lean;
 mod slack;
 
 #[tokio::main]

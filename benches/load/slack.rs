@@ -73,6 +73,11 @@ impl Slack {
         format!("{}/api", self.url)
     }
 
+    /// Host and port.
+    pub fn address(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+
     pub fn next(&self) -> u64 {
         self.count.fetch_add(1, Ordering::Relaxed)
     }
@@ -84,19 +89,13 @@ impl Slack {
         path: &str,
         body: String,
     ) -> (u16, String, std::time::Duration) {
-        let at = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap()
-            .as_secs();
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
-        mac.update(format!("v0:{at}:{body}").as_bytes());
-        let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
+        let (at, signature) = signed(&body);
         let begun = std::time::Instant::now();
         let answer = self
             .http
             .post(format!("{to}{path}"))
             .header("content-type", "application/x-www-form-urlencoded")
-            .header("x-slack-request-timestamp", at.to_string())
+            .header("x-slack-request-timestamp", at)
             .header("x-slack-signature", signature)
             .body(body)
             .send()
@@ -160,15 +159,27 @@ impl Slack {
         }))
     }
 
-    /// The body of a press.
-    pub fn press(&self, person: usize, action: &str, card: &Card) -> String {
+    /// A whole request with a signed body, ready to be sent.
+    pub fn request(&self, path: &str, body: &str) -> Vec<u8> {
+        let (at, signature) = signed(body);
+        let length = body.len();
+        format!(
+            "POST {path} HTTP/1.1\r\nhost: bot\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             x-slack-request-timestamp: {at}\r\nx-slack-signature: {signature}\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
+    }
+
+    /// The body of a press, whose private answer goes to `answers`.
+    pub fn press(&self, person: usize, action: &str, card: &Card, answers: &str) -> String {
         let Card { value, channel, ts } = card;
         let trigger = format!("trigger.{}", self.next());
         self.payload(json!({
             "type": "block_actions", "team": {"id": TEAM, "domain": "bench"}, "enterprise": null,
             "user": {"id": format!("U{person}"), "name": "someone", "team_id": TEAM}, "api_app_id": APP,
             "container": {"type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": false},
-            "trigger_id": trigger, "response_url": format!("{}/answer/{trigger}", self.url), "is_enterprise_install": false,
+            "trigger_id": trigger, "response_url": format!("http://{answers}/answer/{trigger}"), "is_enterprise_install": false,
             "channel": {"id": channel, "name": "platform"}, "message": {"type": "message", "ts": ts, "text": "x"},
             "state": {"values": {}},
             "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": value,
@@ -179,6 +190,16 @@ impl Slack {
     fn payload(&self, payload: Value) -> String {
         serde_urlencoded::to_string([("payload", payload.to_string())]).unwrap()
     }
+}
+
+/// The moment of now and Slack's signature of a body.
+fn signed(body: &str) -> (String, String) {
+    let now = std::time::SystemTime::now();
+    let at = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    mac.update(format!("v0:{at}:{body}").as_bytes());
+    let signature = format!("v0={}", hex::encode(mac.finalize().into_bytes()));
+    (at.to_string(), signature)
 }
 
 async fn answer(State(slack): State<Slack>, Path(_): Path<String>) -> &'static str {
