@@ -19,14 +19,23 @@ const SLACK_HOST: &str = "hooks.slack.com";
 const POSTS: u8 = 5;
 /// How long it takes them.
 const LIFE: Duration = Duration::from_mins(30);
+/// How often addresses that are over are forgotten: looking through all of them at each post would cost a busy card more
+/// than the posts.
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// Posts to `response_url`s.
 #[derive(Debug)]
 pub struct ResponseUrls {
     http: reqwest::Client,
     allowed: Allowed,
+    used: Mutex<Used>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
     /// When an address was first used, and how often since; by its hash, the address is a secret.
-    used: Mutex<HashMap<[u8; 32], (Instant, u8)>>,
+    addresses: HashMap<[u8; 32], (Instant, u8)>,
+    swept: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -112,11 +121,19 @@ impl ResponseUrls {
     }
 
     fn count(&self, address: &str, now: Instant) -> Result<(), SlackError> {
+        let over = |first: Instant| now.duration_since(first) >= LIFE;
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
-        used.retain(|_, (first, _)| now.duration_since(*first) < LIFE);
-        let (_, posts) = used
+        if now.duration_since(*used.swept.get_or_insert(now)) >= SWEEP {
+            used.addresses.retain(|_, (first, _)| !over(*first));
+            used.swept = Some(now);
+        }
+        let (first, posts) = used
+            .addresses
             .entry(Sha256::digest(address).into())
             .or_insert((now, 0));
+        if over(*first) {
+            (*first, *posts) = (now, 0);
+        }
         if *posts >= POSTS {
             return Err(SlackError::Refused {
                 code: "response_url: used up".to_owned(),
@@ -182,5 +199,7 @@ mod tests {
         assert!(urls.count("http://127.0.0.1:9000/a", now).is_err());
         urls.count("http://127.0.0.1:9000/b", now).unwrap();
         urls.count("http://127.0.0.1:9000/a", now + LIFE).unwrap();
+        let kept = urls.used.lock().unwrap().addresses.len();
+        assert_eq!(kept, 1, "what is over is forgotten");
     }
 }
