@@ -82,10 +82,10 @@ pub(super) async fn allowed(
     belongs: &Belongs,
     (reader, now): (InstallationId, DateTime<Utc>),
 ) -> store::Result<Result<(), MayNotAsk>> {
-    let allow = &command.allow;
-    if allow.is_empty() || allow.iter().any(|g| belongs.groups.contains(g)) {
+    if allows(command, belongs) {
         return Ok(Ok(()));
     }
+    let allow = &command.allow;
     for handle in allow {
         let facts = group::facts(app, conn, handle, reader, now).await?;
         if facts.is_some_and(|f| !f.fresh(now)) {
@@ -98,6 +98,19 @@ pub(super) async fn allowed(
         command: command.name.clone(),
         allow: allow.clone(),
     }))
+}
+
+fn allows(command: &Command, belongs: &Belongs) -> bool {
+    let allow = &command.allow;
+    allow.is_empty() || allow.iter().any(|g| belongs.groups.contains(g))
+}
+
+/// Whether there is no doubt that a full member may ask, who has so many open requests: [`may`] finds the reason if not.
+pub(super) fn surely(app: &App, command: &Command, belongs: &Belongs, open: i64) -> bool {
+    let settings = app.settings.current();
+    settings.paused.is_none()
+        && allows(command, belongs)
+        && open < i64::from(settings.limits.open_requests)
 }
 
 /// Says no, and keeps that it was said.

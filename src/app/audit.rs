@@ -9,7 +9,7 @@ pub use verify::{Report, checkpoint, checkpoint_due, key_is_ours, verify, verify
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
-use crate::domain::audit::{self, Head};
+use crate::domain::audit::{self, Entry, Head};
 use crate::domain::id::RequestId;
 use crate::store::{self, Conn};
 
@@ -58,9 +58,13 @@ pub async fn begin(
     now: DateTime<Utc>,
     what: Value,
 ) -> store::Result<()> {
+    store::audit::begin(conn, &first(request, kind, now, what), kind, now).await
+}
+
+/// The row that begins the chain of a request.
+pub(super) fn first(request: RequestId, kind: &str, now: DateTime<Utc>, what: Value) -> Entry {
     let body = body(kind, now, what);
-    let entry = audit::append(&Chain::Request(request).to_string(), Head::EMPTY, &body);
-    store::audit::begin(conn, &entry, kind, now).await
+    audit::append(&Chain::Request(request).to_string(), Head::EMPTY, &body)
 }
 
 fn body(kind: &str, now: DateTime<Utc>, what: Value) -> Value {

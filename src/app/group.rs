@@ -13,6 +13,7 @@ use crate::domain::id::{InstallationId, PersonId};
 use crate::domain::person::{FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
 use crate::domain::rule::DecidingRule;
 use crate::domain::team::GitHubTeam;
+use crate::store::group::Held;
 use crate::store::{self, Conn};
 
 const LEADS_OF: &str = "leads of ";
@@ -219,7 +220,16 @@ pub(super) async fn of_person(
     person: PersonId,
     now: DateTime<Utc>,
 ) -> store::Result<Belongs> {
-    let (own, held) = store::group::of_person(conn, person).await?;
+    let held = store::group::of_person(conn, person).await?;
+    Ok(belongs(app, held, now))
+}
+
+/// What somebody belongs to with these accounts, who is in these groups.
+pub(super) fn belongs(
+    app: &App,
+    (own, held): (Vec<String>, Vec<Held>),
+    now: DateTime<Utc>,
+) -> Belongs {
     let is_named = |ids: &[String]| own.iter().any(|external| ids.contains(external));
     let settings = app.settings.current();
     let mut belongs = Belongs::default();
@@ -251,7 +261,7 @@ pub(super) async fn of_person(
             belongs.teams.push(name.clone());
         }
     }
-    Ok(belongs)
+    belongs
 }
 
 /// Teams as a form offers them.

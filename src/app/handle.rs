@@ -43,6 +43,9 @@ async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
     if let Some(reply) = late::answer(app, delivery).await? {
         return Ok(reply);
     }
+    if let Some(reply) = submit::at_once(app, delivery).await? {
+        return Ok(reply);
+    }
     let mut tx = store::begin(&app.pool).await?;
     let sender = &delivery.sender;
     let Some(opened) = inbox::open(&mut tx, delivery, kind(&delivery.event)).await? else {

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::oneshot;
+use tokio::sync::{Semaphore, oneshot};
 
 use super::App;
 use super::handle::kind;
@@ -27,12 +27,25 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(5);
 /// Cards that are busy at one time; beyond, everything is forgotten and looked at again.
 const REMEMBERED: usize = 256;
 
+/// Statements that write such rows at a time: while one waits for the disk, another is filled.
+const WRITERS: usize = 2;
+
 /// What late presses are told, by plan and by who reads it; and those whose rows are being written.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Decided {
     remembered: Mutex<HashMap<Reader, (Instant, Reply)>>,
     waiting: Mutex<Vec<Waiting>>,
-    writing: tokio::sync::Mutex<()>,
+    writing: Semaphore,
+}
+
+impl Default for Decided {
+    fn default() -> Self {
+        Self {
+            remembered: Mutex::default(),
+            waiting: Mutex::default(),
+            writing: Semaphore::new(WRITERS),
+        }
+    }
 }
 
 /// A row to be written, and who wants to know whether it was.
@@ -125,18 +138,21 @@ impl Decided {
     async fn keep(&self, pool: &Pool, answered: Answered) -> anyhow::Result<bool> {
         let (tell, mut told) = oneshot::channel();
         locked(&self.waiting).push((answered, tell));
-        let turn = self.writing.lock().await;
+        let turn = self.writing.acquire().await?;
         if let Ok(kept) = told.try_recv() {
             return Ok(kept);
         }
-        // Whoever has the turn writes for all that wait. If this fails, the others find their word gone, and fail too.
+        // Whoever has a turn writes for all that wait. If this fails, the others find their word gone, and fail too.
         let (rows, tells): (Vec<_>, Vec<_>) = std::mem::take(&mut *locked(&self.waiting))
             .into_iter()
             .unzip();
-        let kept = inbox::answer(&mut *pool.acquire().await?, &rows).await?;
-        for (tell, kept) in tells.into_iter().zip(kept) {
-            // One that gave up waiting needs no word.
-            tell.send(kept).ok();
+        // None: another one is writing this row already.
+        if !rows.is_empty() {
+            let kept = inbox::answer(&mut *pool.acquire().await?, &rows).await?;
+            for (tell, kept) in tells.into_iter().zip(kept) {
+                // One that gave up waiting needs no word.
+                tell.send(kept).ok();
+            }
         }
         drop(turn);
         Ok(told.await?)

@@ -258,11 +258,27 @@ async fn new_thread(
     (role, first): (ThreadRole, Subject),
     now: DateTime<Utc>,
 ) -> store::Result<Thread> {
+    let thread = thread(request, placement, role, now);
+    store::message::open(conn, &thread, new_id(), first, Uuid::now_v7()).await?;
+    Ok(thread)
+}
+
+/// The thread in which the root card of a new request stands.
+pub(super) fn main_thread(request: RequestId, placement: &Placement, now: DateTime<Utc>) -> Thread {
+    thread(Some(request), placement, ThreadRole::Main, now)
+}
+
+fn thread(
+    request: Option<RequestId>,
+    placement: &Placement,
+    role: ThreadRole,
+    now: DateTime<Utc>,
+) -> Thread {
     let (channel, account) = match &placement.spot {
         Spot::Channel { channel } => (Some(channel.clone()), None),
         Spot::Direct { account } => (None, Some(account.clone())),
     };
-    let thread = Thread {
+    Thread {
         id: new_id::<ThreadId>(),
         request,
         installation: placement.installation,
@@ -272,9 +288,7 @@ async fn new_thread(
         root_ts: None,
         closed_at: None,
         created_at: now,
-    };
-    store::message::open(conn, &thread, new_id(), first, Uuid::now_v7()).await?;
-    Ok(thread)
+    }
 }
 
 /// Adds a message to a thread, unless one about the same still waits there: that one will tell the state of then.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Map, Value};
 
 use super::actor::Actor;
@@ -41,7 +41,7 @@ pub(super) async fn typed(
     opening: Opening<'_>,
 ) -> anyhow::Result<Reply> {
     if opening.values.is_empty() {
-        let since = actor.now - TimeDelta::hours(app.settings.current().limits.draft_hours.into());
+        let since = kept_since(app, actor.now);
         let unfinished =
             store::draft::unfinished(conn, actor.person(), &command.name, since).await?;
         if let Some(draft) = unfinished {
@@ -163,11 +163,16 @@ pub(super) async fn own_open(
     actor: &Actor,
     id: DraftId,
 ) -> store::Result<Option<Draft>> {
-    let kept_since = actor.now - TimeDelta::hours(app.settings.current().limits.draft_hours.into());
+    let kept_since = kept_since(app, actor.now);
     let draft = store::draft::lock(conn, id).await?;
     Ok(draft.filter(|d| {
         d.person == actor.person() && d.consumed_at.is_none() && d.touched_at > kept_since
     }))
+}
+
+/// A draft that was last touched before this is too old to be sent.
+pub(super) fn kept_since(app: &App, now: DateTime<Utc>) -> DateTime<Utc> {
+    now - TimeDelta::hours(app.settings.current().limits.draft_hours.into())
 }
 
 /// What a form is made and checked with: the command as of now, the template that the values choose (or that the form

@@ -33,8 +33,9 @@ pub(super) async fn standing(
     if let Some(channel) = usable(conn, installation, wanted).await? {
         return Ok(in_channel(installation, &channel));
     }
-    if let Some(channel) = typed(conn, installation, asked_in).await? {
-        return Ok(in_channel(installation, &channel));
+    let known = store::channel::find(conn, installation.id, asked_in.0).await?;
+    if let Some(standing) = typed(installation, asked_in, known) {
+        return Ok(standing);
     }
     let default = settings.channels.default.as_deref();
     if let Some(channel) = usable(conn, installation, default).await? {
@@ -90,12 +91,11 @@ pub(super) fn in_channel(installation: &Installation, channel: &Channel) -> Stan
 
 /// The channel that it was typed in, if everybody concerned could follow it there: a public one, or a private one that
 /// the bot is known to be in.
-async fn typed(
-    conn: &mut Conn,
+pub(super) fn typed(
     installation: &Installation,
     (asked_in, told): (&str, PlaceKind),
-) -> store::Result<Option<Channel>> {
-    let known = store::channel::find(conn, installation.id, asked_in).await?;
+    known: Option<Channel>,
+) -> Option<Standing> {
     let kind = match (told, &known) {
         (PlaceKind::Unknown, Some(known)) => known.kind,
         (told, _) => told,
@@ -116,5 +116,5 @@ async fn typed(
         kind,
         usable: None,
     };
-    Ok(good.then(|| known.unwrap_or_else(unseen)))
+    good.then(|| in_channel(installation, &known.unwrap_or_else(unseen)))
 }

@@ -2,6 +2,10 @@
 //!
 //! What was typed is kept before anything can refuse it, so no error costs a person their words.
 
+mod at_once;
+
+pub(super) use at_once::at_once;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value, json};
 
@@ -294,17 +298,24 @@ pub(super) async fn write(
             return Ok(Err(held));
         }
     };
-    let what = json!({
-        "number": number, "by": actor.person(), "account": actor.account.id, "command": desk.command.name,
-        "command_digest": command_digest, "template_digest": template_digest, "inputs": values,
-        "origin": asking.origin, "again_from": asking.again_from,
-    });
-    audit::begin(conn, id, "request.asked", now, what).await?;
+    audit::begin(conn, id, ASKED, now, evidence(&new, number)).await?;
     if let Some(placement) = &asking.placement {
         message::open(conn, id, placement, now).await?;
     }
     queue::enqueue_plan(conn, id, None).await?;
     Ok(Ok((id, number)))
+}
+
+/// What happened, in the first row of a request's chain.
+const ASKED: &str = "request.asked";
+
+/// What that row says.
+fn evidence(new: &NewRequest<'_>, number: RequestNumber) -> Value {
+    json!({
+        "number": number, "by": new.requester, "account": new.account, "command": new.command,
+        "command_digest": new.command_digest, "template_digest": new.template_digest, "inputs": new.inputs,
+        "origin": new.origin, "again_from": new.again_from,
+    })
 }
 
 /// Writes the request. The definitions are nearly always kept already, so they are sent only where that fails.

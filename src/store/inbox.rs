@@ -141,7 +141,8 @@ pub async fn answer(conn: &mut Conn, all: &[Answered]) -> Result<Vec<bool>> {
     let replies: Vec<Json<&Reply>> = all.iter().map(|a| Json(&a.reply)).collect();
     // In one order, so that two replicas with the same deliveries wait for each other and nothing worse.
     let written = sqlx::query_scalar!(
-        r#"with given as (
+        r#"with moment as materialized (select idp_now() as now),
+           given as (
                select d.*, i.id as installation_id, a.id as account_id
                from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::jsonb[])
                         with ordinality as d(platform, installation, account, app, key, kind, reply, at)
@@ -150,7 +151,7 @@ pub async fn answer(conn: &mut Conn, all: &[Answered]) -> Result<Vec<bool>> {
                join account a on a.installation_id = i.id and a.external_id = d.account),
            written as (
                insert into inbox (installation_id, key, kind, account_id, reply, received_at)
-               select installation_id, key, kind, account_id, reply, idp_now() from given
+               select installation_id, key, kind, account_id, reply, now from given, moment
                order by installation_id, key, at
                on conflict (installation_id, key) do nothing
                returning installation_id, key)

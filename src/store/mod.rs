@@ -31,6 +31,7 @@ pub mod request;
 pub mod run;
 pub mod service;
 pub mod step;
+pub mod submission;
 pub mod thread;
 pub mod timer;
 pub mod vote;
@@ -66,6 +67,11 @@ pub async fn now(conn: &mut Conn) -> Result<DateTime<Utc>> {
     sqlx::query_scalar!(r#"select idp_now() as "now!""#)
         .fetch_one(conn)
         .await
+}
+
+/// Whether a statement wrote nothing because another one has what it wanted: a violated key.
+pub fn taken(error: &Error) -> bool {
+    matches!(error, Error::Database(error) if error.is_unique_violation())
 }
 
 /// Whether a transaction fell to another one (a deadlock, a failed serialisation): nothing of it was kept, and a second

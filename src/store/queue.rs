@@ -42,6 +42,11 @@ pub struct LookupJob {
 impl PlanJob {
     /// The queue's word for this kind of job.
     pub const IDENTIFIER: &'static str = "idp.plan";
+
+    /// One job a request, however often it is asked for.
+    pub(super) fn key(request: RequestId) -> String {
+        format!("plan:{request}")
+    }
 }
 
 impl StepJob {
@@ -114,7 +119,7 @@ pub async fn enqueue_plan(
         conn,
         PlanJob::IDENTIFIER,
         &PlanJob { request },
-        &format!("plan:{request}"),
+        &PlanJob::key(request),
         not_before,
     )
     .await
@@ -172,7 +177,7 @@ pub async fn enqueue_link(
 
 /// Tries of one job before the queue gives it up. Only trouble of our own database counts here (what a step meets is
 /// journaled and decided by us), and with the queue's backoff these last for days.
-const MAX_ATTEMPTS: i32 = 25;
+pub(super) const MAX_ATTEMPTS: i32 = 25;
 
 /// The queue's clock is the database's own, so a moment of ours (which tests may shift) goes in as a distance from the
 /// very moment of this statement, rounded up: a job never comes before its time.

@@ -110,15 +110,18 @@ pub async fn insert(
                    where claims @> jsonb_build_array(jsonb_build_object('kind', w.kind, 'name', w.name)))
                order by kind, name
                on conflict (kind, name) do update set kind = excluded.kind where claim.request_id = excluded.request_id
-               returning 1)
-           insert into request (id, command, command_digest, template_digest, subject, requester_id,
-                                requester_account_id, draft_id, inputs, slash, origin, again_from,
-                                state, since, created_at)
-           select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'planning', $13, $13
-           where (select count(*) from taken) = (select count(*) from wanted)
-             and exists (select 1 from blob where sha256 = $3)
-             and ($4::bytea is null or exists (select 1 from blob where sha256 = $4))
-           returning number as "number: RequestNumber""#,
+               returning 1),
+           written as (
+               insert into request (id, command, command_digest, template_digest, subject, requester_id,
+                                    requester_account_id, draft_id, inputs, slash, origin, again_from,
+                                    state, since, created_at)
+               select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 'planning', $13, $13
+               where (select count(*) from taken) = (select count(*) from wanted)
+                 and exists (select 1 from blob where sha256 = $3)
+                 and ($4::bytea is null or exists (select 1 from blob where sha256 = $4))
+               returning number, requester_id),
+           counted as (update person set asked = asked + 1 from written where id = requester_id)
+           select number as "number: RequestNumber" from written"#,
         new.id as _,
         new.command,
         new.command_digest as _,

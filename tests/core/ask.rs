@@ -311,6 +311,62 @@ async fn five_open_requests_are_the_limit() {
 }
 
 #[tokio::test]
+async fn two_forms_of_one_person_sent_at_once_stay_within_the_limit() {
+    let world = World::new().await;
+    for n in 0..4 {
+        world.asks_for(PRIYA, &format!("service-{n}")).await;
+    }
+    let mut last_pages = Vec::new();
+    let one = form(world.says(PRIYA, "new-service").await);
+    let other = form(world.says(PRIYA, "new-service").await);
+    for (page, name) in [(one, "service-4"), (other, "service-5")] {
+        last_pages.push(form(world.fills(PRIYA, &page, service(name)).await));
+    }
+    let (a, b) = tokio::join!(
+        world.fills(PRIYA, &last_pages[0], json!({ "headline": "Hi" })),
+        world.fills(PRIYA, &last_pages[1], json!({ "headline": "Hi" })),
+    );
+    let said = [text(&a), text(&b)];
+    let refused = said.iter().filter(|s| s.contains("which is the limit"));
+    assert_eq!(refused.count(), 1, "{said:?}");
+    assert_eq!(world.count("select count(*) from request").await, 5);
+}
+
+#[tokio::test]
+async fn one_submission_that_comes_twice_at_once_makes_one_request() {
+    let world = World::new().await;
+    let page = form(world.says(PRIYA, "new-service").await);
+    let page = form(world.fills(PRIYA, &page, service("payments-api")).await);
+    let sent = world.delivery(
+        PRIYA,
+        Event::PageFilled {
+            draft: page.draft,
+            page: page.page,
+            values: vec![("headline".to_owned(), json!("Hi"))],
+            turn: idp::domain::event::Turn::Next,
+        },
+    );
+    let (a, b, c) = tokio::join!(
+        idp::app::handle(&world.app, sent.clone()),
+        idp::app::handle(&world.app, sent.clone()),
+        idp::app::handle(&world.app, sent.clone()),
+    );
+    let first = a.unwrap();
+    assert!(text(&first).contains("is asked for"), "{first:?}");
+    assert_eq!((&first, &first), (&b.unwrap(), &c.unwrap()));
+    for table in ["request", "thread", "message", "audit_chain"] {
+        let counted = sqlx::query_scalar::<_, i64>(sqlx::AssertSqlSafe(format!(
+            "select count(*) from {table} where {table}::text like '%' || (select id from request) || '%'"
+        )))
+        .fetch_one(&world.app.pool)
+        .await
+        .unwrap();
+        let expected = i64::from(table != "message");
+        assert_eq!(counted, expected, "{table}");
+    }
+}
+
+#[tokio::test]
 async fn paused_requests_are_refused_with_the_reason() {
     let world = World::with(|s| s.paused = Some("the cluster moves".to_owned())).await;
     let refused = world.says(PRIYA, "new-service").await;

@@ -1,0 +1,181 @@
+//! The last page of a form that is simply right: judged without a lock, written by one statement.
+//!
+//! It is what nearly every submission is, and most of what a submission costs is waiting for the database again and
+//! again. Whatever is not so (an unknown account, a field in error, a name that is held, a page turned, somebody who
+//! may not ask, a delivery that came before) takes the long way, which judges everything anew and finds the words.
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{ASKED, claim, definitions, evidence, keep, subject};
+use crate::app::actor::Actor;
+use crate::app::handle::kind;
+use crate::app::open_form::Desk;
+use crate::app::{App, ask, audit, group, message, new_id, place};
+use crate::cards::{answer, form as lines};
+use crate::catalog::form::{self, Inputs};
+use crate::domain::canonical::Digest;
+use crate::domain::event::{Delivery, Event, Turn};
+use crate::domain::message::Subject;
+use crate::domain::plan::Claim;
+use crate::domain::reply::Reply;
+use crate::domain::request::Origin;
+use crate::store::inbox::Answered;
+use crate::store::request::NewRequest;
+use crate::store::submission::{self, Seen, Submission};
+use crate::store::{self, Conn};
+
+/// Makes a request of a submission, if nothing stands against it. `None`: it takes the long way, and left no trace.
+pub(in crate::app) async fn at_once(
+    app: &App,
+    delivery: &Delivery,
+) -> anyhow::Result<Option<Reply>> {
+    let Event::PageFilled {
+        draft,
+        page,
+        values,
+        turn: Turn::Next,
+    } = &delivery.event
+    else {
+        return Ok(None);
+    };
+    let sender = &delivery.sender;
+    if sender
+        .home
+        .as_ref()
+        .is_some_and(|home| *home != sender.installation)
+    {
+        return Ok(None); // an outsider, whatever an earlier look-up told
+    }
+    let mut conn = app.pool.acquire().await?;
+    let Some(seen) = submission::look(&mut conn, sender, *draft).await? else {
+        return Ok(None);
+    };
+    let catalog = app.library.current();
+    let Some(command) = catalog.command(&seen.draft.command) else {
+        return Ok(None);
+    };
+    let belongs = group::belongs(app, seen.held.clone(), seen.now);
+    let fresh = super::open_form::kept_since(app, seen.now) < seen.draft.touched_at;
+    if !fresh || !ask::surely(app, command, &belongs, seen.open) {
+        return Ok(None);
+    }
+    let values: Map<String, Value> = values.iter().cloned().collect();
+    let mut typed = seen.draft.values.0.clone();
+    keep(&mut typed, &values);
+    let desk = Desk::of(app, command, &typed, &belongs);
+    let Some(inputs) = checked(&desk, *page as usize, &values, &mut typed) else {
+        return Ok(None);
+    };
+    let filled = Filled {
+        page: i32::try_from(*page)?,
+        typed,
+        inputs,
+    };
+    write(app, &mut conn, delivery, (&seen, &desk), &filled).await
+}
+
+/// What was sent, found good.
+struct Filled {
+    page: i32,
+    /// All that the draft holds by now.
+    typed: Map<String, Value>,
+    inputs: Inputs,
+}
+
+/// The inputs that the form comes to with its last page; `None`: it wasn't the last one, or something is wrong.
+fn checked(
+    desk: &Desk<'_>,
+    page: usize,
+    values: &Map<String, Value>,
+    typed: &mut Map<String, Value>,
+) -> Option<Inputs> {
+    let (command, template) = (desk.command, desk.template());
+    if page + 1 < desk.pages() {
+        return None;
+    }
+    let values = form::check_page(command, template, page, values, &desk.facts).ok()?;
+    keep(typed, &values);
+    form::check_all(command, template, typed, &desk.facts).ok()
+}
+
+async fn write(
+    app: &App,
+    conn: &mut Conn,
+    delivery: &Delivery,
+    (seen, desk): (&Seen, &Desk<'_>),
+    filled: &Filled,
+) -> anyhow::Result<Option<Reply>> {
+    let values = filled.inputs.values();
+    let standing = standing(app, conn, seen, desk).await?;
+    let claims: Vec<Claim> = form::uniques(desk.command, desk.template(), values)
+        .iter()
+        .map(claim)
+        .collect();
+    let (command, template) = definitions(desk);
+    let subject = subject(desk, values);
+    let new = NewRequest {
+        id: new_id(),
+        command: &desk.command.name,
+        command_digest: Digest::of(command),
+        template_digest: template.map(Digest::of),
+        subject: &subject,
+        requester: seen.account.person,
+        account: seen.account.id,
+        draft: Some(seen.draft.id),
+        inputs: values,
+        slash: &seen.draft.slash,
+        origin: Origin::Chat,
+        again_from: None,
+        claims: &claims,
+    };
+    let number = submission::number(conn).await?;
+    let place = standing.name.as_deref().unwrap_or(lines::DIRECT);
+    let reply = Reply::Card {
+        card: answer::submitted(number, &subject, place),
+    };
+    let answered = Answered {
+        key: delivery.key.clone(),
+        sender: delivery.sender.clone(),
+        kind: kind(&delivery.event),
+        reply,
+    };
+    let entry = audit::first(new.id, ASKED, seen.now, evidence(&new, number));
+    let written = Submission {
+        seen,
+        answered: &answered,
+        new: &new,
+        number,
+        typed: &filled.typed,
+        page: filled.page,
+        entry: (&entry, ASKED),
+        thread: &message::main_thread(new.id, &standing.placement, seen.now),
+        root: (new_id(), Subject::Root, Uuid::now_v7()),
+    };
+    match submission::write(conn, &written).await {
+        Ok(written) => Ok(written.then_some(answered.reply)),
+        Err(error) if store::taken(&error) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Where the request stands.
+async fn standing(
+    app: &App,
+    conn: &mut Conn,
+    seen: &Seen,
+    desk: &Desk<'_>,
+) -> store::Result<place::Standing> {
+    let asked_in = (seen.draft.asked_in.as_str(), seen.draft.asked_in_kind);
+    let elsewhere = place::configured(&app.settings.current(), desk.command).is_some();
+    let there = place::typed(&seen.installation, asked_in, seen.channel.clone());
+    if let Some(standing) = there.filter(|_| !elsewhere) {
+        return Ok(standing);
+    }
+    let actor = Actor {
+        installation: seen.installation.clone(),
+        account: seen.account.clone(),
+        now: seen.now,
+    };
+    place::standing(app, conn, &actor, desk.command, asked_in).await
+}
