@@ -156,14 +156,16 @@ pub async fn raise_about(conn: &mut Conn, subject: Subject) -> Result<()> {
     Ok(())
 }
 
-/// Wants the root cards of a request's open threads shown anew, and wakes their senders.
+/// Wants the root cards of a request's open threads shown anew, and wakes their senders. Each thread is locked before its
+/// card, as its sender does: so no two wait for each other.
 pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
     sqlx::query!(
-        "with raised as (
-             update message m set wanted = m.wanted + 1
-             from thread t
-             where t.id = m.thread_id and t.request_id = $1 and t.closed_at is null
-               and m.kind = 'root' and m.given_up is null
+        "with open as (
+             select id, installation_id from thread
+             where request_id = $1 and closed_at is null order by id for no key update),
+         raised as (
+             update message m set wanted = m.wanted + 1 from open t
+             where t.id = m.thread_id and m.kind = 'root' and m.given_up is null
              returning t.installation_id)
          select pg_notify($2, installation_id::text) from (select distinct installation_id from raised) r",
         request as _,

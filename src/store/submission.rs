@@ -175,6 +175,51 @@ pub struct Submission<'a> {
     pub root: (MessageId, Subject, Uuid),
 }
 
+/// Each part but the first follows from `delivered`, which is empty where anything moved: then nothing follows.
+const WRITE: &str = r#"
+with wanted as (select kind, name from unnest($1::text[], $2::text[]) as w(kind, name)),
+unmoved as (
+    select from draft d join person p on p.id = d.person_id
+    where d.id = $3 and d.consumed_at is null and d.revision = $4 and d.touched_at = $5
+      and p.asked = $6
+      and exists (select from blob where sha256 = $7)
+      and ($8::bytea is null or exists (select from blob where sha256 = $8))
+      and not exists (
+          select from wanted w
+          where exists (select from claim c where c.kind = w.kind and c.name = w.name)
+             or exists (
+                 select from service
+                 where claims @> jsonb_build_array(jsonb_build_object('kind', w.kind, 'name', w.name))))
+    for no key update),
+delivered as (
+    insert into inbox (installation_id, key, kind, account_id, reply, received_at)
+    select $9, $10, $11, $12, $13, $14 from unmoved
+    on conflict (installation_id, key) do nothing returning key),
+sent as (
+    update draft set "values" = $15, page = $16, revision = revision + 1, consumed_at = $14, touched_at = $14
+    from delivered where id = $3),
+counted as (update person set asked = asked + 1 from delivered where id = $17),
+taken as (
+    insert into claim (kind, name, request_id, created_at)
+    select w.kind, w.name, $18, $14 from wanted w, delivered order by w.kind, w.name),
+written as (
+    insert into request (id, number, command, command_digest, template_digest, subject, requester_id,
+                         requester_account_id, draft_id, inputs, slash, origin, state, since, created_at)
+    select $18, $19, $20, $7, $8, $21, $17, $12, $3, $22, $23, $24, 'planning', $14, $14 from delivered),
+head as (insert into audit_chain (chain, seq, hash) select $25, $26, $27 from delivered),
+noted as (
+    insert into audit (chain, seq, prev, hash, body, kind, at)
+    select $25, $26, $28, $27, $29, $30, $14 from delivered),
+opened as (
+    insert into thread (id, request_id, installation_id, channel, account, role, created_at)
+    select $31, $18, $9, $32, $33, $34, $14 from delivered),
+posted as (
+    insert into message (id, thread_id, place, kind, subject, nonce, created_at)
+    select $35, $31, 0, $36, $37, $38, $14 from delivered)
+select pg_notify($39, $9::uuid::text),
+       graphile_worker.add_job(identifier => $40, payload => $41::jsonb::json, job_key => $42, max_attempts => $43)
+from delivered"#;
+
 /// Writes a submission, all or nothing. False: something moved since it was judged, one of its names is held, its
 /// definition isn't kept yet or its delivery came before, and nothing is written. A name that is taken at this very
 /// moment fails as a violated key.
@@ -191,94 +236,51 @@ pub async fn write(conn: &mut Conn, submission: &Submission<'_>) -> Result<bool>
     let (root, subject, nonce) = submission.root;
     let (kinds, names): (Vec<&str>, Vec<&str>) =
         (new.claims.iter().map(|c| (&*c.kind, &*c.name))).unzip();
-    let written = sqlx::query(
-        r#"with wanted as (select kind, name from unnest($1::text[], $2::text[]) as w(kind, name)),
-           unmoved as (
-               select from draft d join person p on p.id = d.person_id
-               where d.id = $3 and d.consumed_at is null and d.revision = $4 and d.touched_at = $5
-                 and p.asked = $6
-                 and exists (select from blob where sha256 = $7)
-                 and ($8::bytea is null or exists (select from blob where sha256 = $8))
-                 and not exists (
-                     select from wanted w
-                     where exists (select from claim c where c.kind = w.kind and c.name = w.name)
-                        or exists (
-                            select from service
-                            where claims @> jsonb_build_array(jsonb_build_object('kind', w.kind, 'name', w.name))))
-               for no key update),
-           delivered as (
-               insert into inbox (installation_id, key, kind, account_id, reply, received_at)
-               select $9, $10, $11, $12, $13, $14 from unmoved
-               on conflict (installation_id, key) do nothing returning key),
-           sent as (
-               update draft set "values" = $15, page = $16, revision = revision + 1, consumed_at = $14, touched_at = $14
-               from delivered where id = $3),
-           counted as (update person set asked = asked + 1 from delivered where id = $17),
-           taken as (
-               insert into claim (kind, name, request_id, created_at)
-               select w.kind, w.name, $18, $14 from wanted w, delivered order by w.kind, w.name),
-           written as (
-               insert into request (id, number, command, command_digest, template_digest, subject, requester_id,
-                                    requester_account_id, draft_id, inputs, slash, origin, state, since, created_at)
-               select $18, $19, $20, $7, $8, $21, $17, $12, $3, $22, $23, $24, 'planning', $14, $14 from delivered),
-           head as (insert into audit_chain (chain, seq, hash) select $25, $26, $27 from delivered),
-           noted as (
-               insert into audit (chain, seq, prev, hash, body, kind, at)
-               select $25, $26, $28, $27, $29, $30, $14 from delivered),
-           opened as (
-               insert into thread (id, request_id, installation_id, channel, account, role, created_at)
-               select $31, $18, $9, $32, $33, $34, $14 from delivered),
-           posted as (
-               insert into message (id, thread_id, place, kind, subject, nonce, created_at)
-               select $35, $31, 0, $36, $37, $38, $14 from delivered)
-           select pg_notify($39, $9::uuid::text),
-                  graphile_worker.add_job(identifier => $40, payload => $41::jsonb::json, job_key => $42, max_attempts => $43)
-           from delivered"#,
-    )
-    .bind(kinds)
-    .bind(names)
-    .bind(seen.draft.id)
-    .bind(seen.draft.revision)
-    .bind(seen.draft.touched_at)
-    .bind(seen.asked)
-    .bind(new.command_digest)
-    .bind(new.template_digest)
-    .bind(seen.installation.id)
-    .bind(&answered.key)
-    .bind(answered.kind)
-    .bind(new.account)
-    .bind(Json(&answered.reply))
-    .bind(seen.now)
-    .bind(Json(submission.typed))
-    .bind(submission.page)
-    .bind(new.requester)
-    .bind(new.id)
-    .bind(submission.number)
-    .bind(new.command)
-    .bind(new.subject)
-    .bind(Json(new.inputs))
-    .bind(new.slash)
-    .bind(new.origin)
-    .bind(&entry.chain)
-    .bind(entry.seq)
-    .bind(entry.hash)
-    .bind(entry.prev)
-    .bind(&entry.body)
-    .bind(kind)
-    .bind(submission.thread.id)
-    .bind(&submission.thread.channel)
-    .bind(&submission.thread.account)
-    .bind(submission.thread.role)
-    .bind(root)
-    .bind(subject.kind())
-    .bind(Json(subject))
-    .bind(nonce)
-    .bind(WAKE)
-    .bind(PlanJob::IDENTIFIER)
-    .bind(Json(PlanJob { request: new.id }))
-    .bind(PlanJob::key(new.id))
-    .bind(MAX_ATTEMPTS)
-    .execute(conn)
-    .await?;
+    let written = sqlx::query(WRITE)
+        .bind(kinds)
+        .bind(names)
+        .bind(seen.draft.id)
+        .bind(seen.draft.revision)
+        .bind(seen.draft.touched_at)
+        .bind(seen.asked)
+        .bind(new.command_digest)
+        .bind(new.template_digest)
+        .bind(seen.installation.id)
+        .bind(&answered.key)
+        .bind(answered.kind)
+        .bind(new.account)
+        .bind(Json(&answered.reply))
+        .bind(seen.now)
+        .bind(Json(submission.typed))
+        .bind(submission.page)
+        .bind(new.requester)
+        .bind(new.id)
+        .bind(submission.number)
+        .bind(new.command)
+        .bind(new.subject)
+        .bind(Json(new.inputs))
+        .bind(new.slash)
+        .bind(new.origin)
+        .bind(&entry.chain)
+        .bind(entry.seq)
+        .bind(entry.hash)
+        .bind(entry.prev)
+        .bind(&entry.body)
+        .bind(kind)
+        .bind(submission.thread.id)
+        .bind(&submission.thread.channel)
+        .bind(&submission.thread.account)
+        .bind(submission.thread.role)
+        .bind(root)
+        .bind(subject.kind())
+        .bind(Json(subject))
+        .bind(nonce)
+        .bind(WAKE)
+        .bind(PlanJob::IDENTIFIER)
+        .bind(Json(PlanJob { request: new.id }))
+        .bind(PlanJob::key(new.id))
+        .bind(MAX_ATTEMPTS)
+        .execute(conn)
+        .await?;
     Ok(written.rows_affected() == 1)
 }

@@ -62,7 +62,7 @@ pub(super) fn problems(folder: &str, files: &Tree, steps: &[Step]) -> Vec<Proble
         let files: Vec<_> = from.files().collect();
         let wrong = parallel::map(&files, |file| {
             let shown = format!("{folder}{}", file.source);
-            wrong_in(file, shown, settings.syntax, &names)
+            wrong_in(file, &shown, settings.syntax, &names)
         });
         found.extend(wrong.into_iter().flatten());
     }
@@ -70,7 +70,7 @@ pub(super) fn problems(folder: &str, files: &Tree, steps: &[Step]) -> Vec<Proble
 }
 
 /// What is wrong in one file: first in its path, then in its text.
-fn wrong_in(file: &File<'_>, shown: String, syntax: Syntax, names: &Values<'_>) -> Vec<Problem> {
+fn wrong_in(file: &File<'_>, shown: &str, syntax: Syntax, names: &Values<'_>) -> Vec<Problem> {
     let in_path = faults(&file.path, syntax, names)
         .into_iter()
         .map(|fault| Fault {
@@ -82,7 +82,7 @@ fn wrong_in(file: &File<'_>, shown: String, syntax: Syntax, names: &Values<'_>) 
     let text = file.template.unwrap_or_default();
     let in_text = faults(text, syntax, names);
     let problem = |fault: Fault| Problem {
-        file: shown.clone(),
+        file: shown.to_owned(),
         line: fault.line,
         column: fault.column,
         what: fault.what,
