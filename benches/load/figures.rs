@@ -276,7 +276,7 @@ pub async fn latency() {
     let slack = Slack::start(520).await;
     let bot = Bot::start(&slack, &database()).await;
     let since = chrono::Utc::now();
-    for at in 0..200 {
+    for at in 0..100 {
         let plan = asked(&slack, &bot, &format!("latency-{at}")).await;
         let (status, text, _) = slack
             .deliver(
