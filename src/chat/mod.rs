@@ -4,5 +4,8 @@
 //! platform's JSON. Nothing here has a clock, a network or a database: `now` and secrets are handed in, and what is to
 //! be sent is returned as a value.
 
+pub mod discord;
+mod fields;
 pub mod github;
 pub mod slack;
+mod text;

@@ -4,6 +4,8 @@
 //! Lengths are counted in UTF-16 units, which is never less than the number of characters: whichever way Slack counts,
 //! what we call short enough is short enough.
 
+pub use crate::chat::text::{length, shorten};
+
 /// Blocks in one message.
 pub const MESSAGE_BLOCKS: usize = 50;
 /// Characters over all blocks of one message. Undocumented: near 13,200 Slack answers `msg_blocks_too_long` (bolt-js
@@ -47,26 +49,3 @@ pub const CONFIRM_TITLE: usize = 100;
 pub const CONFIRM_TEXT: usize = 300;
 /// The labels of a dialog.
 pub const CONFIRM_LABEL: usize = 30;
-
-/// The length that Slack may count.
-pub fn length(text: &str) -> usize {
-    text.encode_utf16().count()
-}
-
-/// The text, cut with an ellipsis where it is longer than `max`.
-pub fn shorten(text: &str, max: usize) -> String {
-    if length(text) <= max {
-        return text.to_owned();
-    }
-    let mut cut = String::new();
-    let mut used = 1;
-    for c in text.chars() {
-        used += c.len_utf16();
-        if used > max {
-            break;
-        }
-        cut.push(c);
-    }
-    cut.push('…');
-    cut
-}

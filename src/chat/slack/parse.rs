@@ -12,9 +12,9 @@ mod wire;
 use serde_json::Value;
 
 use super::verify::{Content, Verified};
+use crate::chat::fields::{Fields, json, without_nul};
 use crate::domain::event::Delivery;
 use crate::domain::id::DraftId;
-use wire::Fields;
 
 /// What a delivery turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -103,7 +103,7 @@ pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
 fn http(body: &[u8]) -> Result<Parsed, Unreadable> {
     // Events are JSON, everything else is a form; a form never begins with a brace.
     if body.trim_ascii_start().starts_with(b"{") {
-        let payload = wire::json(body).ok_or(Unreadable("not JSON"))?;
+        let payload = json(body).ok_or(Unreadable("not JSON"))?;
         return Ok(event::parse(Fields(&payload), body));
     }
     let form = wire::form(body).ok_or(Unreadable("not a form"))?;
@@ -112,7 +112,7 @@ fn http(body: &[u8]) -> Result<Parsed, Unreadable> {
         return Ok(Parsed::Ping);
     }
     if let Some(payload) = fields.text("payload") {
-        let payload = wire::json(payload.as_bytes()).ok_or(Unreadable("payload is not JSON"))?;
+        let payload = json(payload.as_bytes()).ok_or(Unreadable("payload is not JSON"))?;
         return Ok(inbound(interaction::parse(Fields(&payload), body)));
     }
     if fields.text("command").is_some() {
@@ -122,7 +122,7 @@ fn http(body: &[u8]) -> Result<Parsed, Unreadable> {
 }
 
 fn socket(kind: &str, mut payload: Value) -> Parsed {
-    wire::without_nul(&mut payload);
+    without_nul(&mut payload);
     // Only a delivery without any id of its own is named after its bytes.
     let body = payload.to_string();
     let fields = Fields(&payload);

@@ -1,7 +1,8 @@
 //! Slash commands. Their name is whatever the app was given (`/idp`, `/idp-staging`).
 
-use super::wire::{self, Fields};
+use super::wire;
 use super::{AnswerRoute, Inbound, RouteKind};
+use crate::chat::fields::{Fields, key_of};
 use crate::domain::event::{Delivery, Event, Place, Sender};
 use crate::domain::person::Platform;
 
@@ -19,9 +20,7 @@ pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Inbound {
         None
     };
     let delivery = Delivery {
-        key: fields
-            .owned("trigger_id")
-            .unwrap_or_else(|| wire::key_of(body)),
+        key: fields.owned("trigger_id").unwrap_or_else(|| key_of(body)),
         sender: Sender {
             platform: Platform::Slack,
             installation: installation

@@ -1,7 +1,8 @@
 //! The Events API: what happens in the workspace without anybody pressing one of our buttons.
 
-use super::wire::{self, Fields};
+use super::wire;
 use super::{AnswerRoute, Inbound, Parsed, RouteKind, Spoken};
+use crate::chat::fields::{Fields, key_of};
 use crate::domain::event::{Delivery, Event, Place, PlaceKind, Sender};
 use crate::domain::message::PlaceLost;
 use crate::domain::person::Platform;
@@ -17,9 +18,7 @@ pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Parsed {
     let (what, spoken) = read(fields, event);
     Parsed::Inbound(Box::new(Inbound {
         delivery: Delivery {
-            key: fields
-                .owned("event_id")
-                .unwrap_or_else(|| wire::key_of(body)),
+            key: fields.owned("event_id").unwrap_or_else(|| key_of(body)),
             sender: sender(fields, event),
             event: what,
         },

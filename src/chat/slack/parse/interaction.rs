@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::super::ids::{self, Reading};
-use super::wire::{self, Fields};
+use super::wire;
 use super::{AnswerRoute, Inbound, RouteKind};
+use crate::chat::fields::{Fields, key_of};
 use crate::domain::event::{ButtonId, Delivery, Event, Place, Sender, Turn};
 use crate::domain::person::Platform;
 
@@ -41,9 +42,7 @@ pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Inbound {
 
 /// A press can't be repeated by Slack, and each has its own trigger; a search has none and leaves no trace.
 fn key(fields: Fields<'_>, body: &[u8]) -> String {
-    fields
-        .owned("trigger_id")
-        .unwrap_or_else(|| wire::key_of(body))
+    fields.owned("trigger_id").unwrap_or_else(|| key_of(body))
 }
 
 /// Org-wide installations have `team: null` and belong to the organisation.
