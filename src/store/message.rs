@@ -198,7 +198,8 @@ pub async fn wake(conn: &mut Conn, installation: InstallationId) -> Result<()> {
 }
 
 /// What is due for an installation, new posts before edits, the longest waiting first. A reply is due only once all
-/// before it in its thread stand (or never will), so a thread reads in order.
+/// before it in its thread stand (or never will), so a thread reads in order. Of each channel only the first few: what
+/// piles up in one that takes a message a second must not hide what others wait for.
 pub async fn due(
     conn: &mut Conn,
     installation: InstallationId,
@@ -206,14 +207,17 @@ pub async fn due(
 ) -> Result<Vec<Due>> {
     sqlx::query_as!(
         Due,
-        r#"select m.id as "id: MessageId", m.thread_id as "thread: ThreadId", t.channel,
-                  m.external_id is not null as "edit!"
-           from message m join thread t on t.id = m.thread_id
-           where m.wanted > m.shown and m.given_up is null and t.installation_id = $1
-             and (m.not_before is null or m.not_before <= $2)
-             and not exists (select 1 from message e where e.thread_id = m.thread_id and e.place < m.place
-                             and e.shown = 0 and e.given_up is null)
-           order by m.external_id is not null, coalesce(m.shown_at, m.created_at) limit 100"#,
+        r#"select id as "id: MessageId", thread_id as "thread: ThreadId", channel, edit as "edit!"
+           from (select m.id, m.thread_id, t.channel, m.external_id is not null as edit,
+                        coalesce(m.shown_at, m.created_at) as since,
+                        row_number() over (partition by t.channel, m.external_id is not null
+                                           order by coalesce(m.shown_at, m.created_at)) as nth
+                 from message m join thread t on t.id = m.thread_id
+                 where m.wanted > m.shown and m.given_up is null and t.installation_id = $1
+                   and (m.not_before is null or m.not_before <= $2)
+                   and not exists (select 1 from message e where e.thread_id = m.thread_id and e.place < m.place
+                                   and e.shown = 0 and e.given_up is null)) due
+           where nth <= 8 order by edit, since limit 400"#,
         installation as _,
         now,
     )

@@ -206,6 +206,20 @@ async fn a_raised_card_stands_in_a_moment() {
 }
 
 #[tokio::test]
+async fn what_piles_up_in_one_channel_hides_nothing_from_another() {
+    let office = Office::open().await;
+    for _ in 0..120 {
+        office.ask_in("C0BUSY").await;
+    }
+    office.ask_in("C0QUIET").await;
+    let sender = office.send();
+    office.message("C0QUIET", |_| true).await;
+    let busy = office.slack.messages("C0BUSY").len();
+    assert!(busy < 60, "{busy} went before");
+    sender.stop().await;
+}
+
+#[tokio::test]
 async fn a_refused_rate_is_obeyed_by_every_process() {
     let office = Office::open().await;
     let first = office.send();

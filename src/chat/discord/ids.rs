@@ -1,5 +1,5 @@
 //! The names under which buttons and forms go out and come back. Drawing and reading share them, so that they can't
-//! drift apart. All of them are bounded by [`CUSTOM_ID`](super::limits::CUSTOM_ID).
+//! drift apart. All of them are bounded by `limits::CUSTOM_ID`.
 
 use super::limits::{CUSTOM_ID, length};
 use crate::domain::event::ButtonId;
