@@ -186,7 +186,7 @@ const stories = {
     await press('alex', own, 'request.approve');
     const running = await card('running-api', /: running|done in/);
     if (/done in/.test(running.text)) return console.log('no step waits in the template: not kept running');
-    await until('its step waits', async () => JSON.stringify((await find('running-api', /./)).blocks).includes('until'));
+    await until('its step waits', async () => JSON.stringify((await find('running-api', /./)).blocks).includes('Waiting: '));
     await picture('running', running);
     await dialog('cancel', running, 'request.cancel');
     strangersPush(join(demo, 'git', 'acme', 'running-api.git'));
