@@ -6,7 +6,7 @@ use super::actor::{self, Actor};
 use super::audit::{self, Chain};
 use super::home::{self, Typed};
 use super::submit::{self, Filled};
-use super::{App, Broken, cancel, decide, late, open_form, people, show, twin};
+use super::{App, Broken, cancel, decide, late, open_form, people, really, show, twin};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::{Open, plan as plan_card};
 use crate::domain::event::{ButtonId, Delivery, Event, Place};
@@ -130,9 +130,14 @@ async fn answer(
             button,
             value,
             place,
-            ..
+            confirmed,
         } => {
             twin::pressed(conn, actor.installation.id, (*button, value), place).await?;
+            if !confirmed
+                && let Some(question) = really::ask(app, conn, actor, (*button, value)).await?
+            {
+                return Ok(question);
+            }
             pressed(app, conn, actor, (*button, value), place).await
         }
         Event::DenyReasoned { plan, reason } => {

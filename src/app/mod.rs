@@ -32,6 +32,7 @@ pub mod operator;
 pub mod people;
 mod place;
 pub mod plan;
+mod really;
 mod repository;
 pub mod run;
 mod seal;

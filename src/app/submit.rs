@@ -109,7 +109,8 @@ async fn next(
         desk.command,
         desk.template(),
         page,
-        &filled.values,
+        // A page may come in parts: what came before stands in the draft.
+        &draft.values,
         &desk.facts,
     );
     let values = match checked {
@@ -124,7 +125,7 @@ async fn next(
         let gives_way = again::replaced(app, conn, actor, draft.again_from).await?;
         let gives_way = gives_way.map(|replaced| replaced.number);
         let mut here = held(conn, actor, desk, &draft.values, gives_way).await?;
-        here.retain(|e| filled.values.contains_key(&e.field));
+        here.retain(|e| values.contains_key(&e.field));
         if !here.is_empty() {
             return Ok(Reply::Errors { errors: here });
         }

@@ -1,5 +1,6 @@
 //! All outgoing calls: chat platforms and forges.
 
+pub mod discord;
 pub mod forge;
 pub mod slack;
 

@@ -218,6 +218,23 @@ impl Card {
             blocks: vec![Block::Lines { lines }],
         }
     }
+
+    /// A button by itself, under what it would do: the words of its dialog.
+    pub fn question(button: &Button) -> Self {
+        let words = button.confirm.iter();
+        let lines = words.flat_map(|c| {
+            [
+                Text::default().bold(c.title.as_str()),
+                c.text.as_str().into(),
+            ]
+        });
+        let mut card = Self::lines(lines);
+        card.blocks.push(Block::Buttons {
+            buttons: vec![button.clone()],
+            menu: Vec::new(),
+        });
+        card
+    }
 }
 
 impl From<&str> for Text {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::card::{Block, Card};
+use super::card::{Block, Button, Card};
 use super::form::{Choice, FieldError, FormPage};
 use super::id::PlanId;
 
@@ -40,6 +40,11 @@ pub enum Reply {
         title: String,
         /// What the reason is for.
         hint: String,
+    },
+    /// Asks "really?" before the act of a button, where the platform has no dialog of its own.
+    Confirm {
+        /// The button, with its dialog.
+        button: Box<Button>,
     },
     /// A page to read (See plan).
     Page {

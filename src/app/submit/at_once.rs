@@ -64,7 +64,7 @@ pub(in crate::app) async fn at_once(
     let mut typed = seen.draft.values.0.clone();
     keep(&mut typed, &values);
     let desk = Desk::of(app, command, &typed, &belongs);
-    let Some(inputs) = checked(&desk, *page as usize, &values, &mut typed) else {
+    let Some(inputs) = checked(&desk, *page as usize, &mut typed) else {
         return Ok(None);
     };
     let filled = Filled {
@@ -84,17 +84,12 @@ struct Filled {
 }
 
 /// The inputs that the form comes to with its last page; `None`: it wasn't the last one, or something is wrong.
-fn checked(
-    desk: &Desk<'_>,
-    page: usize,
-    values: &Map<String, Value>,
-    typed: &mut Map<String, Value>,
-) -> Option<Inputs> {
+fn checked(desk: &Desk<'_>, page: usize, typed: &mut Map<String, Value>) -> Option<Inputs> {
     let (command, template) = (desk.command, desk.template());
     if page + 1 < desk.pages() {
         return None;
     }
-    let values = form::check_page(command, template, page, values, &desk.facts).ok()?;
+    let values = form::check_page(command, template, page, typed, &desk.facts).ok()?;
     keep(typed, &values);
     form::check_all(command, template, typed, &desk.facts).ok()
 }

@@ -10,7 +10,7 @@ use super::super::limits::{self, shorten};
 use super::super::parse::{AnswerRoute, RouteKind};
 use super::message::{Rendered, message};
 use super::{buttons, modal};
-use crate::domain::card::{Block, Card, Text};
+use crate::domain::card::{Block, Button, Card, Text};
 use crate::domain::form::{Choice, FieldError, FormPage};
 use crate::domain::reply::Reply;
 
@@ -37,6 +37,7 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
         (Reply::Card { card: content } | Reply::Once { card: content }, kind) => {
             card(content, kind)
         }
+        (Reply::Confirm { button }, kind) => messages(&question(button), kind),
         (Reply::Form { form }, RouteKind::Modal) => messages(&[opens(form, route)], route.kind),
         (Reply::Form { form }, _) => {
             let wanted = route.part.filter(|part| part.page == form.page);
@@ -114,6 +115,17 @@ fn messages(drawn: &[Rendered], kind: RouteKind) -> Answer {
         body: json!({ "type": kind, "data": first }),
         after: bodies.collect(),
     }
+}
+
+/// What a button would do, and the button that does it.
+fn question(button: &Button) -> Vec<Rendered> {
+    let mut card = Card::question(button);
+    card.blocks.retain(|b| !matches!(b, Block::Buttons { .. }));
+    let mut drawn = message(&card);
+    if let Some(first) = drawn.first_mut() {
+        first.rows.extend(buttons::confirmed(button));
+    }
+    drawn
 }
 
 /// A button that opens a page, or the next part of the one that was just filled.

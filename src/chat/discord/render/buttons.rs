@@ -36,6 +36,19 @@ fn button(button: &Button) -> Option<Value> {
     Some(json!({ "type": 2, "style": style, "label": label, "custom_id": id }))
 }
 
+/// The button that goes on after its question was read; none for one whose value can't be sent.
+pub(super) fn confirmed(button: &Button) -> Option<Value> {
+    let yes = button.confirm.as_ref().map_or(&button.label, |c| &c.yes);
+    let label = limits::shorten(yes, limits::BUTTON_LABEL);
+    let id = ids::button(button.id, &button.value, true)?;
+    let style = match button.style {
+        ButtonStyle::Danger => 4,
+        ButtonStyle::Plain | ButtonStyle::Primary => 1,
+    };
+    let button = json!({ "type": 2, "style": style, "label": label, "custom_id": id });
+    Some(json!({ "type": 1, "components": [button] }))
+}
+
 /// One button of our own, whose custom id is known.
 pub(super) fn single(label: &str, custom_id: &str) -> Value {
     let button = json!({ "type": 2, "style": 1, "label": label, "custom_id": custom_id });

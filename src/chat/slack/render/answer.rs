@@ -77,6 +77,8 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
         }
         (Reply::Errors { errors }, _) => card(&errors_card(errors), route),
         (Reply::Card { card: content } | Reply::Once { card: content }, _) => card(content, route),
+        // Its own dialog asks, once it is pressed.
+        (Reply::Confirm { button }, _) => card(&Card::question(button), route),
         (Reply::Form { form }, _) => view(form::form(form), route),
         (Reply::Page { title, blocks }, _) => view(reading(title, blocks), route),
         (Reply::AskReason { plan, title, hint }, _) => {
