@@ -22,6 +22,7 @@ mod chaos;
 mod cli;
 mod core;
 mod demo;
+mod discord;
 mod engine;
 mod experience;
 mod forge;

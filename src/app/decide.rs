@@ -9,7 +9,7 @@ use super::actor::Actor;
 use super::audit::{self, Chain};
 use super::end::{self, End};
 use super::{App, group, message, new_id, run, view};
-use crate::cards::{answer, form};
+use crate::cards::{answer, form, refusal};
 use crate::domain::id::{ApprovalId, PlanId};
 use crate::domain::message::Milestone;
 use crate::domain::plan::Plan;
@@ -103,6 +103,9 @@ async fn poll(
     let Some(request) = store::request::lock(conn, kept.request).await? else {
         return Ok(Err(unknown(plan)));
     };
+    if let Some(reply) = stranger(conn, &request, actor).await? {
+        return Ok(Err(reply));
+    }
     let (Some(expires_at), RequestState::AwaitingApproval, true) =
         (kept.expires_at, request.state, request.plan == Some(plan))
     else {
@@ -126,6 +129,38 @@ async fn poll(
         ballot,
         groups,
     }))
+}
+
+/// What somebody is told who acts with an account of another installation than the request's, and whom nobody knows there:
+/// it may be the requester themselves.
+async fn stranger(
+    conn: &mut Conn,
+    request: &Request,
+    actor: &Actor,
+) -> anyhow::Result<Option<Reply>> {
+    let home = store::request::installation(conn, request.id).await?;
+    if home == actor.installation.id {
+        return Ok(None);
+    }
+    let home = store::installation::get(conn, home).await?;
+    let accounts = store::account::of_person(conn, actor.person()).await?;
+    if !home.platform.is_chat() || accounts.iter().any(|a| a.installation == home.id) {
+        return Ok(None);
+    }
+    let what = json!({
+        "by": actor.person(), "account": actor.account.id, "why": "elsewhere",
+    });
+    audit::append(
+        conn,
+        Chain::Request(request.id),
+        "vote.refused",
+        actor.now,
+        what,
+    )
+    .await?;
+    let refusal = refusal::asked_elsewhere(request.number, home.platform);
+    let card = answer::refused(&refusal);
+    Ok(Some(Reply::Card { card }))
 }
 
 fn cast(poll: &Poll, actor: &Actor, verdict: Verdict) -> Result<(Vote, Standing), VoteRefused> {

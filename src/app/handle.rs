@@ -9,7 +9,7 @@ use super::submit::{self, Filled};
 use super::{App, Broken, cancel, decide, late, open_form, people, really, show, twin};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::{Open, plan as plan_card};
-use crate::domain::event::{ButtonId, Delivery, Event, Place};
+use crate::domain::event::{ButtonId, Delivery, Event, Place, Sender};
 use crate::domain::form::Choice;
 use crate::domain::id::DraftId;
 use crate::domain::permission::Verb;
@@ -28,7 +28,11 @@ const TRIES: u32 = 3;
 const OFFERED: usize = 100;
 
 /// Acts on one verified delivery. A repeated one gets the same reply and has no second effect.
-pub async fn handle(app: &App, delivery: Delivery) -> Result<Reply, Broken> {
+pub async fn handle(app: &App, mut delivery: Delivery) -> Result<Reply, Broken> {
+    if delivery.sender.installation.is_empty() {
+        let placed = placed(app, &mut delivery.sender).await;
+        placed.map_err(|cause| Broken::log(kind(&delivery.event), cause))?;
+    }
     let mut tried = 1;
     loop {
         match act(app, &delivery).await {
@@ -37,6 +41,15 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<Reply, Broken> {
             Err(cause) => return Err(Broken::log(kind(&delivery.event), cause)),
         }
     }
+}
+
+/// Finds out whose installation's somebody is who acts where the platform names none (direct messages on Discord).
+async fn placed(app: &App, sender: &mut Sender) -> anyhow::Result<()> {
+    let mut conn = app.pool.acquire().await?;
+    let found =
+        store::installation::of_account(&mut conn, sender.platform, &sender.account).await?;
+    sender.installation = found.unwrap_or_default();
+    Ok(())
 }
 
 async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {

@@ -10,6 +10,7 @@ mod ask;
 pub mod audit;
 mod broken;
 mod cancel;
+mod complete;
 pub mod configured;
 pub mod count;
 mod decide;

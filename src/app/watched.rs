@@ -24,6 +24,13 @@ pub async fn account(app: &App, id: AccountId) -> store::Result<Account> {
     store::account::get(&mut conn, id).await
 }
 
+/// Our own account in an installation, where it is known.
+pub async fn bot(app: &App, installation: InstallationId) -> store::Result<Option<String>> {
+    let mut conn = app.pool.acquire().await?;
+    let installation = store::installation::get(&mut conn, installation).await?;
+    Ok(installation.bot_account)
+}
+
 /// The platform's ids of channels whose members must be known: where requests stand, and where they are to stand.
 pub async fn channels(app: &App, installation: InstallationId) -> store::Result<BTreeSet<String>> {
     let mut conn = app.pool.acquire().await?;

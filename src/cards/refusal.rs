@@ -1,6 +1,8 @@
 //! Refusals of plan time: nothing was created, and here is whom to ask.
 
 use super::words;
+use crate::domain::id::RequestNumber;
+use crate::domain::person::Platform;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::Unmeetable;
 
@@ -94,6 +96,17 @@ pub fn held_by_request(kind: &str, name: &str, number: i64, requester: &str) -> 
 /// The one who asked was deactivated before anything ran.
 pub fn requester_gone() -> Refusal {
     Refusal::new("The account that asked for this was deactivated.")
+}
+
+/// A vote from another platform than the request's, by somebody whom nobody knows there.
+pub fn asked_elsewhere(number: RequestNumber, platform: Platform) -> Refusal {
+    let platform = match platform {
+        Platform::Slack => "Slack",
+        Platform::Discord => "Discord",
+        Platform::Github | Platform::Operator => "another platform",
+    };
+    let what = format!("{number} was asked for on {platform}, and nobody knows who you are there.");
+    Refusal::new(what).instead(format!("Decide on {platform}."))
 }
 
 /// The one who asked has left every group whose members may.

@@ -10,7 +10,7 @@ mod links;
 mod people;
 
 pub use calls::{Auth, Message, Post};
-pub use error::{Advice, SlackError};
+pub use error::SlackError;
 pub use links::ResponseUrls;
 pub use people::{Channel, Group, User};
 

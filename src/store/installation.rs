@@ -25,6 +25,24 @@ pub struct Installation {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
+/// The installation that an account was seen in last, where a delivery names none: direct messages on Discord are in no
+/// guild.
+pub async fn of_account(
+    conn: &mut Conn,
+    platform: Platform,
+    account: &str,
+) -> Result<Option<String>> {
+    sqlx::query_scalar!(
+        r#"select i.external_id from account a join installation i on i.id = a.installation_id
+           where i.platform = $1 and a.external_id = $2 and i.revoked_at is null
+           order by a.active desc, (a.kind = 'full') desc, a.id desc limit 1"#,
+        platform as _,
+        account,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The installation that a delivery comes from.
 pub async fn find(
     conn: &mut Conn,

@@ -1,6 +1,7 @@
 //! Routes and sockets: deliveries in, pages out.
 
 pub mod api;
+pub mod discord;
 pub mod git;
 pub mod github;
 pub mod health;
@@ -25,6 +26,8 @@ pub struct Web {
     pub metrics: Arc<metrics::Metrics>,
     /// Slack, where deliveries come over HTTP.
     pub slack: Option<Arc<slack::Edge>>,
+    /// Discord, where interactions come over HTTP.
+    pub discord: Option<Arc<discord::Edge>>,
     /// GitHub's webhook, where one is set up.
     pub github: Option<Arc<github::Edge>>,
 }
@@ -35,6 +38,9 @@ pub fn router(web: Web) -> Router {
         health::router(Arc::clone(&web.health)).merge(metrics::router(web.metrics, web.health));
     if let Some(edge) = web.slack {
         router = router.merge(slack::router(edge));
+    }
+    if let Some(edge) = web.discord {
+        router = router.merge(discord::router(edge));
     }
     if let Some(edge) = web.github {
         router = router.merge(github::router(edge));

@@ -12,16 +12,18 @@ mod step;
 pub mod teams;
 pub mod tick;
 mod twin;
+pub mod way;
 
 pub use self::step::Patience;
+pub use self::way::{Guild, Way};
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
-use crate::clients::slack::Slack;
 use crate::domain::id::InstallationId;
 use crate::steps::Registry;
 
@@ -32,8 +34,31 @@ pub struct Chat {
     pub installation: InstallationId,
     /// The platform's id of it.
     pub external: String,
-    /// The client with its token.
-    pub slack: Slack,
+    /// How it is reached.
+    pub way: Way,
+}
+
+/// The installations that this process serves: those that it was introduced to so far.
+#[derive(Debug, Clone, Default)]
+pub struct Chats(Arc<RwLock<Vec<Chat>>>);
+
+impl From<Vec<Chat>> for Chats {
+    fn from(chats: Vec<Chat>) -> Self {
+        Self(Arc::new(RwLock::new(chats)))
+    }
+}
+
+impl Chats {
+    /// One of them.
+    fn find(&self, installation: InstallationId) -> Option<Chat> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.iter().find(|c| c.installation == installation).cloned()
+    }
+
+    fn add(&self, chat: Chat) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        all.push(chat);
+    }
 }
 
 /// What workers work with.
@@ -44,7 +69,7 @@ pub struct Bench {
     /// What steps can do.
     pub registry: Registry,
     /// The installations that this process serves.
-    pub chats: Vec<Chat>,
+    pub chats: Chats,
     /// The organisation on GitHub, where there is one.
     pub hub: Option<teams::Hub>,
     /// How long steps are waited for.
@@ -61,24 +86,15 @@ type Shared = Arc<Bench>;
 #[error("a part of the worker broke off: {0}")]
 pub struct BrokeOff(tokio::task::JoinError);
 
-/// Everything that a process with the role of a worker does, until the bench is told to stop.
+/// Everything that a process with the role of a worker does, until the bench is told to stop. An installation is served
+/// from when it `arrives`: a platform that is away holds up no other.
 pub async fn run(
     bench: Bench,
+    mut arrives: mpsc::Receiver<Chat>,
     factory: queue::Factory,
     concurrency: usize,
 ) -> Result<(), BrokeOff> {
     let mut all = JoinSet::new();
-    for chat in &bench.chats {
-        let (app, stop) = (bench.app.clone(), bench.stop.clone());
-        let sender = sender::run(
-            app.clone(),
-            chat.slack.clone(),
-            chat.installation,
-            stop.clone(),
-        );
-        all.spawn(sender);
-        all.spawn(people::run(app, chat.clone(), stop));
-    }
     if let Some(hub) = &bench.hub {
         let (app, stop) = (bench.app.clone(), bench.stop.clone());
         all.spawn(teams::run(app, hub.clone(), stop));
@@ -86,11 +102,30 @@ pub async fn run(
     all.spawn(tick::run(bench.app.clone(), bench.stop.clone()));
     all.spawn(queue::run(bench.clone(), factory, concurrency));
     let mut result = Ok(());
-    while let Some(ended) = all.join_next().await {
-        if let Err(error) = ended {
-            result = Err(BrokeOff(error));
-            bench.stop.cancel();
+    loop {
+        tokio::select! {
+            Some(chat) = arrives.recv() => serve(&mut all, &bench, chat),
+            ended = all.join_next() => match ended {
+                Some(Ok(())) => {}
+                Some(Err(error)) => {
+                    result = Err(BrokeOff(error));
+                    bench.stop.cancel();
+                }
+                None => return result,
+            },
         }
     }
-    result
+}
+
+/// Sends for an installation and keeps its people known.
+fn serve(all: &mut JoinSet<()>, bench: &Bench, chat: Chat) {
+    let (app, stop) = (bench.app.clone(), bench.stop.clone());
+    all.spawn(sender::run(
+        app.clone(),
+        chat.way.clone(),
+        chat.installation,
+        stop.clone(),
+    ));
+    bench.chats.add(chat.clone());
+    all.spawn(people::run(app, chat, stop));
 }

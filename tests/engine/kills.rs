@@ -100,7 +100,7 @@ fn replica() {
         let bench = Bench {
             app: app(&pool, &registry),
             registry,
-            chats: Vec::new(),
+            chats: idp::worker::Chats::default(),
             hub: None,
             patience: Patience::default(),
             stop: CancellationToken::new(),

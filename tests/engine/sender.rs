@@ -70,7 +70,7 @@ impl Office {
         Chat {
             installation: self.world.installation,
             external: TEAM.to_owned(),
-            slack: self.client(),
+            way: self.client().into(),
         }
     }
 

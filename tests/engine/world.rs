@@ -119,7 +119,7 @@ impl World {
         Bench {
             app: self.app.clone(),
             registry: registry(&self.script),
-            chats,
+            chats: chats.into(),
             hub: None,
             patience: Patience {
                 look: Duration::from_millis(20),

@@ -66,7 +66,7 @@ impl Office {
         let bench = Bench {
             app: app.clone(),
             registry: self.world.registry.clone(),
-            chats: Vec::new(),
+            chats: idp::worker::Chats::default(),
             hub: Some(hub),
             patience: Patience::default(),
             stop: stop.clone(),

@@ -1,5 +1,6 @@
 //! What the tests stand on.
 
+pub mod discord;
 pub mod postgres;
 pub mod serve;
 pub mod slack;

@@ -101,6 +101,7 @@ impl Bot {
             health,
             metrics,
             slack: Some(Arc::clone(&edge)),
+            discord: None,
             github: Some(Arc::new(github)),
         }));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

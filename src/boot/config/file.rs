@@ -34,6 +34,8 @@ pub struct File {
     pub(super) state_key: Option<SecretString>,
     #[serde(default)]
     pub(super) slack: Slack,
+    #[serde(default)]
+    pub(super) discord: Discord,
     pub(super) organisation: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) github: GitHub,
@@ -68,6 +70,17 @@ pub(super) struct Slack {
     pub(super) signing_secret: Option<SecretString>,
     #[serde(default, deserialize_with = "secret")]
     pub(super) app_token: Option<SecretString>,
+}
+
+/// `[discord]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Discord {
+    pub(super) application_id: Option<String>,
+    pub(super) public_key: Option<String>,
+    pub(super) api_url: Option<String>,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) bot_token: Option<SecretString>,
 }
 
 /// `[github]`

@@ -4,6 +4,7 @@
 //! come from the environment or from files, never from flags, which every process on the machine can read. What an
 //! operator may change while idp runs ([`Organisation`]) is read again when the file changes.
 
+mod discord;
 pub mod file;
 mod github;
 pub mod options;
@@ -17,6 +18,7 @@ use std::path::{Path, PathBuf};
 use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
+pub use self::discord::Discord;
 use self::file::File;
 pub use self::github::GitHub;
 pub use self::options::Options;
@@ -56,6 +58,8 @@ pub struct Config {
     pub api_token: Option<SecretString>,
     /// The Slack app, if there is one.
     pub slack: Option<Slack>,
+    /// The Discord application, if there is one.
+    pub discord: Option<Discord>,
     /// The organisation on GitHub; without one, repositories stand on the local forge.
     pub github: Option<GitHub>,
     /// Secrets that templates may hand to repositories, by name.
@@ -124,6 +128,7 @@ impl Config {
             state_key: environment.secret("IDP_STATE_KEY")?.or(file.state_key),
             api_token: environment.secret("IDP_API_TOKEN")?,
             slack: slack(file.slack, environment)?,
+            discord: discord::read(file.discord, environment)?,
             github: github::read(file.github, &organisation, public_url.as_ref(), environment)?,
             public_url,
             secrets: environment.secrets(SECRET, file.secrets)?,

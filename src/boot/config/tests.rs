@@ -257,6 +257,7 @@ fn the_example_is_complete_and_says_the_defaults() {
     for table in [
         "",
         "[slack]",
+        "[discord]",
         "[github]",
         "[teams.x]",
         "[commands.x]",
@@ -280,6 +281,26 @@ fn the_example_is_complete_and_says_the_defaults() {
             );
         }
     }
+}
+
+#[test]
+fn a_half_configured_discord_application_is_explained() {
+    let key = (
+        "DISCORD_PUBLIC_KEY",
+        "3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29",
+    );
+    let token = ("DISCORD_BOT_TOKEN", "s3cret");
+    let problem = |variables: &[(&str, &str)]| load("", variables).unwrap_err().to_string();
+    assert!(problem(&[token]).contains("`DISCORD_PUBLIC_KEY` is missing"));
+    assert!(problem(&[key]).contains("`DISCORD_BOT_TOKEN` is missing"));
+    let swapped = problem(&[token, ("DISCORD_PUBLIC_KEY", "s3cret")]);
+    assert!(swapped.contains("can't be used"), "{swapped}");
+    let named = problem(&[token, key, ("DISCORD_APPLICATION_ID", "idp")]);
+    assert!(named.contains("is not an id of Discord's"), "{named}");
+    let config = load("", &[token, key]).unwrap();
+    let discord = config.discord.unwrap();
+    assert_eq!(discord.api_url.as_str(), "https://discord.com/api/v10");
+    assert!(!format!("{discord:?}").contains("s3cret"));
 }
 
 /// Whether a line of a comment is a setting rather than prose.

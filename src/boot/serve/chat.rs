@@ -45,7 +45,6 @@ impl Chat {
         tasks: TaskTracker,
     ) -> Result<Option<Self>, Problem> {
         let Some(slack) = &config.slack else {
-            tracing::warn!("No chat is configured; `docs/slack.md` says how");
             return Ok(None);
         };
         let client = Slack::new(

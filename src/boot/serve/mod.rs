@@ -4,6 +4,7 @@
 //! they hold, pools close, and a managed Postgres goes last.
 
 mod chat;
+mod guilds;
 mod reload;
 pub(in crate::boot) mod settings;
 
@@ -17,6 +18,7 @@ use graphile_worker::WorkerOptions;
 use prometheus_client::registry::Registry as Metered;
 use sqlx::PgPool;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -183,6 +185,20 @@ impl House {
             .filter(|_| role.web())
             .map(|chat| chat.edge(&self.app));
 
+        let guilds = guilds::Guilds::of(
+            config,
+            Arc::clone(&health),
+            Arc::clone(&metrics),
+            tasks.clone(),
+        )?;
+        if chat.is_none() && guilds.is_none() {
+            tracing::warn!("No chat is configured; `docs/slack.md` and `docs/discord.md` say how");
+        }
+        let discord = guilds
+            .as_ref()
+            .filter(|_| role.web())
+            .map(|guilds| guilds.edge(&self.app));
+
         let listener = TcpListener::bind(config.listen)
             .await
             .or_fail(format!("can't listen on {}", config.listen))?;
@@ -197,6 +213,7 @@ impl House {
             health: Arc::clone(&health),
             metrics,
             slack: edge.clone(),
+            discord,
             github,
         };
         let mut router = web::router(web);
@@ -221,10 +238,11 @@ impl House {
                     .await?,
             };
             let bench = self.bench(&pools, stop);
-            workers.spawn(work(bench, chat.zip(Some(edge)), pools.queue, stop.clone()));
-        } else if let Some(chat) = chat {
-            let (app, stop) = (self.app.clone(), stop.clone());
-            tasks.spawn(async move { chat.meet(&app, edge, &stop).await.is_some() });
+            let platforms = (chat.zip(Some(edge)), guilds);
+            workers.spawn(work(bench, platforms, pools.queue, stop.clone()));
+        } else {
+            let platforms = (chat.zip(Some(edge)), guilds);
+            tasks.spawn(meet(self.app.clone(), platforms, stop.clone()));
         }
         tracing::info!(%address, ?role, "Serving");
         let draining = {
@@ -254,7 +272,7 @@ impl House {
                 ..self.app.clone()
             },
             registry: self.registry.clone(),
-            chats: Vec::new(),
+            chats: worker::Chats::default(),
             hub: self.hub.clone(),
             patience: Patience::default(),
             stop: stop.clone(),
@@ -282,24 +300,52 @@ struct Pools {
     queue: PgPool,
 }
 
-/// Introduces the chat, lets its deliveries in where this process takes them, then works until told to stop.
-async fn work(
-    mut bench: Bench,
-    chat: Option<(chat::Chat, Option<Arc<web::slack::Edge>>)>,
-    queue: PgPool,
-    stop: CancellationToken,
-) {
-    if let Some((chat, edge)) = chat {
-        let Some(introduced) = chat.meet(&bench.app, edge, &stop).await else {
-            return;
-        };
-        bench.chats.push(introduced);
+/// The chat platforms: Slack with what answers its deliveries, Discord.
+type Platforms = (
+    Option<(chat::Chat, Option<Arc<web::slack::Edge>>)>,
+    Option<guilds::Guilds>,
+);
+
+/// Makes the platforms known, for a process that only takes deliveries.
+async fn meet(app: App, (slack, discord): Platforms, stop: CancellationToken) {
+    let slack = async {
+        if let Some((chat, edge)) = slack {
+            chat.meet(&app, edge, &stop).await;
+        }
+    };
+    let discord = async {
+        if let Some(guilds) = discord {
+            guilds.meet(&app, &stop).await;
+        }
+    };
+    tokio::join!(slack, discord);
+}
+
+/// Lets the platforms' deliveries in where this process takes them, then works until told to stop. Each platform is served
+/// from when it answers.
+async fn work(bench: Bench, (slack, discord): Platforms, queue: PgPool, stop: CancellationToken) {
+    let (arrived, arrives) = mpsc::channel(16);
+    if let Some((chat, edge)) = slack {
+        let (app, stop, arrived) = (bench.app.clone(), stop.clone(), arrived.clone());
+        tokio::spawn(async move {
+            if let Some(chat) = chat.meet(&app, edge, &stop).await {
+                let _ = arrived.send(chat).await; // refused once the worker has ended
+            }
+        });
+    }
+    if let Some(guilds) = discord {
+        let (app, stop) = (bench.app.clone(), stop.clone());
+        tokio::spawn(async move {
+            for chat in guilds.meet(&app, &stop).await.into_iter().flatten() {
+                let _ = arrived.send(chat).await;
+            }
+        });
     }
     let pool = queue.clone();
     let factory: worker::queue::Factory =
         Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));
     let jobs = bench.app.pool.clone();
-    if let Err(error) = worker::run(bench, factory, JOBS).await {
+    if let Err(error) = worker::run(bench, arrives, factory, JOBS).await {
         // Half a process is worse than none: it ends, and whoever supervises it starts a whole one.
         tracing::error!(%error, "Stopping");
         stop.cancel();

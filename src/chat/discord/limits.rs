@@ -7,6 +7,10 @@ pub use crate::chat::text::{length, shorten};
 pub const CONTENT: usize = 2_000;
 /// A custom id of a component or a modal.
 pub const CUSTOM_ID: usize = 100;
+/// A thread's name.
+pub const THREAD_NAME: usize = 100;
+/// What marks a message, so that it isn't posted twice.
+pub const NONCE: usize = 25;
 /// Rows of components under a message.
 pub const ROWS: usize = 5;
 /// A button's label.

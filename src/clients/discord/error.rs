@@ -84,9 +84,9 @@ impl DiscordError {
             (_, 10_007 | 10_013 | 50_007 | 50_278) => Self::UserGone { code },
             (_, 10_015 | 10_062 | 40_060 | 50_027) => Self::AnswerGone { code },
             (_, 160_004) => Self::ThreadStands,
-            (_, 50_001 | 50_013 | 50_083 | 160_005) => Self::NotAllowed { code },
             (401, _) => Self::Revoked,
-            (403, _) => Self::NotAllowed { code },
+            // Missing access, missing permissions, an archived or a locked thread.
+            (403, _) | (_, 50_001 | 50_013 | 50_083 | 160_005) => Self::NotAllowed { code },
             _ => Self::Refused {
                 code: told(status, code, body),
             },

@@ -185,7 +185,7 @@ impl Discord {
             let last = list(&page).last().and_then(|last| last.pointer(id));
             match last.and_then(Value::as_str) {
                 Some(last) if list(&page).count() >= size && last != after => {
-                    last.clone_into(&mut after)
+                    last.clone_into(&mut after);
                 }
                 _ => return Ok(all),
             }

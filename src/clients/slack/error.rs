@@ -81,36 +81,7 @@ pub enum SlackError {
     },
 }
 
-/// What follows from an error for the one who called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Advice {
-    /// Nothing happened; try again, not before this.
-    Again(Option<Duration>),
-    /// It will not work like this.
-    Stop,
-    /// It may have happened: look before repeating.
-    Look,
-}
-
 impl SlackError {
-    /// What to do.
-    pub const fn advice(&self) -> Advice {
-        match self {
-            Self::Limited { after } => Advice::Again(*after),
-            Self::Unreachable { .. } => Advice::Again(None),
-            Self::Lost { .. } => Advice::Look,
-            Self::Revoked { .. }
-            | Self::MissingScope { .. }
-            | Self::ChannelGone { .. }
-            | Self::NotInChannel { .. }
-            | Self::MessageGone { .. }
-            | Self::TriggerGone { .. }
-            | Self::ViewGone { .. }
-            | Self::UserGone { .. }
-            | Self::Refused { .. } => Advice::Stop,
-        }
-    }
-
     /// Slack's word in an answer that says no (docs.slack.dev/reference/methods, the errors of each method).
     pub(super) fn from_code(code: &str, more: &[String], body: Option<&str>) -> Self {
         let code = code.to_owned();
@@ -255,18 +226,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slacks_words_say_what_to_do() {
-        let advice = |code: &str| SlackError::from_code(code, &[], None).advice();
-        assert_eq!(advice("ratelimited"), Advice::Again(None));
-        assert_eq!(advice("service_unavailable"), Advice::Again(None));
-        assert_eq!(advice("internal_error"), Advice::Look);
-        for code in [
-            "channel_not_found",
-            "invalid_blocks",
-            "token_revoked",
-            "made_up_by_slack",
-        ] {
-            assert_eq!(advice(code), Advice::Stop, "{code}");
+    fn slacks_words_say_what_happened() {
+        let of = |code: &str| SlackError::from_code(code, &[], None);
+        assert_eq!(of("ratelimited"), SlackError::Limited { after: None });
+        assert!(matches!(
+            of("service_unavailable"),
+            SlackError::Unreachable { .. }
+        ));
+        assert!(matches!(of("internal_error"), SlackError::Lost { .. }));
+        assert!(matches!(
+            of("channel_not_found"),
+            SlackError::ChannelGone { .. }
+        ));
+        assert!(matches!(of("token_revoked"), SlackError::Revoked { .. }));
+        for code in ["invalid_blocks", "made_up_by_slack"] {
+            assert!(matches!(of(code), SlackError::Refused { .. }), "{code}");
         }
     }
 

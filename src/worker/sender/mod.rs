@@ -17,8 +17,8 @@ use uuid::Uuid;
 use self::pace::Pace;
 use crate::app::sending::{self, Due, Lease, RENEW, Waiting, Wake};
 use crate::app::{App, people};
-use crate::clients::slack::Slack;
 use crate::domain::id::{InstallationId, ThreadId};
+use crate::worker::Way;
 
 /// How often one without the lease looks whether it is free.
 const TRY: Duration = Duration::from_secs(1);
@@ -37,14 +37,20 @@ const SETTLE: Duration = Duration::from_millis(30);
 const AT_ONCE: usize = 8;
 
 /// Sends an installation's messages whenever it holds the lease, until told to stop.
-pub async fn run(app: App, slack: Slack, installation: InstallationId, stop: CancellationToken) {
+pub async fn run(
+    app: App,
+    way: impl Into<Way>,
+    installation: InstallationId,
+    stop: CancellationToken,
+) {
+    let way = way.into();
     let lease = Lease {
         installation,
         holder: Uuid::now_v7().to_string(),
     };
     while !stop.is_cancelled() {
         match lease.hold(&app).await {
-            Ok(true) => hold(&app, &slack, &lease, &stop).await,
+            Ok(true) => hold(&app, &way, &lease, &stop).await,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "The sender's lease can't be taken"),
         }
@@ -56,13 +62,13 @@ pub async fn run(app: App, slack: Slack, installation: InstallationId, stop: Can
 }
 
 /// Sends while the lease holds, and gives it back on a stop.
-async fn hold(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken) {
+async fn hold(app: &App, way: &Way, lease: &Lease, stop: &CancellationToken) {
     tracing::info!(installation = %lease.installation, "Sending for the installation");
     tokio::select! {
         () = renew(app, lease) => {
             tracing::warn!(installation = %lease.installation, "Another process sends now");
         }
-        () = work(app, slack, lease, stop) => {
+        () = work(app, way, lease, stop) => {
             if let Err(error) = lease.free(app).await {
                 tracing::warn!(%error, "The sender's lease runs out by itself");
             }
@@ -82,10 +88,10 @@ async fn renew(app: &App, lease: &Lease) {
     }
 }
 
-async fn work(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken) {
+async fn work(app: &App, way: &Way, lease: &Lease, stop: &CancellationToken) {
     let mut hands = Hands {
         app,
-        slack,
+        way,
         lease,
         pace: Pace::new(),
         busy: HashMap::new(),
@@ -119,7 +125,7 @@ async fn work(app: &App, slack: &Slack, lease: &Lease, stop: &CancellationToken)
 /// The sends of one holder.
 struct Hands<'a> {
     app: &'a App,
-    slack: &'a Slack,
+    way: &'a Way,
     lease: &'a Lease,
     pace: Pace,
     /// Threads with a send under way, by its task: one at a time in each.
@@ -159,7 +165,7 @@ impl Hands<'_> {
             if self.busy.len() >= AT_ONCE {
                 break; // the next one that ends looks again
             }
-            if closed(waiting, due) || self.busy.values().any(|thread| *thread == due.thread) {
+            if self.closed(waiting, due) || self.busy.values().any(|thread| *thread == due.thread) {
                 continue;
             }
             match self.pace.may(due) {
@@ -170,12 +176,18 @@ impl Hands<'_> {
         wait
     }
 
+    /// Whether the platform has closed the bucket that this message is sent through.
+    fn closed(&self, waiting: &Waiting, due: &Due) -> bool {
+        let bucket = self.way.bucket(due.edit);
+        waiting.closed.iter().any(|(name, _)| name == bucket)
+    }
+
     fn send(&mut self, due: Due) {
-        let (app, slack, lease) = (self.app.clone(), self.slack.clone(), self.lease.clone());
+        let (app, way, lease) = (self.app.clone(), self.way.clone(), self.lease.clone());
         let thread = due.thread;
         let task = self
             .sends
-            .spawn(async move { send::send(&app, &slack, &lease, &due).await });
+            .spawn(async move { send::send(&app, &way, &lease, &due).await });
         self.busy.insert(task.id(), thread);
     }
 
@@ -194,9 +206,9 @@ impl Hands<'_> {
 
     /// A token that was refused may be good again. Gives the moment of the next look.
     async fn try_token(&self) -> Instant {
-        match self.slack.auth_test().await {
-            Ok(_) => {
-                tracing::info!("Slack takes our token again");
+        match self.way.check().await {
+            Ok(()) => {
+                tracing::info!("Our token is taken again");
                 let installation = self.lease.installation;
                 if let Err(error) = people::record_token(self.app, installation, true).await {
                     tracing::warn!(%error, "The good token can't be recorded");
@@ -204,17 +216,11 @@ impl Hands<'_> {
                 Instant::now()
             }
             Err(error) => {
-                tracing::warn!(%error, "Sending is paused: Slack refuses our token");
+                tracing::warn!(%error, "Sending is paused: our token is refused");
                 Instant::now() + TOKEN
             }
         }
     }
-}
-
-/// Whether the platform has closed the bucket that this message is sent through.
-fn closed(waiting: &Waiting, due: &Due) -> bool {
-    let bucket = if due.edit { send::UPDATE } else { send::POST };
-    waiting.closed.iter().any(|(name, _)| name == bucket)
 }
 
 async fn listen(app: &App) -> Option<Wake> {

@@ -6,10 +6,8 @@ use std::time::Duration;
 use crate::app::App;
 use crate::app::people;
 use crate::app::sending::{self, Due, Lease, PlaceLost, Sending, Stands, Unsent};
-use crate::chat::slack::render::{self, Rendered};
-use crate::clients::slack::{Message, Post, Slack, SlackError};
-use crate::domain::canonical::Digest;
 use crate::domain::card::{Block, Card};
+use crate::worker::way::{Drawn, Failure, Spot, Way};
 
 /// Waits after failures in a row.
 const FIRST_WAIT: TimeDelta = TimeDelta::seconds(1);
@@ -20,9 +18,6 @@ const UNTOLD: Duration = Duration::from_secs(10);
 
 /// What a missing scope waits for: somebody has to grant it.
 const UNGRANTED: TimeDelta = TimeDelta::minutes(5);
-
-/// How long before a lost post its search begins, since the clocks of two sides differ.
-const LOOK_BACK: TimeDelta = TimeDelta::minutes(1);
 
 /// How much of a card is drawn: less, where the platform refused more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,30 +30,30 @@ enum Extent {
 }
 
 /// Sends one message that is due. What goes wrong is written down, told to the log, and mended later.
-pub(super) async fn send(app: &App, slack: &Slack, lease: &Lease, due: &Due) {
-    if let Err(error) = try_send(app, slack, lease, due).await {
+pub(super) async fn send(app: &App, way: &Way, lease: &Lease, due: &Due) {
+    if let Err(error) = try_send(app, way, lease, due).await {
         tracing::warn!(message = %due.id, error = format!("{error:#}"), "A message couldn't be sent; it comes again");
     }
 }
 
-async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow::Result<()> {
+async fn try_send(app: &App, way: &Way, lease: &Lease, due: &Due) -> anyhow::Result<()> {
     let Some(mut sending) = sending::take(app, lease, due.id).await? else {
         return Ok(());
     };
-    match place(app, slack, &mut sending).await {
+    match place(app, way, &mut sending).await {
         Ok(()) => {}
-        Err(Broke::Slack(error)) => {
-            return failed(app, lease, &sending, "conversations.open", error).await;
+        Err(Broke::Platform(error)) => {
+            return failed(app, lease, &sending, OPEN, error).await;
         }
         Err(Broke::Ours(error)) => return Err(error),
     }
     if let Some((channel, root)) = sending.points_at.clone() {
-        match slack.permalink(&channel, &root).await {
+        match way.permalink(&channel, &root).await {
             Ok(url) => sending::linked(app, &mut sending, &url).await?,
-            Err(error @ SlackError::Limited { .. }) => {
+            Err(error @ Failure::Limited { .. }) => {
                 return failed(app, lease, &sending, PERMALINK, error).await;
             }
-            Err(SlackError::Unreachable { .. } | SlackError::Lost { .. }) => {
+            Err(Failure::Unreachable { .. } | Failure::Lost { .. }) => {
                 let wait = wait(sending.failures);
                 return Ok(sending::hold(app, &sending, wait, Unsent::Nothing).await?);
             }
@@ -68,17 +63,13 @@ async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow:
             }
         }
     }
-    let bucket = if sending.external.is_some() {
-        UPDATE
-    } else {
-        POST
-    };
+    let bucket = way.bucket(sending.external.is_some());
     let mut extent = Extent::Whole;
     loop {
-        match call(app, slack, &sending, extent).await {
+        match call(app, way, &sending, extent).await {
             Ok(()) => return Ok(()),
             Err(Broke::Ours(error)) => return Err(error),
-            Err(Broke::Slack(SlackError::Refused { code })) => {
+            Err(Broke::Platform(Failure::Refused { code })) => {
                 let Some(next) = shorter(extent) else {
                     tracing::error!(message = %sending.id, code, "A card is refused in any form");
                     return Ok(sending::give_up(app, &sending, &code).await?);
@@ -86,25 +77,25 @@ async fn try_send(app: &App, slack: &Slack, lease: &Lease, due: &Due) -> anyhow:
                 tracing::warn!(message = %sending.id, code, "A card was refused; less of it is sent");
                 extent = next;
             }
-            Err(Broke::Slack(error)) => return failed(app, lease, &sending, bucket, error).await,
+            Err(Broke::Platform(error)) => {
+                return failed(app, lease, &sending, bucket, error).await;
+            }
         }
     }
 }
 
-/// The names under which the platform's refusals are shared.
-pub(super) const POST: &str = "chat.postMessage";
-/// As [`POST`].
-pub(super) const UPDATE: &str = "chat.update";
-const PERMALINK: &str = "chat.getPermalink";
+/// The names under which refusals of other calls are shared.
+const PERMALINK: &str = "permalink";
+const OPEN: &str = "open";
 
 enum Broke {
-    Slack(SlackError),
+    Platform(Failure),
     Ours(anyhow::Error),
 }
 
-impl From<SlackError> for Broke {
-    fn from(error: SlackError) -> Self {
-        Self::Slack(error)
+impl From<Failure> for Broke {
+    fn from(failure: Failure) -> Self {
+        Self::Platform(failure)
     }
 }
 
@@ -113,12 +104,12 @@ fn ours(error: impl Into<anyhow::Error>) -> Broke {
 }
 
 /// Opens the direct messages that a message goes to, where they are not known yet.
-async fn place(app: &App, slack: &Slack, sending: &mut Sending) -> Result<(), Broke> {
+async fn place(app: &App, way: &Way, sending: &mut Sending) -> Result<(), Broke> {
     if sending.channel.is_some() {
         return Ok(());
     }
     let account = sending.account.clone().unwrap_or_default();
-    let channel = slack.open_direct(&account).await?;
+    let channel = way.open_direct(&account).await?;
     sending::opened(app, sending, &channel)
         .await
         .map_err(ours)?;
@@ -126,29 +117,20 @@ async fn place(app: &App, slack: &Slack, sending: &mut Sending) -> Result<(), Br
     Ok(())
 }
 
-async fn call(app: &App, slack: &Slack, sending: &Sending, extent: Extent) -> Result<(), Broke> {
-    let channel = sending.channel.clone().unwrap_or_default();
-    let (rendered, parts) = draw(sending, extent);
-    let digest = digest(&rendered).map_err(ours)?;
-    let post = Post {
-        channel: &channel,
-        thread: sending.root.as_deref(),
-        text: &rendered.text,
-        blocks: &rendered.blocks,
-        metadata: rendered.metadata.as_ref(),
-    };
+async fn call(app: &App, way: &Way, sending: &Sending, extent: Extent) -> Result<(), Broke> {
+    let drawn = draw(way, sending, extent).map_err(ours)?;
     let stands = match &sending.external {
-        Some(external) if sending.seen == Some(digest) => Message {
-            channel: channel.clone(),
-            ts: external.clone(),
+        Some(external) if sending.seen == Some(drawn.digest) => Spot {
+            channel: sending.channel.clone().unwrap_or_default(),
+            id: external.clone(),
         },
-        Some(external) => slack.update(external, &post).await?,
+        Some(external) => way.edit(sending, external, &drawn).await?,
         None => {
-            if let Some(lost) = look(slack, sending, &post).await? {
-                let found = sending::found(app, sending, &lost.channel, &lost.ts).await;
+            if let Some(lost) = way.find(sending, &drawn).await? {
+                let found = sending::found(app, sending, &lost.channel, &lost.id).await;
                 return found.map_err(ours);
             }
-            slack.post(&post).await?
+            way.post(sending, &drawn).await?
         }
     };
     let ours_alone = sending::shown(
@@ -156,59 +138,26 @@ async fn call(app: &App, slack: &Slack, sending: &Sending, extent: Extent) -> Re
         sending,
         Stands {
             channel: &stands.channel,
-            external: &stands.ts,
-            digest,
-            parts,
+            external: &stands.id,
+            digest: drawn.digest,
+            parts: drawn.parts,
         },
     )
     .await
     .map_err(ours)?;
     if !ours_alone {
-        slack.delete(&stands.channel, &stands.ts).await?;
+        way.take_back(sending, &stands).await?;
     }
     Ok(())
 }
 
-/// Looks for a post whose answer was lost. Where we may not look, it counts as not there: a twin is better than a gap.
-async fn look(
-    slack: &Slack,
-    sending: &Sending,
-    post: &Post<'_>,
-) -> Result<Option<Message>, SlackError> {
-    let Some(since) = sending.lost_since else {
-        return Ok(None);
-    };
-    let oldest = format!("{}.000000", (since - LOOK_BACK).timestamp());
-    match slack.find(post, &oldest).await {
-        Ok(found) => Ok(found),
-        Err(SlackError::MissingScope { .. } | SlackError::NotInChannel { .. }) => Ok(None),
-        Err(error) => Err(error),
+/// The part of the card that this message is, in as much of it as the platform may take.
+fn draw(way: &Way, sending: &Sending, extent: Extent) -> Result<Drawn, serde_json::Error> {
+    match extent {
+        Extent::Whole => way.draw(sending, &sending.card),
+        Extent::Short => way.draw(sending, &short(&sending.card)),
+        Extent::Line => way.draw(sending, &Card::lines([sending.card.fallback.as_str()])),
     }
-}
-
-/// The part of the card that this message is, and in how many parts the card was drawn.
-fn draw(sending: &Sending, extent: Extent) -> (Rendered, usize) {
-    let less;
-    let card = match extent {
-        Extent::Whole => &sending.card,
-        Extent::Short => {
-            less = short(&sending.card);
-            &less
-        }
-        Extent::Line => {
-            less = Card::lines([sending.card.fallback.as_str()]);
-            &less
-        }
-    };
-    let mut parts = render::message(card, Some(&sending.nonce));
-    let count = parts.len();
-    if sending.part < count {
-        return (parts.swap_remove(sending.part), count);
-    }
-    // The card has become shorter than this continuation.
-    let nothing = Card::lines(["–"]);
-    let mut parts = render::message(&nothing, Some(&sending.nonce));
-    (parts.swap_remove(0), count)
 }
 
 /// The first lines and all buttons of a card.
@@ -235,49 +184,42 @@ const fn shorter(extent: Extent) -> Option<Extent> {
     }
 }
 
-/// Names what is seen: text and blocks, not the metadata.
-fn digest(rendered: &Rendered) -> Result<Digest, serde_json::Error> {
-    serde_json::to_vec(&(&rendered.text, &rendered.blocks)).map(|bytes| Digest::of(&bytes))
-}
-
 /// Acts on what the platform said.
 async fn failed(
     app: &App,
     lease: &Lease,
     sending: &Sending,
     bucket: &str,
-    error: SlackError,
+    error: Failure,
 ) -> anyhow::Result<()> {
     let wait = wait(sending.failures);
     tracing::info!(message = %sending.id, bucket, %error, "A message was not sent");
     match error {
-        SlackError::Limited { after } => {
+        Failure::Limited { after } => {
             let after = TimeDelta::from_std(after.unwrap_or(UNTOLD))?;
             sending::limited(app, lease, sending, bucket, after).await?;
         }
-        SlackError::Unreachable { .. } => {
+        Failure::Unreachable { .. } => {
             sending::hold(app, sending, wait, Unsent::Nothing).await?;
         }
-        SlackError::Lost { .. } => sending::hold(app, sending, wait, Unsent::Unknown).await?,
-        SlackError::Revoked { code } => {
-            tracing::error!(code, "Slack refuses our token: sending pauses");
+        Failure::Lost { .. } => sending::hold(app, sending, wait, Unsent::Unknown).await?,
+        Failure::Revoked { code } => {
+            tracing::error!(code, "Our token is refused: sending pauses");
             sending::hold(app, sending, TimeDelta::zero(), Unsent::Nothing).await?;
             people::record_token(app, lease.installation, false).await?;
         }
-        SlackError::MissingScope { needed } => {
-            tracing::error!(needed, "A scope is missing: messages wait for it");
+        Failure::Ungranted { needed } => {
+            tracing::error!(needed, "Something is not granted: messages wait for it");
             sending::hold(app, sending, UNGRANTED, Unsent::Nothing).await?;
         }
-        SlackError::ChannelGone { .. } | SlackError::UserGone { .. } => {
+        Failure::PlaceGone { .. } => {
             sending::place_lost(app, sending.thread, PlaceLost::Gone).await?;
         }
-        SlackError::NotInChannel { .. } => {
+        Failure::NotIn { .. } => {
             sending::place_lost(app, sending.thread, PlaceLost::NotIn).await?;
         }
-        SlackError::MessageGone { .. } => sending::vanished(app, sending).await?,
-        SlackError::TriggerGone { code }
-        | SlackError::ViewGone { code }
-        | SlackError::Refused { code } => {
+        Failure::MessageGone { .. } => sending::vanished(app, sending).await?,
+        Failure::Refused { code } => {
             tracing::error!(message = %sending.id, code, "A message is refused for good");
             sending::give_up(app, sending, &code).await?;
         }

@@ -8,7 +8,7 @@ use super::{mrkdwn, text};
 use crate::domain::card::Card;
 
 /// What is sent as one message.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Rendered {
     /// The whole sense, for notifications and screen readers; escaped.
     pub text: String,

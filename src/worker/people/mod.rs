@@ -1,0 +1,191 @@
+//! Who is who on the platform: groups, accounts and channels, read into the store so that rules decide without a call.
+//!
+//! Groups are read whole once a minute; facts older than five minutes decide nothing. Accounts are
+//! looked up when they are first named or seen. One replica reads at a time, by its turn.
+
+mod discord;
+mod slack;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+
+pub use self::discord::introduce_guilds;
+pub use self::slack::introduce;
+use super::{Chat, Chats, Way};
+use crate::app::job::LookupJob;
+use crate::app::{App, people, watched};
+
+/// How often the groups are read (`usergroups.list` is tier 2: 20 a minute; docs.slack.dev, rate limits).
+const GROUPS: TimeDelta = TimeDelta::seconds(60);
+
+/// How often the list of channels is read (`conversations.list` is tier 2, and a large workspace has many pages).
+const CHANNELS: TimeDelta = TimeDelta::minutes(10);
+
+/// How often the members of the channels that matter are read.
+const MEMBERS: TimeDelta = TimeDelta::seconds(60);
+
+/// How often anything is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// Look-ups at each look, and at once where none were needed before: `users.info` is tier 4, 100 a minute, which
+/// look-up jobs share.
+const LOOK_UPS: usize = 6;
+const LOOK_UPS_BURST: usize = 25;
+
+/// Keeps an installation's people known until told to stop.
+pub async fn run(app: App, chat: Chat, stop: CancellationToken) {
+    let mut reader = Reader {
+        app,
+        chat,
+        failed: HashSet::new(),
+        budget: LOOK_UPS_BURST,
+    };
+    while !stop.is_cancelled() {
+        for what in What::ALL {
+            if let Err(error) = reader.read(what).await {
+                reader.failed.insert(what);
+                let error = format!("{error:#}");
+                tracing::warn!(
+                    what = what.word(),
+                    error,
+                    "The platform can't be read; tried again"
+                );
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LOOK) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+}
+
+/// What is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum What {
+    /// User groups with their members.
+    Groups,
+    /// The list of channels.
+    Channels,
+    /// The members of the channels that matter.
+    Members,
+    /// Accounts that nobody has looked up.
+    Accounts,
+}
+
+impl What {
+    const ALL: [Self; 4] = [Self::Groups, Self::Channels, Self::Members, Self::Accounts];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Groups => "groups",
+            Self::Channels => "channels",
+            Self::Members => "members",
+            Self::Accounts => "accounts",
+        }
+    }
+}
+
+struct Reader {
+    app: App,
+    chat: Chat,
+    /// What this process took the turn for and could not read: it tries again at its next look.
+    failed: HashSet<What>,
+    /// Look-ups that may be made at once.
+    budget: usize,
+}
+
+impl Reader {
+    async fn read(&mut self, what: What) -> anyhow::Result<()> {
+        match what {
+            What::Groups if self.due(what, GROUPS).await? => self.groups().await,
+            What::Channels if self.due(what, CHANNELS).await? => self.channels().await,
+            What::Members if self.due(what, MEMBERS).await? => self.members().await,
+            What::Accounts => self.accounts().await,
+            What::Groups | What::Channels | What::Members => Ok(()),
+        }
+    }
+
+    async fn due(&mut self, what: What, every: TimeDelta) -> anyhow::Result<bool> {
+        let again = self.failed.remove(&what);
+        let name = format!("{}:{}", what.word(), self.chat.installation);
+        Ok(again || watched::turn(&self.app, &name, every).await?)
+    }
+
+    async fn groups(&self) -> anyhow::Result<()> {
+        let chat = &self.chat;
+        let groups = match &chat.way {
+            Way::Slack(slack) => slack::groups(slack, &chat.external).await?,
+            Way::Discord(guild) => discord::groups(guild).await?,
+        };
+        people::record_groups(&self.app, chat.installation, &groups).await
+    }
+
+    async fn channels(&self) -> anyhow::Result<()> {
+        let chat = &self.chat;
+        let lists = match &chat.way {
+            Way::Slack(slack) => slack::channels(slack, &chat.external).await?,
+            Way::Discord(guild) => vec![discord::channels(guild, &self.bot().await?).await?],
+        };
+        for channels in lists {
+            people::record_channels(&self.app, chat.installation, &channels).await?;
+        }
+        Ok(())
+    }
+
+    async fn members(&self) -> anyhow::Result<()> {
+        let chat = &self.chat;
+        let wanted = watched::channels(&self.app, chat.installation).await?;
+        let channels = match &chat.way {
+            Way::Slack(slack) => {
+                let mut channels = Vec::new();
+                for id in &wanted {
+                    channels.extend(slack::channel(slack, id).await?);
+                }
+                channels
+            }
+            Way::Discord(guild) => discord::members(guild, &self.bot().await?, &wanted).await?,
+        };
+        for channel in channels {
+            people::record_channel(&self.app, chat.installation, &channel).await?;
+        }
+        Ok(())
+    }
+
+    /// Our own account there.
+    async fn bot(&self) -> anyhow::Result<String> {
+        let bot = watched::bot(&self.app, self.chat.installation).await?;
+        bot.context("an installation without the bot's own account")
+    }
+
+    async fn accounts(&mut self) -> anyhow::Result<()> {
+        self.budget = (self.budget + LOOK_UPS).min(LOOK_UPS_BURST);
+        let unknown = people::unknown_accounts(&self.app, self.chat.installation).await?;
+        for external in unknown.iter().take(self.budget) {
+            self.budget -= 1;
+            account(&self.app, &self.chat, external).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Looks one account up.
+async fn account(app: &App, chat: &Chat, external: &str) -> anyhow::Result<()> {
+    let facts = match &chat.way {
+        Way::Slack(slack) => slack::account(slack, &chat.external, external).await?,
+        Way::Discord(guild) => discord::account(guild, external).await?,
+    };
+    people::record_account(app, chat.installation, &facts).await
+}
+
+/// Looks up the account that a job names. One of a platform that is not served here needs no look-up.
+pub(super) async fn look_up(app: &App, chats: &Chats, job: LookupJob) -> anyhow::Result<()> {
+    let found = watched::account(app, job.account).await?;
+    match chats.find(found.installation) {
+        Some(chat) => account(app, &chat, &found.external).await,
+        None => Ok(()),
+    }
+}

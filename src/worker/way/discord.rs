@@ -1,0 +1,186 @@
+//! Messages on Discord: a card's message opens a thread that its replies stand in; direct messages have no threads, there
+//! replies answer the card's message.
+//!
+//! A thread has the id of the message that it hangs under, so nothing more has to be known of it. Where one can't be
+//! opened, or was deleted, replies stand in the channel as answers to the card.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Body, Drawn, Failure, Spot, part_of};
+use crate::app::sending::Sending;
+use crate::chat::discord::limits::{self, shorten};
+use crate::chat::discord::render;
+use crate::clients::discord::{Discord, DiscordError, Post};
+use crate::domain::canonical::Digest;
+use crate::domain::card::Card;
+
+/// Where people read messages (an address of Discord's own client).
+const PAGES: &str = "https://discord.com/channels";
+
+/// A guild, and the bot's way to it.
+#[derive(Debug, Clone)]
+pub struct Guild {
+    /// The client with the bot's token.
+    pub client: Discord,
+    /// The guild's id.
+    pub id: String,
+}
+
+pub(super) fn draw(sending: &Sending, card: &Card) -> Result<Drawn, serde_json::Error> {
+    let all = render::message(card);
+    let parts = all.len();
+    let nothing = || render::message(&Card::lines(["–"])).pop();
+    let body = part_of(all, sending, nothing).unwrap_or_default().json();
+    let seen = serde_json::to_vec(&body)?;
+    Ok(Drawn {
+        body: Body::Discord(body),
+        digest: Digest::of(&seen),
+        parts,
+    })
+}
+
+impl Guild {
+    pub(super) fn permalink(&self, channel: &str, id: &str) -> String {
+        format!("{PAGES}/{}/{channel}/{id}", self.id)
+    }
+
+    pub(super) async fn post(&self, sending: &Sending, body: &Value) -> Result<Spot, Failure> {
+        let mark = mark(&sending.nonce);
+        let channel = sending.channel.as_deref().unwrap_or_default();
+        let post = Post {
+            channel,
+            body,
+            answers: sending.root.as_deref(),
+            nonce: &mark,
+        };
+        let stands = match thread(sending) {
+            Some(thread) => self.reply(sending, thread, post).await?,
+            None => self.client.post(&post).await?,
+        };
+        if sending.lost_since.is_some() {
+            // What stands may be the post whose answer was lost, with what was true then.
+            self.client.edit(&stands.channel, &stands.id, body).await?;
+        }
+        if sending.is_root && sending.account.is_none() {
+            self.open(sending, channel, &stands.id).await;
+        }
+        Ok(Spot {
+            channel: channel.to_owned(),
+            id: stands.id,
+        })
+    }
+
+    /// Posts into a thread, opened if need be, else under the card.
+    async fn reply(
+        &self,
+        sending: &Sending,
+        thread: &str,
+        post: Post<'_>,
+    ) -> Result<crate::clients::discord::Message, DiscordError> {
+        let inside = Post {
+            channel: thread,
+            answers: None,
+            ..post
+        };
+        match self.client.post(&inside).await {
+            Err(DiscordError::ChannelGone { .. }) => {}
+            done => return done,
+        }
+        if self.open(sending, post.channel, thread).await
+            && let Ok(stands) = self.client.post(&inside).await
+        {
+            return Ok(stands);
+        }
+        self.client.post(&post).await
+    }
+
+    /// Opens the thread under a card; without one its replies stand under it all the same.
+    async fn open(&self, sending: &Sending, channel: &str, root: &str) -> bool {
+        let opened = self.client.open_thread(channel, root, &name(sending)).await;
+        if let Err(error) = &opened {
+            tracing::info!(message = %sending.id, %error, "No thread opens under a card");
+        }
+        opened.is_ok()
+    }
+
+    pub(super) async fn edit(
+        &self,
+        sending: &Sending,
+        id: &str,
+        body: &Value,
+    ) -> Result<Spot, Failure> {
+        let channel = sending.channel.as_deref().unwrap_or_default();
+        let gone = |error: &DiscordError| {
+            matches!(
+                error,
+                DiscordError::ChannelGone { .. } | DiscordError::MessageGone
+            )
+        };
+        let edited = match thread(sending) {
+            Some(thread) => match self.client.edit(thread, id, body).await {
+                // It stands in the channel, where no thread could be opened.
+                Err(error) if gone(&error) => self.client.edit(channel, id, body).await,
+                done => done,
+            },
+            None => self.client.edit(channel, id, body).await,
+        };
+        edited?;
+        Ok(Spot {
+            channel: channel.to_owned(),
+            id: id.to_owned(),
+        })
+    }
+
+    pub(super) async fn take_back(&self, sending: &Sending, id: &str) -> Result<(), Failure> {
+        let channel = sending.channel.as_deref().unwrap_or_default();
+        let place = thread(sending).unwrap_or(channel);
+        Ok(self.client.delete(place, id).await?)
+    }
+}
+
+/// The thread that a reply stands in; none for a card itself, and in direct messages.
+fn thread(sending: &Sending) -> Option<&str> {
+    let root = sending.root.as_deref()?;
+    sending.account.is_none().then_some(root)
+}
+
+/// `142 payments-api`: what the card's one line says before its state.
+fn name(sending: &Sending) -> String {
+    let line = sending.card.fallback.as_str();
+    let head = line.split(':').next().unwrap_or(line).trim();
+    shorten(
+        if head.is_empty() { "idp" } else { head },
+        limits::THREAD_NAME,
+    )
+}
+
+/// What marks a post: a message's own id in as many characters as a mark may have.
+fn mark(nonce: &str) -> String {
+    match nonce.parse::<Uuid>() {
+        Ok(id) => BASE64_URL_SAFE_NO_PAD.encode(id.as_bytes()),
+        Err(_) => shorten(nonce, limits::NONCE),
+    }
+}
+
+impl From<DiscordError> for Failure {
+    fn from(error: DiscordError) -> Self {
+        let code = error.to_string();
+        match error {
+            DiscordError::Limited { after } => Self::Limited { after },
+            DiscordError::Unreachable { cause } => Self::Unreachable { cause },
+            DiscordError::Lost { cause } => Self::Lost { cause },
+            DiscordError::Revoked => Self::Revoked { code },
+            DiscordError::ChannelGone { .. } | DiscordError::UserGone { .. } => {
+                Self::PlaceGone { code }
+            }
+            DiscordError::NotAllowed { .. } => Self::NotIn { code },
+            DiscordError::MessageGone => Self::MessageGone { code },
+            DiscordError::AnswerGone { .. }
+            | DiscordError::ThreadStands
+            | DiscordError::Refused { .. } => Self::Refused { code },
+        }
+    }
+}

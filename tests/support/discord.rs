@@ -1,0 +1,417 @@
+//! A small Discord of its own for the stories that speak raw HTTP: written from Discord's documentation, apart from the
+//! bot, so that both can't share a mistake.
+//!
+//! It answers the REST calls that the bot makes, keeps what stands, and refuses what Discord refuses: a missing
+//! introduction or token, messages that are empty, too long or have too many, doubled or nameless components, marks that
+//! are too long, threads of messages that have one. It signs interactions with the application's key.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+pub const BOT_TOKEN: &str = "discord-bot-token";
+pub const APPLICATION: &str = "400000000000000001";
+pub const BOT: &str = "300000000000000001";
+pub const GUILD: &str = "100000000000000001";
+pub const PLATFORM: &str = "500000000000000001";
+pub const PRIYA: &str = "200000000000000001";
+pub const ALEX: &str = "200000000000000002";
+pub const STRANGER: &str = "200000000000000003";
+
+/// The roles of the guild, by name.
+pub const ROLES: [(&str, &str); 5] = [
+    ("@everyone", GUILD),
+    ("Engineers", "600000000000000001"),
+    ("Platform", "600000000000000002"),
+    ("Security", "600000000000000003"),
+    ("Payments Leads", "600000000000000004"),
+];
+
+/// VIEW_CHANNEL, SEND_MESSAGES, CREATE_PUBLIC_THREADS, SEND_MESSAGES_IN_THREADS.
+const WRITES: u64 = (1 << 10) | (1 << 11) | (1 << 35) | (1 << 38);
+
+/// An answer that goes wrong instead of the right one.
+#[derive(Clone)]
+pub struct Fault {
+    pub status: u16,
+    pub headers: Vec<(&'static str, &'static str)>,
+    pub body: Value,
+    /// Whether what was asked for is done all the same: only its answer is lost.
+    pub done: bool,
+}
+
+#[derive(Clone)]
+pub struct Fake {
+    pub url: String,
+    world: Arc<Mutex<World>>,
+    pair: Arc<Ed25519KeyPair>,
+}
+
+#[derive(Default)]
+struct World {
+    last: u64,
+    /// By channel or thread, in order.
+    messages: BTreeMap<String, Vec<Value>>,
+    threads: BTreeMap<String, String>,
+    commands: Value,
+    faults: BTreeMap<String, VecDeque<Fault>>,
+    refused: Vec<String>,
+}
+
+impl Fake {
+    pub async fn start() -> Self {
+        let world = Arc::new(Mutex::new(World {
+            last: 700_000_000_000_000_000,
+            messages: BTreeMap::from([(PLATFORM.to_owned(), Vec::new())]),
+            commands: json!([]),
+            ..World::default()
+        }));
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&world));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/api/v10", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        let pair = Arc::new(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap());
+        Self { url, world, pair }
+    }
+
+    pub fn public_key(&self) -> String {
+        hex::encode(self.pair.public_key())
+    }
+
+    /// Makes the next calls of this shape (`POST /channels/:id/messages`) go wrong, one each.
+    pub fn fault(&self, shape: &str, fault: Fault) {
+        let mut world = self.world.lock().unwrap();
+        world
+            .faults
+            .entry(shape.to_owned())
+            .or_default()
+            .push_back(fault);
+    }
+
+    /// What stands in a channel or thread.
+    pub fn messages(&self, channel: &str) -> Vec<Value> {
+        let world = self.world.lock().unwrap();
+        world.messages.get(channel).cloned().unwrap_or_default()
+    }
+
+    /// Somebody deletes a message, with its thread's place.
+    pub fn delete(&self, channel: &str, id: &str) {
+        let mut world = self.world.lock().unwrap();
+        world
+            .messages
+            .get_mut(channel)
+            .unwrap()
+            .retain(|m| m["id"] != id);
+    }
+
+    pub fn commands(&self) -> Value {
+        self.world.lock().unwrap().commands.clone()
+    }
+
+    /// What the bot sent that Discord would never take.
+    pub fn refused(&self) -> Vec<String> {
+        self.world.lock().unwrap().refused.clone()
+    }
+
+    /// Signs a body as Discord does; gives status and answer.
+    pub async fn deliver(&self, bot: &str, payload: &Value) -> (u16, Value) {
+        let body = payload.to_string();
+        let at = chrono::Utc::now().timestamp().to_string();
+        let signature = hex::encode(self.pair.sign(format!("{at}{body}").as_bytes()));
+        self.send(bot, body, &at, &signature).await
+    }
+
+    pub async fn send(&self, bot: &str, body: String, at: &str, signature: &str) -> (u16, Value) {
+        let answer = reqwest::Client::new()
+            .post(format!("{bot}/discord/interactions"))
+            .header("x-signature-ed25519", signature)
+            .header("x-signature-timestamp", at)
+            .timeout(Duration::from_secs(5))
+            .body(body)
+            .send()
+            .await
+            .unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    /// An interaction of a member in `#platform`.
+    pub fn interaction(&self, account: &str, kind: u64, data: &Value) -> Value {
+        let id = self.world.lock().unwrap().next();
+        let member = member(account);
+        json!({
+            "id": id, "application_id": APPLICATION, "type": kind, "token": format!("token-{id}"), "version": 1,
+            "guild_id": GUILD, "channel_id": PLATFORM, "channel": { "id": PLATFORM, "type": 0, "name": "platform" },
+            "member": member, "data": data, "locale": "en-GB",
+        })
+    }
+}
+
+impl World {
+    fn next(&mut self) -> String {
+        self.last += 1;
+        self.last.to_string()
+    }
+
+    fn answer(&mut self, method: &Method, path: &[&str], body: &Value) -> (u16, Value) {
+        match (method.as_str(), path) {
+            ("GET", ["users", "@me"]) => {
+                (200, json!({ "id": BOT, "username": "idp", "bot": true }))
+            }
+            ("GET", ["applications", "@me"]) => (
+                200,
+                json!({ "id": APPLICATION, "name": "idp", "flags": 1 << 15 }),
+            ),
+            ("GET", ["users", "@me", "guilds"]) => (
+                200,
+                json!([{ "id": GUILD, "name": "Acme", "owner": false, "features": [] }]),
+            ),
+            ("GET", ["applications", APPLICATION, "commands"]) => (200, self.commands.clone()),
+            ("PUT", ["applications", APPLICATION, "commands"]) => {
+                self.commands = body.clone();
+                (200, body.clone())
+            }
+            ("GET", ["guilds", GUILD, "roles"]) => {
+                let role = |(name, id): &(&str, &str)| json!({ "id": id, "name": name, "managed": false, "permissions": WRITES.to_string(), "position": 1 });
+                (200, ROLES.iter().map(role).collect())
+            }
+            ("GET", ["guilds", GUILD, "members"]) => (
+                200,
+                [PRIYA, ALEX, STRANGER, BOT].map(member).to_vec().into(),
+            ),
+            ("GET", ["guilds", GUILD, "members", id])
+                if [PRIYA, ALEX, STRANGER, BOT].contains(id) =>
+            {
+                (200, member(id))
+            }
+            ("GET", ["guilds", GUILD, "members", _]) => error(404, 10_007),
+            ("GET", ["guilds", GUILD, "channels"]) => (
+                200,
+                json!([
+                { "id": PLATFORM, "type": 0, "name": "platform", "permission_overwrites": [] },
+                { "id": "500000000000000002", "type": 2, "name": "voice", "permission_overwrites": [] }]),
+            ),
+            ("POST", ["users", "@me", "channels"]) => {
+                let id = format!("9{}", body["recipient_id"].as_str().unwrap());
+                self.messages.entry(id.clone()).or_default();
+                (200, json!({ "id": id, "type": 1 }))
+            }
+            ("POST", ["channels", channel, "messages"]) => self.post(channel, body),
+            ("PATCH", ["channels", channel, "messages", id]) => self.edit(channel, id, body),
+            ("DELETE", ["channels", channel, "messages", id]) => {
+                let Some(all) = self.messages.get_mut(*channel) else {
+                    return error(404, 10_003);
+                };
+                all.retain(|m| m["id"] != *id);
+                (204, Value::Null)
+            }
+            ("POST", ["channels", channel, "messages", id, "threads"]) => {
+                self.thread(channel, id, body)
+            }
+            ("POST" | "PATCH", ["webhooks", APPLICATION, ..]) => {
+                (200, json!({ "id": self.next() }))
+            }
+            _ => error(404, 0),
+        }
+    }
+
+    fn post(&mut self, channel: &str, body: &Value) -> (u16, Value) {
+        if let Some(wrong) = wrong(body) {
+            return self.refuse(wrong);
+        }
+        let id = self.next();
+        let Some(all) = self.messages.get_mut(channel) else {
+            return error(404, 10_003);
+        };
+        let nonce = &body["nonce"];
+        if body["enforce_nonce"] == true
+            && let Some(stands) = all.iter().find(|m| m["nonce"] == *nonce)
+        {
+            return (200, stands.clone());
+        }
+        let mut message = body.clone();
+        message["id"] = id.into();
+        message["channel_id"] = channel.into();
+        all.push(message.clone());
+        (200, message)
+    }
+
+    fn edit(&mut self, channel: &str, id: &str, body: &Value) -> (u16, Value) {
+        if let Some(wrong) = wrong(body) {
+            return self.refuse(wrong);
+        }
+        let Some(all) = self.messages.get_mut(channel) else {
+            return error(404, 10_003);
+        };
+        let Some(message) = all.iter_mut().find(|m| m["id"] == id) else {
+            return error(404, 10_008);
+        };
+        for (key, value) in body.as_object().unwrap() {
+            message[key] = value.clone();
+        }
+        (200, message.clone())
+    }
+
+    fn thread(&mut self, channel: &str, id: &str, body: &Value) -> (u16, Value) {
+        let name = body["name"].as_str().unwrap_or_default();
+        if !(1..=100).contains(&name.chars().count()) {
+            return self.refuse(format!("a thread's name: {name:?}"));
+        }
+        let there = self
+            .messages
+            .get(channel)
+            .is_some_and(|all| all.iter().any(|m| m["id"] == id));
+        if !there {
+            return error(404, 10_008);
+        }
+        if self
+            .threads
+            .insert(id.to_owned(), name.to_owned())
+            .is_some()
+        {
+            return error(400, 160_004);
+        }
+        self.messages.entry(id.to_owned()).or_default();
+        (
+            201,
+            json!({ "id": id, "type": 11, "parent_id": channel, "name": name }),
+        )
+    }
+
+    fn refuse(&mut self, why: String) -> (u16, Value) {
+        self.refused.push(why);
+        error(400, 50_035)
+    }
+}
+
+fn error(status: u16, code: u64) -> (u16, Value) {
+    (status, json!({ "code": code, "message": "No." }))
+}
+
+/// What is wrong with a message: docs.discord.com/developers/resources/message, "Create Message", and the components
+/// reference.
+fn wrong(body: &Value) -> Option<String> {
+    let content = body["content"].as_str().unwrap_or_default();
+    if content.trim().is_empty() || content.chars().count() > 2_000 {
+        return Some(format!("content of {} characters", content.chars().count()));
+    }
+    if body["nonce"].as_str().is_some_and(|nonce| nonce.len() > 25) {
+        return Some(format!("a mark of {}", body["nonce"]));
+    }
+    if body["flags"].as_u64().unwrap_or_default() & !(1 << 2) != 0 {
+        return Some(format!("flags {}", body["flags"]));
+    }
+    let rows = body["components"].as_array().cloned().unwrap_or_default();
+    let mut ids: Vec<String> = Vec::new();
+    for row in &rows {
+        let buttons = row["components"].as_array().cloned().unwrap_or_default();
+        if row["type"] != 1 || !(1..=5).contains(&buttons.len()) {
+            return Some(format!("a row {row}"));
+        }
+        for button in buttons {
+            let label = button["label"].as_str().unwrap_or_default();
+            let named = match button["style"].as_u64() {
+                Some(5) => button["url"].is_string() && button["custom_id"].is_null(),
+                Some(1..=4) => button["custom_id"].is_string() && button["url"].is_null(),
+                _ => false,
+            };
+            if !named || !(1..=80).contains(&label.chars().count()) {
+                return Some(format!("a button {button}"));
+            }
+            ids.extend(button["custom_id"].as_str().map(str::to_owned));
+        }
+    }
+    let all = ids.len();
+    ids.sort();
+    ids.dedup();
+    let doubled = ids.len() < all || ids.iter().any(|id| id.chars().count() > 100);
+    (rows.len() > 5 || doubled).then(|| format!("components {rows:?}"))
+}
+
+/// A member of the guild.
+fn member(id: &str) -> Value {
+    let role = |wanted: &str| ROLES.iter().find(|(name, _)| *name == wanted).unwrap().1;
+    let (name, roles) = match id {
+        PRIYA => ("Priya Nair", vec![role("Engineers")]),
+        ALEX => (
+            "Alex Ruiz",
+            ["Engineers", "Platform", "Security", "Payments Leads"]
+                .map(role)
+                .to_vec(),
+        ),
+        BOT => ("idp", vec![]),
+        _ => ("Stray Cat", vec![]),
+    };
+    let user = json!({ "id": id, "username": name.to_lowercase().replace(' ', "."), "global_name": name,
+        "bot": id == BOT, "discriminator": "0" });
+    json!({ "user": user, "nick": null, "roles": roles, "pending": false, "joined_at": "2026-01-01T00:00:00Z" })
+}
+
+async fn answer(
+    State(world): State<Arc<Mutex<World>>>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|v| v.to_str().ok())
+            .unwrap_or_default()
+    };
+    let path = uri.path().strip_prefix("/api/v10/").unwrap_or_default();
+    let path: Vec<&str> = path.split('/').collect();
+    let mut world = world.lock().unwrap();
+    if !text("user-agent").starts_with("DiscordBot (") {
+        world
+            .refused
+            .push("a call without an introduction".to_owned());
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    let by_interaction = path.first() == Some(&"webhooks");
+    if by_interaction != text("authorization").is_empty()
+        || (!by_interaction && text("authorization") != format!("Bot {BOT_TOKEN}"))
+    {
+        return (StatusCode::UNAUTHORIZED, Json(error(401, 0).1)).into_response();
+    }
+    let body: Value = if body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&body).unwrap()
+    };
+    let is_id = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
+    let shape: Vec<&str> = path
+        .iter()
+        .map(|w| if is_id(w) { ":id" } else { w })
+        .collect();
+    let shape = format!("{method} /{}", shape.join("/"));
+    let fault = world.faults.get_mut(&shape).and_then(VecDeque::pop_front);
+    if let Some(fault) = fault {
+        if fault.done {
+            world.answer(&method, &path, &body);
+        }
+        let status = StatusCode::from_u16(fault.status).unwrap();
+        let mut answer = (status, Json(fault.body)).into_response();
+        for (name, value) in fault.headers {
+            answer.headers_mut().insert(name, value.parse().unwrap());
+        }
+        return answer;
+    }
+    let (status, answer) = world.answer(&method, &path, &body);
+    let status = StatusCode::from_u16(status).unwrap();
+    if status == StatusCode::NO_CONTENT {
+        return status.into_response();
+    }
+    (status, Json(answer)).into_response()
+}
