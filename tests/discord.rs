@@ -176,6 +176,13 @@ async fn the_main_job_is_asked_approved_and_done_in_a_guild() {
     let answer = office.asks("payments-api").await;
     assert!(content(&answer).contains("payments-api"), "{answer}");
     let card = office.card("**Waiting for approval**").await;
+    let thread = card["id"].as_str().unwrap().to_owned();
+    // Whoever is quicker than the call for approvers makes it needless.
+    until("nobody is called", async || {
+        let told = office.discord.messages(&thread);
+        (!told.is_empty()).then_some(())
+    })
+    .await;
 
     let own = office.presses(PRIYA, &card, "Approve").await;
     let own = office.presses(PRIYA, &own["data"], "Approve").await;
@@ -192,7 +199,7 @@ async fn the_main_job_is_asked_approved_and_done_in_a_guild() {
     assert_eq!(counted["type"], 7, "the question gives way: {counted}");
 
     let card = office.card("**Done**").await;
-    let thread = card["id"].as_str().unwrap().to_owned();
+    assert_eq!(card["id"], thread.as_str(), "edited in place");
     let told = until("the end is not told", async || {
         let told = office.discord.messages(&thread);
         told.iter()

@@ -208,7 +208,7 @@ impl Hands<'_> {
     async fn try_token(&self) -> Instant {
         match self.way.check().await {
             Ok(()) => {
-                tracing::info!("Our token is taken again");
+                tracing::info!("{} takes our token again", self.way.platform());
                 let installation = self.lease.installation;
                 if let Err(error) = people::record_token(self.app, installation, true).await {
                     tracing::warn!(%error, "The good token can't be recorded");
@@ -216,7 +216,8 @@ impl Hands<'_> {
                 Instant::now()
             }
             Err(error) => {
-                tracing::warn!(%error, "Sending is paused: our token is refused");
+                let platform = self.way.platform();
+                tracing::warn!(%error, "Sending is paused: {platform} refuses our token");
                 Instant::now() + TOKEN
             }
         }

@@ -43,7 +43,7 @@ async fn try_send(app: &App, way: &Way, lease: &Lease, due: &Due) -> anyhow::Res
     match place(app, way, &mut sending).await {
         Ok(()) => {}
         Err(Broke::Platform(error)) => {
-            return failed(app, lease, &sending, OPEN, error).await;
+            return failed(app, (way, lease), &sending, OPEN, error).await;
         }
         Err(Broke::Ours(error)) => return Err(error),
     }
@@ -51,7 +51,7 @@ async fn try_send(app: &App, way: &Way, lease: &Lease, due: &Due) -> anyhow::Res
         match way.permalink(&channel, &root).await {
             Ok(url) => sending::linked(app, &mut sending, &url).await?,
             Err(error @ Failure::Limited { .. }) => {
-                return failed(app, lease, &sending, PERMALINK, error).await;
+                return failed(app, (way, lease), &sending, PERMALINK, error).await;
             }
             Err(Failure::Unreachable { .. } | Failure::Lost { .. }) => {
                 let wait = wait(sending.failures);
@@ -78,7 +78,7 @@ async fn try_send(app: &App, way: &Way, lease: &Lease, due: &Due) -> anyhow::Res
                 extent = next;
             }
             Err(Broke::Platform(error)) => {
-                return failed(app, lease, &sending, bucket, error).await;
+                return failed(app, (way, lease), &sending, bucket, error).await;
             }
         }
     }
@@ -187,7 +187,7 @@ const fn shorter(extent: Extent) -> Option<Extent> {
 /// Acts on what the platform said.
 async fn failed(
     app: &App,
-    lease: &Lease,
+    (way, lease): (&Way, &Lease),
     sending: &Sending,
     bucket: &str,
     error: Failure,
@@ -204,12 +204,16 @@ async fn failed(
         }
         Failure::Lost { .. } => sending::hold(app, sending, wait, Unsent::Unknown).await?,
         Failure::Revoked { code } => {
-            tracing::error!(code, "Our token is refused: sending pauses");
+            tracing::error!(code, "{} refuses our token: sending pauses", way.platform());
             sending::hold(app, sending, TimeDelta::zero(), Unsent::Nothing).await?;
             people::record_token(app, lease.installation, false).await?;
         }
         Failure::Ungranted { needed } => {
-            tracing::error!(needed, "Something is not granted: messages wait for it");
+            tracing::error!(
+                needed,
+                "{} wants a scope: messages wait for it",
+                way.platform()
+            );
             sending::hold(app, sending, UNGRANTED, Unsent::Nothing).await?;
         }
         Failure::PlaceGone { .. } => {

@@ -123,6 +123,14 @@ pub(super) enum Failure {
 }
 
 impl Way {
+    /// The platform's name, for the log.
+    pub(super) const fn platform(&self) -> &'static str {
+        match self {
+            Self::Slack(_) => "Slack",
+            Self::Discord(_) => "Discord",
+        }
+    }
+
     /// The name under which the platform's refusals of posts, or of edits, are shared.
     pub(super) const fn bucket(&self, edit: bool) -> &'static str {
         match (self, edit) {
