@@ -353,3 +353,38 @@ async fn an_account_of_another_platform_decides_nothing() {
         .unwrap();
     assert_eq!(votes, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn doctor_says_what_discord_lacks() {
+    let site = Site::new(TOML).await;
+    let discord = Fake::start().await;
+    let doctor = async |token: &str, application: &str| {
+        let mut command = site.idp(&["doctor"]);
+        command
+            .env_remove("SLACK_API_URL")
+            .env_remove("SLACK_BOT_TOKEN")
+            .env_remove("SLACK_SIGNING_SECRET")
+            .env("DISCORD_API_URL", &discord.url)
+            .env("DISCORD_APPLICATION_ID", application)
+            .env("DISCORD_PUBLIC_KEY", discord.public_key())
+            .env("DISCORD_BOT_TOKEN", token);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+        String::from_utf8(output.await.unwrap().stdout).unwrap()
+    };
+    let says = |text: &str, words: &[&str]| {
+        for word in words {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    };
+    let good = doctor(BOT_TOKEN, APPLICATION).await;
+    says(&good, &["discord token", "Acme", "intent is on"]);
+    assert!(!good.contains("slack"), "{good}");
+    says(
+        &doctor("another", APPLICATION).await,
+        &["Discord refuses the token"],
+    );
+    says(
+        &doctor(BOT_TOKEN, "7").await,
+        &["`DISCORD_APPLICATION_ID` names 7"],
+    );
+}

@@ -6,6 +6,7 @@
 
 mod configuration;
 mod database;
+mod discord;
 mod github;
 mod machine;
 mod people;
@@ -124,6 +125,7 @@ pub async fn examine(
     checks.extend(database::checks(&config, report).await);
     let teams = github::teams(&config, &catalog).await;
     checks.extend(slack::checks(&config, &catalog, &teams).await);
+    checks.extend(discord::checks(&config, &catalog, &teams).await);
     checks.extend(github::checks(&config, &teams).await);
     checks
 }

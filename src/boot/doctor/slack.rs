@@ -59,9 +59,12 @@ const CLOCK_FAILS: TimeDelta = TimeDelta::minutes(5);
 pub(super) async fn checks(config: &Config, catalog: &Catalog, teams: &Teams) -> Vec<Check> {
     let organisation = &config.organisation;
     let Some(app) = &config.slack else {
+        if config.discord.is_some() {
+            return Vec::new();
+        }
         let mut checks = vec![
             Check::fail(TOKEN, "no chat is configured: nobody can ask")
-                .fix("docs/slack.md leads there in ten minutes"),
+                .fix("docs/slack.md leads there in ten minutes, docs/discord.md to Discord"),
         ];
         checks.extend(people::checks(organisation, catalog, (None, teams)));
         return checks;

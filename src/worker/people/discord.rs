@@ -43,7 +43,8 @@ pub async fn introduce_guilds(
     Ok((chats, application))
 }
 
-pub(super) async fn groups(guild: &Guild) -> anyhow::Result<Vec<PlatformGroup>> {
+/// The roles of a guild as groups, with whoever has them.
+pub async fn guild_groups(guild: &Guild) -> anyhow::Result<Vec<PlatformGroup>> {
     let roles = guild.client.roles(&guild.id).await?;
     let members = guild.client.members(&guild.id).await?;
     let mut groups: Vec<PlatformGroup> = Vec::new();

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-pub use self::discord::introduce_guilds;
+pub use self::discord::{guild_groups, introduce_guilds};
 pub use self::slack::introduce;
 use super::{Chat, Chats, Way};
 use crate::app::job::LookupJob;
@@ -119,7 +119,7 @@ impl Reader {
         let chat = &self.chat;
         let groups = match &chat.way {
             Way::Slack(slack) => slack::groups(slack, &chat.external).await?,
-            Way::Discord(guild) => discord::groups(guild).await?,
+            Way::Discord(guild) => guild_groups(guild).await?,
         };
         people::record_groups(&self.app, chat.installation, &groups).await
     }
