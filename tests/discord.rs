@@ -388,3 +388,20 @@ async fn doctor_says_what_discord_lacks() {
         &["`DISCORD_APPLICATION_ID` names 7"],
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_role_that_was_taken_away_decides_nothing_from_the_press_on() {
+    let office = Office::open().await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    office.discord.strip(ALEX);
+    let asked = office.presses(ALEX, &card, "Approve").await;
+    let refused = office.presses(ALEX, &asked["data"], "Approve").await;
+    assert!(content(&refused).contains("decide"), "{refused}");
+    let pool = office.site.database.pool(1).await;
+    let votes: i64 = sqlx::query_scalar("select count(*) from vote")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
+    assert_eq!(votes, 0, "{refused}");
+}

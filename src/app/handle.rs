@@ -79,6 +79,10 @@ async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
         (None, Reply::Done)
     } else {
         let account = actor::account(&mut tx, &installation, sender, opened.account, now).await?;
+        if let Some(groups) = &sender.groups {
+            let (account, home) = (account.id, installation.id);
+            store::group::set_of_account(&mut tx, account, home, groups, now).await?;
+        }
         let actor = Actor {
             installation,
             account,

@@ -38,6 +38,9 @@ pub struct Sender {
     pub name: Option<String>,
     /// The workspace the account belongs to where it differs (shared channels): an outsider.
     pub home: Option<String>,
+    /// The platform's ids of the groups that the account is in, where the delivery tells all of them (Discord's roles).
+    #[serde(default)]
+    pub groups: Option<Vec<String>>,
 }
 
 /// Where it happened.

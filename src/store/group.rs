@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::{Conn, Result};
-use crate::domain::id::{GroupId, InstallationId, PersonId};
+use crate::domain::id::{AccountId, GroupId, InstallationId, PersonId};
 use crate::domain::person::{GroupFacts, GroupName, PersonName};
 
 /// A group to be kept.
@@ -44,6 +44,34 @@ pub async fn upsert(
     )
     .fetch_one(conn)
     .await
+}
+
+/// Keeps which groups of an installation an account is in, as its own act told: no others. When the groups were read
+/// whole stays as it was.
+pub async fn set_of_account(
+    conn: &mut Conn,
+    account: AccountId,
+    installation: InstallationId,
+    externals: &[String],
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "with gone as (
+             delete from membership m using idp_group g
+             where m.account_id = $1 and g.id = m.group_id and g.installation_id = $2
+               and not g.external_id = any($3))
+         insert into membership (group_id, account_id, source, synced_at)
+         select g.id, $1, 'interaction', $4 from idp_group g
+         where g.installation_id = $2 and g.external_id = any($3) and g.active
+         on conflict (group_id, account_id) do nothing",
+        account as _,
+        installation as _,
+        externals,
+        now,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Replaces a group's members by these accounts, which must be known.

@@ -191,6 +191,7 @@ impl World {
                 account: account.to_owned(),
                 name: None,
                 home: None,
+                groups: None,
             },
             event,
         }

@@ -98,6 +98,7 @@ impl Office {
                 account: "U0PRIYA".to_owned(),
                 name: None,
                 home: None,
+                groups: None,
             },
             event,
         };

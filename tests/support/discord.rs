@@ -64,6 +64,8 @@ struct World {
     commands: Value,
     faults: BTreeMap<String, VecDeque<Fault>>,
     refused: Vec<String>,
+    /// Accounts whose roles were taken away a moment ago.
+    bare: Vec<String>,
 }
 
 impl Fake {
@@ -114,6 +116,11 @@ impl Fake {
             .retain(|m| m["id"] != id);
     }
 
+    /// Takes an account's roles away, so lately that only its own interactions tell.
+    pub fn strip(&self, account: &str) {
+        self.world.lock().unwrap().bare.push(account.to_owned());
+    }
+
     pub fn commands(&self) -> Value {
         self.world.lock().unwrap().commands.clone()
     }
@@ -147,8 +154,12 @@ impl Fake {
 
     /// An interaction of a member in `#platform`.
     pub fn interaction(&self, account: &str, kind: u64, data: &Value) -> Value {
-        let id = self.world.lock().unwrap().next();
-        let member = member(account);
+        let mut world = self.world.lock().unwrap();
+        let id = world.next();
+        let mut member = member(account);
+        if world.bare.iter().any(|bare| bare == account) {
+            member["roles"] = json!([]);
+        }
         json!({
             "id": id, "application_id": APPLICATION, "type": kind, "token": format!("token-{id}"), "version": 1,
             "guild_id": GUILD, "channel_id": PLATFORM, "channel": { "id": PLATFORM, "type": 0, "name": "platform" },

@@ -37,8 +37,6 @@ pub struct Inbound {
     pub delivery: Delivery,
     /// How to answer.
     pub route: AnswerRoute,
-    /// The roles that whoever acted has in the guild; none where it happened outside of one.
-    pub roles: Option<Vec<String>>,
 }
 
 /// The way back to the one who acted.
@@ -110,12 +108,6 @@ pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
 
 fn inbound(fields: Fields<'_>, key: String, kind: RouteKind, event: Option<Event>) -> Parsed {
     let id = fields.owned("id");
-    let roles = fields.at("member.roles").map(|_| {
-        let roles = fields.list("member.roles");
-        roles
-            .filter_map(|role| role.0.as_str().map(str::to_owned))
-            .collect()
-    });
     Parsed::Inbound(Box::new(Inbound {
         delivery: Delivery {
             key: id.unwrap_or(key),
@@ -125,7 +117,6 @@ fn inbound(fields: Fields<'_>, key: String, kind: RouteKind, event: Option<Event
             }),
         },
         route: route(fields, kind),
-        roles,
     }))
 }
 
@@ -156,6 +147,12 @@ fn sender(fields: Fields<'_>) -> Sender {
         account: user.owned("id").unwrap_or_default(),
         name,
         home: None,
+        groups: fields.at("member.roles").map(|_| {
+            let roles = fields.list("member.roles");
+            roles
+                .filter_map(|role| role.0.as_str().map(str::to_owned))
+                .collect()
+        }),
     }
 }
 

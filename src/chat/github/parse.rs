@@ -72,6 +72,7 @@ pub fn parse(headers: Headers<'_>, delivery: &Verified) -> Result<Parsed, Unread
                 account: String::new(),
                 name: None,
                 home: None,
+                groups: None,
             },
             event: event(kind, &payload),
         }),

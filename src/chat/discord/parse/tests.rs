@@ -80,7 +80,10 @@ fn who_acts_where_is_told_with_the_roles() {
     assert_eq!(sender.name.as_deref(), Some("Priya Nair"));
     assert_eq!(sender.app.as_deref(), Some("845027738276462632"));
     assert_eq!(inbound.delivery.key, "846462639134605312");
-    assert_eq!(inbound.roles.unwrap(), ["539082325061836999", "1"]);
+    assert_eq!(
+        inbound.delivery.sender.groups.unwrap(),
+        ["539082325061836999", "1"]
+    );
     assert_eq!(inbound.route.token, "A_UNIQUE_TOKEN");
 
     // In direct messages there is neither guild nor member.
@@ -92,7 +95,10 @@ fn who_acts_where_is_told_with_the_roles() {
     direct["channel"] = json!({ "id": "7", "type": 1 });
     let inbound = taken(&direct);
     assert_eq!(
-        (inbound.roles, inbound.delivery.sender.installation.as_str()),
+        (
+            inbound.delivery.sender.groups,
+            inbound.delivery.sender.installation.as_str()
+        ),
         (None, "")
     );
     assert_eq!(inbound.delivery.sender.account, "53908232506183680");

@@ -30,6 +30,7 @@ pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Inbound {
             account: fields.owned("user_id").unwrap_or_default(),
             name: fields.owned("user_name"),
             home: None,
+            groups: None,
         },
         event: Event::Asked {
             command: fields.owned("command").unwrap_or_default(),

@@ -64,6 +64,7 @@ fn sender(fields: Fields<'_>, event: Fields<'_>) -> Sender {
             .or_else(|| event.owned("user.real_name"))
             .or_else(|| event.owned("user.name")),
         home,
+        groups: None,
     }
 }
 

@@ -72,6 +72,7 @@ fn sender(fields: Fields<'_>) -> Sender {
             .owned("user.name")
             .or_else(|| fields.owned("user.username")),
         home,
+        groups: None,
     }
 }
 
