@@ -103,7 +103,7 @@ impl Office {
             .filter(|i| i.is_object())
         {
             let id = input["custom_id"].as_str().unwrap();
-            let word = typed.get(id.split(' ').nth(1).unwrap()).copied();
+            let word = typed.get(id.rsplit(' ').next().unwrap()).copied();
             let mut sent = json!({ "type": input["type"], "id": 1, "custom_id": id });
             if input["type"] == 4 {
                 sent["value"] = word.or(input["value"].as_str()).unwrap_or_default().into();
@@ -404,4 +404,79 @@ async fn a_role_that_was_taken_away_decides_nothing_from_the_press_on() {
         .await
         .unwrap();
     assert_eq!(votes, 0, "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_denial_asks_for_its_reason_and_the_card_has_it() {
+    let office = Office::open().await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    let asked = office.presses(ALEX, &card, "Deny…").await;
+    assert_eq!(asked["type"], 9, "{asked}");
+    let reason = BTreeMap::from([("reason", "Use payments_core, *please*.")]);
+    office.fills(ALEX, &asked["data"], &reason).await;
+    let denied = office.card("**Denied**").await;
+    let words = denied["content"].as_str().unwrap();
+    assert!(words.contains("payments\\_core, \\*please\\*"), "{words}");
+    assert_eq!(office.discord.refused(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wrong_field_is_named_and_nothing_typed_is_lost() {
+    let office = Office::open().await;
+    let typed = BTreeMap::from([
+        ("name", "Payments API"),
+        ("template", "static-site"),
+        ("owner", "payments"),
+        ("description", "Takes payments"),
+    ]);
+    let mut answer = office
+        .runs(PRIYA, "run", &[("command", "new-service")])
+        .await;
+    let mut parts = 0;
+    while !answer["data"].to_string().contains("Change it") {
+        parts += 1;
+        assert!(parts < 4, "{answer}");
+        answer = office.fills(PRIYA, &answer["data"], &typed).await;
+        if answer["data"].to_string().contains("Continue") {
+            answer = office.presses(PRIYA, &answer["data"], "Continue").await;
+        }
+    }
+    assert!(content(&answer).contains("lower-case letters"), "{answer}");
+    let again = office.presses(PRIYA, &answer["data"], "Change it").await;
+    let shown = again["data"].to_string();
+    assert!(
+        again["type"] == 9 && shown.contains("Payments API"),
+        "{again}"
+    );
+    let second = office.fills(PRIYA, &again["data"], &typed).await;
+    let second = office.presses(PRIYA, &second["data"], "Continue").await;
+    assert!(
+        second["data"].to_string().contains("Takes payments"),
+        "{second}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_interaction_that_comes_twice_gets_one_answer_and_one_effect() {
+    let office = Office::open().await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    let data =
+        json!({ "component_type": 2, "custom_id": format!("!{}", button(&card, "Approve")) });
+    let mut press = office.discord.interaction(ALEX, 3, &data);
+    press["message"] = json!({ "id": "899", "flags": 64 });
+    let first = office.discord.deliver(&office.served.url, &press).await;
+    let second = office.discord.deliver(&office.served.url, &press).await;
+    assert_eq!(first, second);
+    office.card("**Done**").await;
+    let pool = office.site.database.pool(1).await;
+    let count = async |sql: &'static str| {
+        sqlx::query_scalar::<_, i64>(sql)
+            .fetch_one(&pool)
+            .await
+            .unwrap()
+    };
+    assert_eq!(count("select count(*) from vote").await, 1);
+    assert_eq!(count("select count(*) from run").await, 1);
 }
