@@ -157,6 +157,18 @@ impl Office {
     }
 }
 
+const POST: &str = "POST /channels/:id/messages";
+const THREAD: &str = "POST /channels/:id/messages/:id/threads";
+
+fn refusal(status: u16, body: Value) -> Fault {
+    Fault {
+        status,
+        headers: Vec::new(),
+        body,
+        done: false,
+    }
+}
+
 fn button(message: &Value, label: &str) -> String {
     let rows = message["components"].as_array().into_iter().flatten();
     let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
@@ -283,13 +295,11 @@ async fn what_is_not_discords_is_refused_and_what_is_new_is_survived() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lost_answers_refusals_and_deleted_cards_mend_themselves() {
     let office = Office::open().await;
-    let post = "POST /channels/:id/messages";
     let fault = |status, body, done| Fault {
-        status,
-        headers: Vec::new(),
-        body,
         done,
+        ..refusal(status, body)
     };
+    let post = POST;
     office.discord.fault(post, fault(502, Value::Null, true));
     office.discord.fault(
         post,
@@ -479,4 +489,53 @@ async fn an_interaction_that_comes_twice_gets_one_answer_and_one_effect() {
     };
     assert_eq!(count("select count(*) from vote").await, 1);
     assert_eq!(count("select count(*) from run").await, 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_that_the_bot_may_not_write_in_moves_the_request_to_direct_messages() {
+    let office = Office::open().await;
+    office
+        .discord
+        .fault(POST, refusal(403, json!({ "code": 50_013 })));
+    office.asks("payments-api").await;
+    let direct = format!("9{PRIYA}");
+    let card = until("no card in direct messages", async || {
+        let messages = office.discord.messages(&direct);
+        let waits = |m: &Value| m["content"].to_string().contains("Waiting for approval");
+        messages.into_iter().find(waits)
+    })
+    .await;
+    assert_eq!(office.discord.messages(PLATFORM), Vec::<Value>::new());
+    let asked = office.presses(PRIYA, &card, "Cancel").await;
+    assert!(!asked["data"].to_string().contains("broke"), "{asked}");
+    until("no end in direct messages", async || {
+        let messages = office.discord.messages(&direct);
+        let ended = |m: &&Value| m["content"].to_string().contains("Cancelled");
+        messages.iter().find(ended).map(drop)
+    })
+    .await;
+    assert_eq!(office.discord.refused(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_the_right_to_open_threads_replies_answer_the_card() {
+    let office = Office::open().await;
+    for _ in 0..2 {
+        office
+            .discord
+            .fault(THREAD, refusal(403, json!({ "code": 50_013 })));
+    }
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    let reply = until("no reply in the channel", async || {
+        let messages = office.discord.messages(PLATFORM);
+        let replies = |m: &Value| m["message_reference"]["message_id"] == card["id"];
+        messages.into_iter().find(replies)
+    })
+    .await;
+    assert!(
+        reply["content"].as_str().unwrap().contains("<@&"),
+        "{reply}"
+    );
+    assert_eq!(office.discord.refused(), Vec::<String>::new());
 }
