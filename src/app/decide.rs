@@ -103,7 +103,7 @@ async fn poll(
     let Some(request) = store::request::lock(conn, kept.request).await? else {
         return Ok(Err(unknown(plan)));
     };
-    if let Some(reply) = stranger(conn, &request, actor).await? {
+    if let Some(reply) = stranger(conn, plan, &request, actor).await? {
         return Ok(Err(reply));
     }
     let (Some(expires_at), RequestState::AwaitingApproval, true) =
@@ -135,6 +135,7 @@ async fn poll(
 /// it may be the requester themselves.
 async fn stranger(
     conn: &mut Conn,
+    plan: PlanId,
     request: &Request,
     actor: &Actor,
 ) -> anyhow::Result<Option<Reply>> {
@@ -148,7 +149,7 @@ async fn stranger(
         return Ok(None);
     }
     let what = json!({
-        "by": actor.person(), "account": actor.account.id, "why": "elsewhere",
+        "plan": plan, "by": actor.person(), "account": actor.account.id, "why": "elsewhere",
     });
     audit::append(
         conn,

@@ -49,6 +49,18 @@ pub struct AccountFacts {
     pub active: bool,
 }
 
+impl AccountFacts {
+    /// An account that the platform doesn't know, or doesn't show us: nobody who may ask.
+    pub fn nobody(external: &str) -> Self {
+        Self {
+            external: external.to_owned(),
+            name: external.to_owned(),
+            kind: AccountKind::Outsider,
+            active: false,
+        }
+    }
+}
+
 /// A user group as the platform tells it, with all its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlatformGroup {

@@ -100,7 +100,7 @@ pub struct Sending {
     /// Where it stands already.
     pub external: Option<String>,
     /// What marks its post.
-    pub nonce: String,
+    pub nonce: Uuid,
     /// Since when nobody knows whether it was posted.
     pub lost_since: Option<DateTime<Utc>>,
     /// The digest of what is seen.
@@ -182,7 +182,7 @@ pub async fn take(app: &App, lease: &Lease, id: MessageId) -> anyhow::Result<Opt
         root: thread.root_ts.filter(|_| !is_root),
         lost_since: message.sending_since.filter(|_| message.external.is_none()),
         external: message.external,
-        nonce: message.nonce.to_string(),
+        nonce: message.nonce,
         seen: message
             .digest
             .and_then(|d| Digest::try_from(d.as_slice()).ok()),

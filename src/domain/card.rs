@@ -219,21 +219,15 @@ impl Card {
         }
     }
 
-    /// A button by itself, under what it would do: the words of its dialog.
+    /// What a button would do: the words of its dialog.
     pub fn question(button: &Button) -> Self {
         let words = button.confirm.iter();
-        let lines = words.flat_map(|c| {
+        Self::lines(words.flat_map(|c| {
             [
                 Text::default().bold(c.title.as_str()),
                 c.text.as_str().into(),
             ]
-        });
-        let mut card = Self::lines(lines);
-        card.blocks.push(Block::Buttons {
-            buttons: vec![button.clone()],
-            menu: Vec::new(),
-        });
-        card
+        }))
     }
 }
 

@@ -7,6 +7,7 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::meet;
 use crate::app::App;
 use crate::boot::clock;
 use crate::boot::config::Config;
@@ -22,8 +23,7 @@ const PART: &str = "slack";
 /// It fails from the start on: before we know our own workspace, its people would be turned away as strangers.
 const NOT_YET: &str = "not reached yet";
 /// Waits between two tries to reach Slack at start: from the first, doubled up to the longest.
-const FIRST_WAIT: Duration = Duration::from_millis(200);
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(15));
 
 /// What is needed to talk with Slack.
 #[derive(Clone)]
@@ -98,31 +98,11 @@ impl Chat {
 
     /// Asks Slack who we are until it says so; `None` when told to stop first.
     async fn introduce(&self, app: &App, stop: &CancellationToken) -> Option<worker::Chat> {
-        let mut wait = FIRST_WAIT;
-        loop {
-            let introduced = tokio::select! {
-                introduced = worker::people::introduce(app, &self.client) => introduced,
-                () = stop.cancelled() => return None,
-            };
-            match introduced {
-                Ok((chat, auth)) => {
-                    self.health.works(PART);
-                    tracing::info!(workspace = auth.name, "Introduced to Slack");
-                    return Some(chat);
-                }
-                Err(error) => {
-                    self.health.fails(PART, "not reached; the log says why");
-                    tracing::warn!(
-                        error = format!("{error:#}"),
-                        "Slack can't be reached; tried again"
-                    );
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = stop.cancelled() => return None,
-            }
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
+        let (chat, auth) = meet::until_met("Slack", WAITS, (&self.health, PART), stop, || {
+            worker::people::introduce(app, &self.client)
+        })
+        .await?;
+        tracing::info!(workspace = auth.name, "Introduced to Slack");
+        Some(chat)
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::meet;
 use crate::app::App;
 use crate::boot::clock;
 use crate::boot::config::Config;
@@ -22,8 +23,7 @@ use crate::worker;
 const PART: &str = "discord";
 /// Waits between two tries to reach Discord at start: from the first, doubled up to the longest. Tries that are refused
 /// count towards a ban, so none come in quick succession.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_mins(1);
+const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 
 /// What is needed to talk with Discord.
 #[derive(Clone)]
@@ -78,29 +78,10 @@ impl Guilds {
         app: &App,
         stop: &CancellationToken,
     ) -> Option<Vec<worker::Chat>> {
-        let mut wait = FIRST_WAIT;
-        loop {
-            let introduced = tokio::select! {
-                introduced = self.introduce(app) => introduced,
-                () = stop.cancelled() => return None,
-            };
-            match introduced {
-                Ok(chats) => {
-                    self.health.works(PART);
-                    return Some(chats);
-                }
-                Err(error) => {
-                    self.health.fails(PART, "not reached; the log says why");
-                    let error = format!("{error:#}");
-                    tracing::warn!(error, "Discord can't be reached; tried again");
-                }
-            }
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = stop.cancelled() => return None,
-            }
-            wait = (wait * 2).min(LONGEST_WAIT);
-        }
+        meet::until_met("Discord", WAITS, (&self.health, PART), stop, || {
+            self.introduce(app)
+        })
+        .await
     }
 
     async fn introduce(&self, app: &App) -> anyhow::Result<Vec<worker::Chat>> {

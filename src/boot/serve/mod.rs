@@ -5,6 +5,7 @@
 
 mod chat;
 mod guilds;
+mod meet;
 mod reload;
 pub(in crate::boot) mod settings;
 
@@ -242,7 +243,7 @@ impl House {
             workers.spawn(work(bench, platforms, pools.queue, stop.clone()));
         } else {
             let platforms = (chat.zip(Some(edge)), guilds);
-            tasks.spawn(meet(self.app.clone(), platforms, stop.clone()));
+            tasks.spawn(introduce(self.app.clone(), platforms, stop.clone()));
         }
         tracing::info!(%address, ?role, "Serving");
         let draining = {
@@ -307,7 +308,7 @@ type Platforms = (
 );
 
 /// Makes the platforms known, for a process that only takes deliveries.
-async fn meet(app: App, (slack, discord): Platforms, stop: CancellationToken) {
+async fn introduce(app: App, (slack, discord): Platforms, stop: CancellationToken) {
     let slack = async {
         if let Some((chat, edge)) = slack {
             chat.meet(&app, edge, &stop).await;

@@ -9,8 +9,6 @@ pub const CONTENT: usize = 2_000;
 pub const CUSTOM_ID: usize = 100;
 /// A thread's name.
 pub const THREAD_NAME: usize = 100;
-/// What marks a message, so that it isn't posted twice.
-pub const NONCE: usize = 25;
 /// Rows of components under a message.
 pub const ROWS: usize = 5;
 /// A button's label.

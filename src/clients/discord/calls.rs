@@ -1,7 +1,10 @@
 //! Messages, threads, and answers to interactions.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::{As, Discord, DiscordError, list, required};
 
@@ -15,8 +18,8 @@ pub struct Post<'a> {
     /// The message of the same channel that it answers.
     pub answers: Option<&'a str>,
     /// Marks the post: for a few minutes another one with the same mark gives the message that stands already
-    /// (docs.discord.com/developers/resources/message, `enforce_nonce`). At most 25 characters.
-    pub nonce: &'a str,
+    /// (docs.discord.com/developers/resources/message, `enforce_nonce`).
+    pub mark: Uuid,
 }
 
 /// A message that stands.
@@ -32,7 +35,8 @@ impl Discord {
     /// Posts a message, once for each mark.
     pub async fn post(&self, post: &Post<'_>) -> Result<Message, DiscordError> {
         let mut body = post.body.clone();
-        body["nonce"] = post.nonce.into();
+        // A mark has at most 25 characters; these are 22.
+        body["nonce"] = BASE64_URL_SAFE_NO_PAD.encode(post.mark.as_bytes()).into();
         body["enforce_nonce"] = true.into();
         if let Some(message) = post.answers {
             // What it answers may be deleted: then it stands by itself.

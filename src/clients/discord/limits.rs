@@ -93,10 +93,9 @@ impl Limits {
     /// Takes what an answer tells of its bucket.
     pub(super) fn learn(&self, route: &Route, headers: &HeaderMap) {
         let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let number = |name| header(name).and_then(|value| value.parse().ok());
         let (Some(bucket), Some(calls), Some(after)) = (
             header("x-ratelimit-bucket"),
-            number("x-ratelimit-remaining").map(|calls: f64| calls),
+            header("x-ratelimit-remaining").and_then(|calls| calls.parse().ok()),
             header("x-ratelimit-reset-after").and_then(seconds),
         ) else {
             return;
@@ -109,12 +108,7 @@ impl Limits {
         }
         told.buckets.insert(route.clone(), bucket.to_owned());
         let left = Left {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "a cast from a float saturates, and a rate is a small number"
-            )]
-            calls: calls as u32,
+            calls,
             full_at: now + after,
         };
         told.left

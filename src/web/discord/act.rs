@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use tokio::task::{JoinError, JoinHandle};
+use uuid::Uuid;
 
 use super::Edge;
 use crate::app::{self, Broken, instead};
@@ -26,9 +27,7 @@ impl Edge {
     /// Acts on an interaction; gives the answer's body.
     pub(super) async fn act(self: &Arc<Self>, inbound: Inbound) -> Value {
         let began = Instant::now();
-        let Inbound {
-            delivery, route, ..
-        } = inbound;
+        let Inbound { delivery, route } = inbound;
         let undone = instead::undone(&delivery.event);
         let account = delivery.sender.account.clone();
         let app = self.app.clone();
@@ -105,10 +104,7 @@ impl Edge {
             channel: &channel,
             body: &body,
             answers: None,
-            nonce: &crate::chat::discord::limits::shorten(
-                &uuid::Uuid::now_v7().simple().to_string(),
-                crate::chat::discord::limits::NONCE,
-            ),
+            mark: Uuid::now_v7(),
         };
         self.client.post(&post).await.map(drop)
     }

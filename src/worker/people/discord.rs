@@ -1,7 +1,7 @@
 //! A guild's people: roles as groups, text channels with those who can see them, members.
 //!
 //! Discord has no user groups: a role is one, by its name in lower case with dashes. Who has it stands in the list of
-//! members, which takes the Server Members intent; one reading of that list serves roles and channels alike.
+//! members, which takes the Server Members intent.
 
 use std::collections::BTreeSet;
 
@@ -120,12 +120,7 @@ pub(super) async fn account(guild: &Guild, external: &str) -> anyhow::Result<Acc
         }),
         Err(DiscordError::UserGone { code }) => {
             tracing::info!(account = external, code, "An account is not in the guild");
-            Ok(AccountFacts {
-                external: external.to_owned(),
-                name: external.to_owned(),
-                kind: AccountKind::Outsider,
-                active: false,
-            })
+            Ok(AccountFacts::nobody(external))
         }
         Err(error) => Err(error.into()),
     }

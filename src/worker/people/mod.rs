@@ -181,7 +181,8 @@ async fn account(app: &App, chat: &Chat, external: &str) -> anyhow::Result<()> {
     people::record_account(app, chat.installation, &facts).await
 }
 
-/// Looks up the account that a job names. One of a platform that is not served here needs no look-up.
+/// Looks up the account that a job names. One of a platform that is not served here needs no look-up, and one of a platform
+/// that hasn't answered yet is read by its [`Reader`], which looks for unknown accounts, once it has.
 pub(super) async fn look_up(app: &App, chats: &Chats, job: LookupJob) -> anyhow::Result<()> {
     let found = watched::account(app, job.account).await?;
     match chats.find(found.installation) {

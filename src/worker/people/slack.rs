@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::app::people::{self, AccountFacts, ChannelFacts, InstallationFacts, PlatformGroup};
 use crate::clients::slack::{Auth, Channel, Slack, SlackError};
-use crate::domain::person::{AccountKind, Platform};
+use crate::domain::person::Platform;
 use crate::worker::Chat;
 
 /// What the ids of Enterprise organisations begin with: an org-wide installation has to name the workspace that it
@@ -95,15 +95,9 @@ pub(super) async fn account(
             kind: user.kind,
             active: user.active,
         }),
-        // Nobody whom we may see, so nobody who may ask.
         Err(SlackError::UserGone { code }) => {
             tracing::info!(account = external, code, "An account is not known to Slack");
-            Ok(AccountFacts {
-                external: external.to_owned(),
-                name: external.to_owned(),
-                kind: AccountKind::Outsider,
-                active: false,
-            })
+            Ok(AccountFacts::nobody(external))
         }
         Err(error) => Err(error.into()),
     }

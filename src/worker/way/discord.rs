@@ -4,16 +4,13 @@
 //! A thread has the id of the message that it hangs under, so nothing more has to be known of it. Where one can't be
 //! opened, or was deleted, replies stand in the channel as answers to the card.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::Value;
-use uuid::Uuid;
 
 use super::{Body, Drawn, Failure, Spot, part_of};
 use crate::app::sending::Sending;
 use crate::chat::discord::limits::{self, shorten};
 use crate::chat::discord::render;
-use crate::clients::discord::{Discord, DiscordError, Post};
+use crate::clients::discord::{Discord, DiscordError, Message, Post};
 use crate::domain::canonical::Digest;
 use crate::domain::card::Card;
 
@@ -48,13 +45,12 @@ impl Guild {
     }
 
     pub(super) async fn post(&self, sending: &Sending, body: &Value) -> Result<Spot, Failure> {
-        let mark = mark(&sending.nonce);
         let channel = sending.channel.as_deref().unwrap_or_default();
         let post = Post {
             channel,
             body,
             answers: sending.root.as_deref(),
-            nonce: &mark,
+            mark: sending.nonce,
         };
         let stands = match thread(sending) {
             Some(thread) => self.reply(sending, thread, post).await?,
@@ -79,7 +75,7 @@ impl Guild {
         sending: &Sending,
         thread: &str,
         post: Post<'_>,
-    ) -> Result<crate::clients::discord::Message, DiscordError> {
+    ) -> Result<Message, DiscordError> {
         let inside = Post {
             channel: thread,
             answers: None,
@@ -155,14 +151,6 @@ fn name(sending: &Sending) -> String {
         if head.is_empty() { "idp" } else { head },
         limits::THREAD_NAME,
     )
-}
-
-/// What marks a post: a message's own id in as many characters as a mark may have.
-fn mark(nonce: &str) -> String {
-    match nonce.parse::<Uuid>() {
-        Ok(id) => BASE64_URL_SAFE_NO_PAD.encode(id.as_bytes()),
-        Err(_) => shorten(nonce, limits::NONCE),
-    }
 }
 
 impl From<DiscordError> for Failure {

@@ -13,9 +13,10 @@ use crate::domain::card::Card;
 const LOOK_BACK: TimeDelta = TimeDelta::minutes(1);
 
 pub(super) fn draw(sending: &Sending, card: &Card) -> Result<Drawn, serde_json::Error> {
-    let all = render::message(card, Some(&sending.nonce));
+    let nonce = sending.nonce.to_string();
+    let all = render::message(card, Some(&nonce));
     let parts = all.len();
-    let nothing = || render::message(&Card::lines(["–"]), Some(&sending.nonce)).pop();
+    let nothing = || render::message(&Card::lines(["–"]), Some(&nonce)).pop();
     let rendered = part_of(all, sending, nothing).unwrap_or_default();
     // Text and blocks are seen, the metadata isn't.
     let seen = serde_json::to_vec(&(&rendered.text, &rendered.blocks))?;

@@ -119,9 +119,7 @@ fn messages(drawn: &[Rendered], kind: RouteKind) -> Answer {
 
 /// What a button would do, and the button that does it.
 fn question(button: &Button) -> Vec<Rendered> {
-    let mut card = Card::question(button);
-    card.blocks.retain(|b| !matches!(b, Block::Buttons { .. }));
-    let mut drawn = message(&card);
+    let mut drawn = message(&Card::question(button));
     if let Some(first) = drawn.first_mut() {
         first.rows.extend(buttons::confirmed(button));
     }

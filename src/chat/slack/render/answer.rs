@@ -11,7 +11,7 @@ use super::super::parse::{AnswerRoute, RouteKind};
 use super::form::{self, reading};
 use super::input;
 use super::message::{Rendered, message};
-use crate::domain::card::{Card, Text};
+use crate::domain::card::{Block, Card, Text};
 use crate::domain::form::{Choice, FieldError};
 use crate::domain::reply::Reply;
 
@@ -77,8 +77,15 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
         }
         (Reply::Errors { errors }, _) => card(&errors_card(errors), route),
         (Reply::Card { card: content } | Reply::Once { card: content }, _) => card(content, route),
-        // Its own dialog asks, once it is pressed.
-        (Reply::Confirm { button }, _) => card(&Card::question(button), route),
+        (Reply::Confirm { button }, _) => {
+            // Its own dialog asks, once it is pressed.
+            let mut question = Card::question(button);
+            question.blocks.push(Block::Buttons {
+                buttons: vec![(**button).clone()],
+                menu: Vec::new(),
+            });
+            card(&question, route)
+        }
         (Reply::Form { form }, _) => view(form::form(form), route),
         (Reply::Page { title, blocks }, _) => view(reading(title, blocks), route),
         (Reply::AskReason { plan, title, hint }, _) => {
