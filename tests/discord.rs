@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::discord::{
-    ALEX, APPLICATION, BOT_TOKEN, Fake, Fault, PLATFORM, PRIYA, ROLES, STRANGER,
+    ALEX, APPLICATION, BOT_TOKEN, ENDPOINT, Fake, Fault, PLATFORM, PRIYA, ROLES, STRANGER,
 };
 use crate::support::serve::{Served, Site, until};
 use crate::support::slack;
@@ -368,7 +368,7 @@ async fn an_account_of_another_platform_decides_nothing() {
 async fn doctor_says_what_discord_lacks() {
     let site = Site::new(TOML).await;
     let discord = Fake::start().await;
-    let doctor = async |token: &str, application: &str| {
+    let doctor = async |token: &str, application: &str, public: &str| {
         let mut command = site.idp(&["doctor"]);
         command
             .env_remove("SLACK_API_URL")
@@ -377,7 +377,8 @@ async fn doctor_says_what_discord_lacks() {
             .env("DISCORD_API_URL", &discord.url)
             .env("DISCORD_APPLICATION_ID", application)
             .env("DISCORD_PUBLIC_KEY", discord.public_key())
-            .env("DISCORD_BOT_TOKEN", token);
+            .env("DISCORD_BOT_TOKEN", token)
+            .env("IDP_PUBLIC_URL", public);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap());
         String::from_utf8(output.await.unwrap().stdout).unwrap()
     };
@@ -386,16 +387,23 @@ async fn doctor_says_what_discord_lacks() {
             assert!(text.contains(word), "{word}: {text}");
         }
     };
-    let good = doctor(BOT_TOKEN, APPLICATION).await;
-    says(&good, &["discord token", "Acme", "intent is on"]);
+    let ours = "https://idp.acme.example";
+    let good = doctor(BOT_TOKEN, APPLICATION, ours).await;
+    let delivers = format!("Discord delivers to {ENDPOINT}");
+    says(&good, &["discord token", "Acme", "intent is on", &delivers]);
+    assert!(!good.contains("and idp is reached at"), "{good}");
     assert!(!good.contains("slack"), "{good}");
     says(
-        &doctor("another", APPLICATION).await,
+        &doctor("another", APPLICATION, ours).await,
         &["Discord refuses the token"],
     );
     says(
-        &doctor(BOT_TOKEN, "7").await,
+        &doctor(BOT_TOKEN, "7", ours).await,
         &["`DISCORD_APPLICATION_ID` names 7"],
+    );
+    says(
+        &doctor(BOT_TOKEN, APPLICATION, "https://elsewhere.example").await,
+        &["idp is reached at https://elsewhere.example/discord/interactions"],
     );
 }
 

@@ -93,9 +93,9 @@ async fn a_whole_site_is_good_line_by_line() {
     ok    slack deliveries  Socket Mode opens
     ok    slack deliveries  HTTP, at the public address
     ok    clock             right within a minute
+    ok    channels          #platform
     ok    groups            engineers (2), payments-leads (2), platform (2), security (2)
     ok    teams             payments, each with its leads
-    ok    channels          #platform
     ok    github            not configured: repositories stand on the local forge
 
     All good.

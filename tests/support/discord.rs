@@ -18,6 +18,8 @@ use axum::{Json, Router};
 use serde_json::{Value, json};
 
 pub const BOT_TOKEN: &str = "discord-bot-token";
+/// Where Discord delivers to, as its application says.
+pub const ENDPOINT: &str = "https://idp.acme.example/discord/interactions";
 pub const APPLICATION: &str = "400000000000000001";
 pub const BOT: &str = "300000000000000001";
 pub const GUILD: &str = "100000000000000001";
@@ -181,7 +183,10 @@ impl World {
             }
             ("GET", ["applications", "@me"]) => (
                 200,
-                json!({ "id": APPLICATION, "name": "idp", "flags": 1 << 15 }),
+                json!({
+                    "id": APPLICATION, "name": "idp", "flags": 1 << 15,
+                    "interactions_endpoint_url": ENDPOINT,
+                }),
             ),
             ("GET", ["users", "@me", "guilds"]) => (
                 200,

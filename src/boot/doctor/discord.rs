@@ -3,9 +3,8 @@
 //! The facts are those that the bot itself reads, through its own client.
 
 use super::Check;
-use super::people::{self, Groups, Teams};
+use super::people::{Groups, Told};
 use crate::boot::config::{Config, Discord as Configured};
-use crate::catalog::Catalog;
 use crate::clients::discord::{Application, Discord, DiscordError, Guild as Named};
 use crate::worker::Guild;
 use crate::worker::people::guild_groups;
@@ -13,39 +12,44 @@ use crate::worker::people::guild_groups;
 const TOKEN: &str = "discord token";
 const INTENT: &str = "discord members";
 const INTERACTIONS: &str = "discord interactions";
+const ROLES: &str = "discord roles";
 const GUILDS: &str = "discord guilds";
 
-pub(super) async fn checks(config: &Config, catalog: &Catalog, teams: &Teams) -> Vec<Check> {
+/// What is to be said of Discord, and its roles as groups.
+pub(super) async fn checks(config: &Config) -> (Vec<Check>, Told) {
     let Some(configured) = &config.discord else {
-        return Vec::new();
+        return (Vec::new(), Told::Groups(Groups::default()));
     };
     let client = match Discord::new(configured.api_url.as_str(), &configured.bot_token) {
         Ok(client) => client,
         Err(e) => {
             let says = format!("can't make a client for Discord: {e}");
-            return vec![Check::fail(TOKEN, says)];
+            return (vec![Check::fail(TOKEN, says)], Told::Nothing);
         }
     };
     let application = client.application().await;
     let mut checks = vec![token(configured, &application)];
     let Ok(application) = application else {
-        return checks;
+        return (checks, Told::Nothing);
     };
     checks.push(intent(&application));
-    checks.push(interactions(config));
-    match client.guilds().await {
-        Ok(guilds) => {
-            checks.push(places(&guilds));
-            // Where there is Slack too, its groups were judged already.
-            if config.slack.is_none() {
-                let groups = groups(&client, guilds).await;
-                let known = (groups.as_ref(), teams);
-                checks.extend(people::checks(&config.organisation, catalog, known));
-            }
+    checks.push(interactions(config, &application));
+    let guilds = match client.guilds().await {
+        Ok(guilds) => guilds,
+        Err(e) => {
+            checks.push(refused(GUILDS, "guilds can't be read", &e));
+            return (checks, Told::Unread);
         }
-        Err(e) => checks.push(refused(GUILDS, "guilds can't be read", &e)),
+    };
+    checks.push(places(&guilds));
+    match groups(&client, guilds).await {
+        Ok(groups) => (checks, Told::Groups(groups)),
+        Err(e) => {
+            let says = format!("roles and members can't be read: {e:#}");
+            checks.push(Check::fail(ROLES, says));
+            (checks, Told::Unread)
+        }
     }
-    checks
 }
 
 fn token(configured: &Configured, application: &Result<Application, DiscordError>) -> Check {
@@ -76,19 +80,26 @@ fn intent(application: &Application) -> Check {
     Check::fail(INTENT, says).fix("switch it on on the application's page Bot")
 }
 
-fn interactions(config: &Config) -> Check {
-    let Some(public) = &config.public_url else {
-        let says = "`IDP_PUBLIC_URL` isn't set: no message carries a link";
-        return Check::note(INTERACTIONS, says);
-    };
-    let address = format!(
-        "{}/discord/interactions",
-        public.as_str().trim_end_matches('/')
-    );
-    Check::ok(
-        INTERACTIONS,
-        format!("expected at {address}: the Interactions Endpoint URL of the application"),
-    )
+/// Where Discord delivers to, against where we can be reached.
+fn interactions(config: &Config, application: &Application) -> Check {
+    let public = config.public_url.as_ref();
+    let ours = public.map(|url| {
+        let base = url.as_str().trim_end_matches('/');
+        format!("{base}/discord/interactions")
+    });
+    match (&application.delivers_to, ours) {
+        (None, ours) => {
+            let address = ours.unwrap_or_else(|| "https://…/discord/interactions".to_owned());
+            Check::fail(INTERACTIONS, "Discord delivers nothing: the application has no address")
+                .fix(format!("enter {address} as Interactions Endpoint URL on the application's page General Information"))
+        }
+        (Some(there), Some(ours)) if *there != ours => {
+            let says = format!("Discord delivers to {there}, and idp is reached at {ours}");
+            Check::warn(INTERACTIONS, says)
+                .fix("set the Interactions Endpoint URL or `IDP_PUBLIC_URL` right")
+        }
+        (Some(there), _) => Check::ok(INTERACTIONS, format!("Discord delivers to {there}")),
+    }
 }
 
 fn places(guilds: &[Named]) -> Check {
@@ -100,22 +111,19 @@ fn places(guilds: &[Named]) -> Check {
     Check::ok(GUILDS, names.join(", "))
 }
 
-/// The groups of all guilds; none where they can't be read, which the check of the intent tells.
-async fn groups(client: &Discord, guilds: Vec<Named>) -> Option<Groups> {
+/// The groups of all guilds: roles of one name are one group.
+async fn groups(client: &Discord, guilds: Vec<Named>) -> anyhow::Result<Groups> {
     let mut all = Groups::default();
     for guild in guilds {
         let guild = Guild {
             client: client.clone(),
             id: guild.id,
         };
-        let groups = guild_groups(&guild).await.ok()?;
-        all.extend(
-            groups
-                .into_iter()
-                .map(|group| (group.handle, group.members)),
-        );
+        for group in guild_groups(&guild).await? {
+            all.entry(group.handle).or_default().extend(group.members);
+        }
     }
-    Some(all)
+    Ok(all)
 }
 
 /// A call that Discord or the network refused.

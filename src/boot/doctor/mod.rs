@@ -124,8 +124,13 @@ pub async fn examine(
     checks.extend(machine::checks(&config, environment));
     checks.extend(database::checks(&config, report).await);
     let teams = github::teams(&config, &catalog).await;
-    checks.extend(slack::checks(&config, &catalog, &teams).await);
-    checks.extend(discord::checks(&config, &catalog, &teams).await);
+    let (slack, on_slack) = slack::checks(&config, &catalog).await;
+    let (discord, on_discord) = discord::checks(&config).await;
+    checks.extend(slack);
+    checks.extend(discord);
+    // A rule may name a group of either platform, so they are judged together, once.
+    let known = (on_slack.and(on_discord), &teams);
+    checks.extend(people::checks(&config.organisation, &catalog, known));
     checks.extend(github::checks(&config, &teams).await);
     checks
 }

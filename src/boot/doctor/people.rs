@@ -26,6 +26,33 @@ pub(super) struct Teams {
     pub(super) trouble: Option<String>,
 }
 
+/// What a platform told of its groups.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// All of them; none where the platform isn't configured.
+    Groups(Groups),
+    /// They couldn't be read: what isn't among the others may still be there.
+    Unread,
+    /// It couldn't be asked anything, which is the one thing to mend first: nothing more is judged.
+    Nothing,
+}
+
+impl Told {
+    /// What two platforms told together: groups of one handle are one, as they are to rules.
+    pub(super) fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Nothing, _) | (_, Self::Nothing) => Self::Nothing,
+            (Self::Unread, _) | (_, Self::Unread) => Self::Unread,
+            (Self::Groups(mut all), Self::Groups(more)) => {
+                for (handle, members) in more {
+                    all.entry(handle).or_default().extend(members);
+                }
+                Self::Groups(all)
+            }
+        }
+    }
+}
+
 /// The handles of all groups that definitions and the configuration name.
 pub(super) fn handles(organisation: &Organisation, catalog: &Catalog) -> Vec<String> {
     Asked::of(organisation, catalog)
@@ -34,14 +61,18 @@ pub(super) fn handles(organisation: &Organisation, catalog: &Catalog) -> Vec<Str
         .collect()
 }
 
-/// Judges all groups that definitions and teams name. `platform` are the platform's user groups; `None`: they couldn't
-/// be read, which is told elsewhere, and only what the configuration lists can be judged.
+/// Judges all groups that definitions and teams name: where the platforms' own couldn't be read, which is told elsewhere,
+/// only what the configuration lists can be judged.
 pub(super) fn checks(
     organisation: &Organisation,
     catalog: &Catalog,
-    (platform, teams): (Option<&Groups>, &Teams),
+    (told, teams): (Told, &Teams),
 ) -> Vec<Check> {
-    let mut known = platform.cloned().unwrap_or_default();
+    let (read, mut known) = match told {
+        Told::Groups(groups) => (true, groups),
+        Told::Unread => (false, Groups::default()),
+        Told::Nothing => return Vec::new(),
+    };
     known.extend(teams.found.clone().unwrap_or_default());
     let listed = organisation.groups.iter();
     let listed: Groups = listed
@@ -54,7 +85,7 @@ pub(super) fn checks(
         match known.get(handle) {
             Some(members) => checks.extend(group(handle, members, *count)),
             None if GitHubTeam::is_meant(handle) => checks.push(no_team(handle, teams)),
-            None if platform.is_some() => checks.push(missing(handle, &known)),
+            None if read => checks.push(missing(handle, &known)),
             None => checks.push(unread(handle)),
         }
     }
@@ -241,6 +272,14 @@ mod tests {
 
     fn people(ids: &[&str]) -> Vec<String> {
         ids.iter().map(|&id| id.to_owned()).collect()
+    }
+
+    #[test]
+    fn groups_of_one_handle_are_one_over_both_platforms() {
+        let groups = |ids: &[&str]| Told::Groups([("g".to_owned(), people(ids))].into());
+        assert_eq!(groups(&["U1"]).and(groups(&["2"])), groups(&["U1", "2"]));
+        assert_eq!(groups(&["U1"]).and(Told::Unread), Told::Unread);
+        assert_eq!(Told::Nothing.and(Told::Unread), Told::Nothing);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::people::{self, Groups, Teams};
+use super::people::{Groups, Told};
 use super::{Check, State};
 use crate::boot::clock;
 use crate::boot::config::{Channel as Named, Config, Organisation, Slack as App};
@@ -56,56 +56,49 @@ const OPTIONAL: [(&str, &str); 4] = [
 const CLOCK_WARNS: TimeDelta = TimeDelta::seconds(60);
 const CLOCK_FAILS: TimeDelta = TimeDelta::minutes(5);
 
-pub(super) async fn checks(config: &Config, catalog: &Catalog, teams: &Teams) -> Vec<Check> {
+/// What is to be said of Slack, and its user groups.
+pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, Told) {
     let organisation = &config.organisation;
     let Some(app) = &config.slack else {
         if config.discord.is_some() {
-            return Vec::new();
+            return (Vec::new(), Told::Groups(Groups::default()));
         }
-        let mut checks = vec![
-            Check::fail(TOKEN, "no chat is configured: nobody can ask")
-                .fix("docs/slack.md leads there in ten minutes, docs/discord.md to Discord"),
-        ];
-        checks.extend(people::checks(organisation, catalog, (None, teams)));
-        return checks;
+        let nobody = Check::fail(TOKEN, "no chat is configured: nobody can ask")
+            .fix("docs/slack.md leads there in ten minutes, docs/discord.md to Discord");
+        return (vec![nobody], Told::Unread);
     };
     let client = match Slack::new(app.api_url.as_str().trim_end_matches('/'), &app.bot_token) {
         Ok(client) => client,
         Err(e) => {
-            return vec![Check::fail(
-                TOKEN,
-                format!("can't make a client for Slack: {e}"),
-            )];
+            let says = format!("can't make a client for Slack: {e}");
+            return (vec![Check::fail(TOKEN, says)], Told::Nothing);
         }
     };
     let auth = client.auth_test().await;
     let now = clock::now();
     let mut checks = vec![token(&auth)];
     let Ok(auth) = auth else {
-        return checks;
+        return (checks, Told::Nothing);
     };
     checks.extend(scopes(auth.scopes.as_deref()));
     checks.extend(deliveries(config, app, &client).await);
     checks.extend(auth.date.map(|date| clock_off(now - date)));
-    let (groups, unread) = match client.groups(None).await {
+    let groups = match client.groups(None).await {
         Ok(groups) => {
             let groups = groups.into_iter().map(|g| (g.handle, g.members));
-            (Some(groups.collect::<Groups>()), None)
+            Told::Groups(groups.collect())
         }
-        Err(e) => (None, Some(refused(GROUPS, "user groups can't be read", &e))),
+        Err(e) => {
+            checks.push(refused(GROUPS, "user groups can't be read", &e));
+            Told::Unread
+        }
     };
-    checks.extend(unread);
-    checks.extend(people::checks(
-        organisation,
-        catalog,
-        (groups.as_ref(), teams),
-    ));
     let public = granted(&auth, "chat:write.public");
     match client.channels(None).await {
         Ok(channels) => checks.extend(places(&named(organisation, catalog), &channels, public)),
         Err(e) => checks.push(refused(CHANNELS, "channels can't be read", &e)),
     }
-    checks
+    (checks, groups)
 }
 
 fn token(auth: &Result<Auth, SlackError>) -> Check {

@@ -27,6 +27,8 @@ pub struct Application {
     pub name: String,
     /// Whether the Server Members intent is granted.
     pub reads_members: bool,
+    /// The Interactions Endpoint URL, where one is set.
+    pub delivers_to: Option<String>,
 }
 
 /// A guild that the bot is in.
@@ -118,6 +120,7 @@ impl Discord {
             id: required(&answer, "id")?,
             name: text(&answer, "name").unwrap_or_default(),
             reads_members: flags.unwrap_or_default() & members != 0,
+            delivers_to: text(&answer, "interactions_endpoint_url"),
         })
     }
 
