@@ -28,7 +28,7 @@ pub trait Action: Send + Sync + fmt::Debug {
     /// Its published face.
     fn spec(&self) -> ActionSpec;
 
-    /// How long `run` and `undo` may take before their effect counts as unknown.
+    /// How long `run` and `undo` may take before their effect counts as unknown, and `plan` before it is tried again.
     fn timeout(&self) -> Duration {
         TIMEOUT
     }

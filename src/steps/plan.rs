@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -17,6 +18,10 @@ use crate::domain::person::GitHubAccount;
 use crate::domain::plan::{Plan, PlannedStep, PlannedValue};
 use crate::domain::step::{PlanError, StepPlan};
 use crate::domain::tree::{Tree, TreeId};
+
+/// How long the planning of one step may take, where its action isn't held to less anyway. It only looks: whatever gives
+/// no answer for so long would hold a worker, and its request, for ever.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What is to be planned.
 #[derive(Clone, Copy, Debug)]
@@ -109,7 +114,21 @@ impl Registry {
             template: order.template,
             workspace,
         };
-        action.plan(&context, &draft.input).await
+        let limit = action.timeout().min(PATIENCE);
+        tokio::time::timeout(limit, action.plan(&context, &draft.input))
+            .await
+            .unwrap_or_else(|_| Err(unanswered(draft, limit)))
+    }
+}
+
+fn unanswered(draft: &StepDraft, limit: Duration) -> PlanError {
+    PlanError::Again {
+        cause: format!(
+            "Planning \"{}\" got no answer for {} s",
+            draft.title,
+            limit.as_secs()
+        ),
+        after: None,
     }
 }
 

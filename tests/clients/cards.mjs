@@ -7,7 +7,7 @@
 // it is planned, and somebody else's push keeps a repository from being taken back; in its database the clock is put
 // forward, so that a request expires. A template with a step that waits (--templates-dir) also shows a run at work.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
@@ -18,11 +18,13 @@ mkdirSync(folder, { recursive: true });
 
 /** How long anything may take: a run gives up on a git server that is away after a minute and some. */
 const PATIENCE_MS = 150_000;
+/** And on one that takes a call and never answers, after three times four minutes. */
+const NO_ANSWER_MS = 900_000;
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-async function until(what, look) {
-  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(40)) {
+async function until(what, look, patience = PATIENCE_MS) {
+  for (const end = Date.now() + patience; Date.now() < end; await pause(40)) {
     const seen = await look();
     if (seen) return seen;
   }
@@ -47,7 +49,7 @@ async function find(subject, says) {
   return posts.map((post) => post.message).find((card) => card.text?.includes(` ${subject}:`) && says.test(card.text));
 }
 
-const card = (subject, says) => until(`${subject}: ${says}`, () => find(subject, says));
+const card = (subject, says, patience) => until(`${subject}: ${says}`, () => find(subject, says), patience);
 
 /** Someone types a name and sends the form as it comes; `wanted` are other values, by field. */
 async function asks(person, name, wanted = {}) {
@@ -194,6 +196,21 @@ const stories = {
     await press('priya', running, 'request.cancel');
     await picture('undoing', await card('running-api', /: undoing/));
     await picture('undo-failed', await card('running-api', /couldn't be undone/));
+  },
+  /** With a template `held` that waits before it creates its repository, which by then can't be looked at: its marker is
+   *  a pipe that nobody writes into. */
+  async blocked() {
+    if (!demo) return console.log('no folder of the demo: not kept blocked');
+    const own = await waiting('blocked-api', { template: 'held' });
+    await press('alex', own, 'request.approve');
+    await until('its step waits', async () => JSON.stringify((await find('blocked-api', /./)).blocks).includes('Waiting: '));
+    const repository = join(demo, 'git', 'acme', 'blocked-api.git');
+    mkdirSync(repository, { recursive: true });
+    execFileSync('mkfifo', [join(repository, 'idp.json')]);
+    const blocked = await card('blocked-api', /needs a look/, NO_ANSWER_MS);
+    await picture('blocked', blocked);
+    await dialog('undo-blocked', blocked, 'run.undo');
+    rmSync(repository, { recursive: true });
   },
   /** Last: from here on it is days later. */
   async expired() {

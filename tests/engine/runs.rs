@@ -506,3 +506,30 @@ async fn a_card_tells_what_undoing_came_to() {
     );
     working.stop().await;
 }
+
+#[tokio::test]
+async fn a_planning_that_hangs_before_the_run_is_tried_again() {
+    let world = World::new().await;
+    world.script.limit(std::time::Duration::from_millis(100));
+    let request = world.ask(&[("one", json!({}))]).await;
+    let run = world.planned(request).await;
+    world.script.hang_a_plan();
+    let working = world.work();
+    let succeeded = world.hurried_until(request, RunState::Succeeded).await;
+    assert_eq!(succeeded.id, run.id);
+    assert_eq!(world.script.calls(), ["one"]);
+    assert_eq!(world.count("step_attempt where outcome = 'again'").await, 1);
+    working.stop().await;
+}
+
+#[tokio::test]
+async fn a_planning_that_hangs_holds_no_request_for_ever() {
+    let world = World::new().await;
+    world.script.limit(std::time::Duration::from_millis(100));
+    world.script.hang_a_plan();
+    let request = world.ask(&[("one", json!({}))]).await;
+    let working = world.work();
+    world.hurried_until(request, RunState::Succeeded).await;
+    assert_eq!(world.script.calls(), ["one"]);
+    working.stop().await;
+}

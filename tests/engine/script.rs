@@ -41,6 +41,8 @@ pub struct Script {
     limit: Mutex<Option<Duration>>,
     /// Makes every plan differ from those before.
     version: Mutex<u32>,
+    /// So many of the next plans never end.
+    hanging_plans: Mutex<u32>,
     called: Notify,
 }
 
@@ -74,6 +76,18 @@ impl Script {
     /// From now on plans differ from those made before.
     pub fn change_the_world(&self) {
         *self.version.lock().unwrap() += 1;
+    }
+
+    /// The next planning of a step never ends.
+    pub fn hang_a_plan(&self) {
+        *self.hanging_plans.lock().unwrap() += 1;
+    }
+
+    fn plan_hangs(&self) -> bool {
+        let mut hanging = self.hanging_plans.lock().unwrap();
+        let hangs = *hanging > 0;
+        *hanging = hanging.saturating_sub(1);
+        hangs
     }
 
     /// Waits until a step was called so often.
@@ -130,6 +144,9 @@ impl Action for Scripted {
     }
 
     async fn plan(&self, _: &PlanContext<'_>, _: &PlannedValue) -> Result<StepPlan, PlanError> {
+        if self.0.plan_hangs() {
+            std::future::pending::<()>().await;
+        }
         let version = *self.0.version.lock().unwrap();
         let fact = Fact {
             kind: FactKind::Creates,
