@@ -11,7 +11,7 @@ use crate::support::discord::{
 use crate::support::serve::{Served, Site, until};
 use crate::support::slack;
 
-const TOML: &str = r##"
+pub const TOML: &str = r##"
 [teams.payments]
 title = "Payments"
 members = ["group:engineers"]
@@ -22,10 +22,10 @@ default = "#platform"
 "##;
 
 /// A bot in a guild.
-struct Office {
-    site: Site,
-    discord: Fake,
-    served: Served,
+pub struct Office {
+    pub site: Site,
+    pub discord: Fake,
+    pub served: Served,
 }
 
 impl Office {
@@ -40,7 +40,7 @@ impl Office {
     }
 
     /// With this configuration, and more or less in its environment.
-    async fn with(toml: &str, change: impl FnOnce(&mut Command)) -> Self {
+    pub async fn with(toml: &str, change: impl FnOnce(&mut Command)) -> Self {
         let site = Site::new(toml).await;
         let discord = Fake::start().await;
         let served = site
@@ -69,7 +69,7 @@ impl Office {
         answer
     }
 
-    async fn runs(&self, account: &str, sub: &str, options: &[(&str, &str)]) -> Value {
+    pub async fn runs(&self, account: &str, sub: &str, options: &[(&str, &str)]) -> Value {
         let options = options.iter();
         let options: Value = options
             .map(|(name, value)| json!({ "type": 3, "name": name, "value": value }))
@@ -80,7 +80,7 @@ impl Office {
     }
 
     /// Presses a button of a message: of one that stands, or of an answer for one person alone.
-    async fn presses(&self, account: &str, message: &Value, label: &str) -> Value {
+    pub async fn presses(&self, account: &str, message: &Value, label: &str) -> Value {
         let private = message["id"].is_null();
         let flags = if private { 64 } else { 0 };
         let id = message["id"].as_str().unwrap_or("899");
@@ -178,7 +178,7 @@ fn button(message: &Value, label: &str) -> String {
         .to_owned()
 }
 
-fn content(answer: &Value) -> &str {
+pub fn content(answer: &Value) -> &str {
     answer["data"]["content"].as_str().unwrap()
 }
 

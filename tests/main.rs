@@ -27,6 +27,7 @@ mod engine;
 mod experience;
 mod forge;
 mod github;
+mod linking;
 mod operate;
 mod page;
 mod postgres;

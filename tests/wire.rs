@@ -5,6 +5,6 @@ pub mod bot;
 mod api;
 mod client;
 mod deliveries;
-mod forms;
+pub mod forms;
 mod places;
 mod socket;

@@ -8,7 +8,8 @@ use serde_json::json;
 use super::actor::Actor;
 use super::audit::{self, Chain};
 use super::end::{self, End};
-use super::{App, group, message, new_id, run, view};
+use super::group::{self, Humans};
+use super::{App, message, new_id, run, view};
 use crate::cards::{answer, form, refusal};
 use crate::domain::id::{ApprovalId, PlanId};
 use crate::domain::message::Milestone;
@@ -87,7 +88,7 @@ struct Poll {
     request: Request,
     plan: store::plan::Plan,
     ballot: Ballot,
-    groups: Vec<crate::domain::person::GroupFacts>,
+    humans: Humans,
 }
 
 /// Locks the request of a plan that can be voted on; `Err`: what the presser is told instead.
@@ -114,20 +115,27 @@ async fn poll(
         return Ok(Err(Reply::Card { card }));
     };
     let rule = kept.rule.0.clone();
-    let groups = group::of_rule(app, conn, &rule, actor.installation.id, actor.now).await?;
+    let reader = (actor.installation.id, actor.now);
+    let humans = Humans::of(app, conn, &request, (&rule, actor.person()), reader).await?;
     let votes = store::vote::on_plan(conn, plan).await?;
     let ballot = Ballot {
         plan,
-        requester: request.requester,
+        requester: humans.counts_as(request.requester),
         rule,
         expires_at,
-        votes,
+        votes: votes
+            .into_iter()
+            .map(|kept| Vote {
+                person: kept.counts_as,
+                ..kept.vote
+            })
+            .collect(),
     };
     Ok(Ok(Poll {
         request,
         plan: kept,
         ballot,
-        groups,
+        humans,
     }))
 }
 
@@ -165,14 +173,15 @@ async fn stranger(
 }
 
 fn cast(poll: &Poll, actor: &Actor, verdict: Verdict) -> Result<(Vote, Standing), VoteRefused> {
-    let ballot = &poll.ballot;
-    ballot.cast(
-        actor.person(),
-        poll.plan.id,
-        verdict,
-        &poll.groups,
-        actor.now,
-    )
+    let humans = &poll.humans;
+    let voter = humans.counts_as(actor.person());
+    let cast = (poll.ballot).cast(voter, poll.plan.id, verdict, &humans.groups, actor.now);
+    // Counted as a human, kept as the person who stands for them.
+    let by = |vote| Vote {
+        person: actor.person(),
+        ..vote
+    };
+    cast.map(|(vote, standing)| (by(vote), standing))
 }
 
 /// A press on an open plan that doesn't count is evidence too.
@@ -223,7 +232,6 @@ async fn keep(
     let cast = Cast {
         id: new_id(),
         vote,
-        requester: poll.request.requester,
         account: actor.account.id,
         reason,
     };

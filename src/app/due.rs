@@ -1,4 +1,4 @@
-//! What the clock brings: expiry, the one reminder, undoing what nobody chose about, checkpoints, and
+//! What the clock brings: expiry (of codes too), the one reminder, undoing what nobody chose about, checkpoints, and
 //! forgetting.
 //!
 //! One replica does this at a time; each piece is a transaction of its own that looks again under its lock, so a
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::audit::{self, Chain};
 use super::run::{RunError, Word};
-use super::{App, end, forget, message, run, view};
+use super::{App, end, forget, link, message, run, view};
 use crate::domain::id::RunId;
 use crate::domain::message::{Placement, Spot, ThreadRole};
 use crate::domain::request::RequestState;
@@ -35,6 +35,12 @@ pub async fn tick(app: &App, holder: &str) -> anyhow::Result<()> {
     for id in store::run::undo_due(&mut conn, now).await? {
         told("undo", id, undo(app, id).await);
     }
+    told("end", "link codes", link::chat::expire(app).await);
+    told(
+        "follow",
+        "the people of the file",
+        link::listed::follow(app).await,
+    );
     told("checkpoint", "the heads", audit::checkpoint_due(app).await);
     told("forget", "old rows", forget::old(app).await);
     Ok(())

@@ -4,6 +4,8 @@
 //! Rules name sources, ballots know handles: a handle is what [`facts`] finds people by. A team's leads have one of their
 //! own, with blanks in it, so that no user group of a platform can ever take it.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::{App, PLATFORM_GROUP, Team};
@@ -14,6 +16,8 @@ use crate::domain::person::{FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
 use crate::domain::rule::DecidingRule;
 use crate::domain::team::GitHubTeam;
 use crate::store::group::Held;
+use crate::store::request::Request;
+use crate::store::tie::Known;
 use crate::store::{self, Conn};
 
 const LEADS_OF: &str = "leads of ";
@@ -73,6 +77,63 @@ pub(super) async fn of_rule(
         found.push(facts);
     }
     Ok(found)
+}
+
+/// Of groups those people whose word on a request can count: those whom people know where it was asked for, and nobody who
+/// was known to be one human with the requester. The requester stays: a rule knows that they don't count.
+pub(super) async fn who_can(
+    conn: &mut Conn,
+    request: &Request,
+    mut groups: Vec<GroupFacts>,
+) -> store::Result<Vec<GroupFacts>> {
+    let people: Vec<PersonId> = everybody(&groups).collect();
+    let known = store::tie::known(conn, request.id, &people).await?;
+    for group in &mut groups {
+        let counts = |k: &Known| k.person == request.requester || (k.there && !k.own);
+        let can = |p: PersonId| known.iter().any(|k| k.person == p && counts(k));
+        group.members.retain(|member| can(member.person));
+    }
+    Ok(groups)
+}
+
+fn everybody(groups: &[GroupFacts]) -> impl Iterator<Item = PersonId> {
+    groups.iter().flat_map(|g| &g.members).map(|m| m.person)
+}
+
+/// Who votes on a request, by human: two persons that are, or were known to be, one human count as one.
+pub(super) struct Humans {
+    /// The deciding groups; their members are humans.
+    pub groups: Vec<GroupFacts>,
+    counted: BTreeMap<PersonId, PersonId>,
+}
+
+impl Humans {
+    /// The people of a request's rule, its requester, and one who wants to vote.
+    pub(super) async fn of(
+        app: &App,
+        conn: &mut Conn,
+        request: &Request,
+        (rule, voter): (&DecidingRule, PersonId),
+        (reader, now): (InstallationId, DateTime<Utc>),
+    ) -> store::Result<Self> {
+        let groups = of_rule(app, conn, rule, reader, now).await?;
+        let people = everybody(&groups).chain([request.requester, voter]);
+        let people: Vec<PersonId> = people.collect();
+        let known = store::tie::known(conn, request.id, &people).await?;
+        let counted = known.into_iter().map(|k| (k.person, k.counts_as)).collect();
+        let mut humans = Self { groups, counted };
+        let mut groups = std::mem::take(&mut humans.groups);
+        for member in groups.iter_mut().flat_map(|g| &mut g.members) {
+            member.person = humans.counts_as(member.person);
+        }
+        humans.groups = groups;
+        Ok(humans)
+    }
+
+    /// By whom a person counts.
+    pub(super) fn counts_as(&self, person: PersonId) -> PersonId {
+        self.counted.get(&person).copied().unwrap_or(person)
+    }
 }
 
 /// What is known of the group behind a handle; `None`: there is none.

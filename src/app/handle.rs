@@ -6,7 +6,7 @@ use super::actor::{self, Actor};
 use super::audit::{self, Chain};
 use super::home::{self, Typed};
 use super::submit::{self, Filled};
-use super::{App, Broken, cancel, decide, late, open_form, people, really, show, twin};
+use super::{App, Broken, cancel, decide, late, link, open_form, people, really, show, twin};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::{Open, plan as plan_card};
 use crate::domain::event::{ButtonId, Delivery, Event, Place, Sender};
@@ -225,6 +225,18 @@ async fn pressed(
         ButtonId::FormBack => match back(value) {
             Some(draft) => open_form::turned_back(app, conn, actor, draft).await,
             None => unknown(),
+        },
+        ButtonId::LinkConfirm => match value.parse() {
+            Ok(code) => link::chat::confirmed(conn, actor, code).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::LinkRefuse => match value.parse() {
+            Ok(code) => link::chat::refused(conn, actor, code).await,
+            Err(_) => unknown(),
+        },
+        ButtonId::LinkEnd => match value.parse() {
+            Ok(account) => link::chat::unlinked(conn, actor, account).await,
+            Err(_) => unknown(),
         },
         ButtonId::LinkOpen => Ok(Reply::Done),
     }

@@ -6,7 +6,7 @@ use super::actor::Actor;
 use super::open_form::{self, Opening};
 use super::{App, ask, cancel, group, link, login, show, view};
 use crate::cards::Open;
-use crate::cards::answer::{self, Home, Offer};
+use crate::cards::answer::{self, Home, Links, Offer};
 use crate::catalog::command::RESERVED;
 use crate::catalog::{Catalog, Command, form};
 use crate::domain::event::Place;
@@ -96,22 +96,22 @@ async fn reserved(
     typed: Typed<'_>,
 ) -> anyhow::Result<Reply> {
     match word {
-        "help" => Ok(Reply::Card {
-            card: answer::help(
-                typed.slash,
-                &offers(app, conn, actor).await?,
-                app.settings.current().links,
-            ),
-        }),
+        "help" => {
+            let links = Links {
+                github: app.settings.current().links,
+                chats: link::chat::several(conn).await?,
+            };
+            let offers = offers(app, conn, actor).await?;
+            let card = answer::help(typed.slash, &offers, links);
+            Ok(Reply::Card { card })
+        }
         "status" => show::status(app, conn, actor, (typed.words, typed.slash)).await,
         "list" => show::list(app, conn, actor).await,
         "cancel" => match show::numbered(conn, typed.words).await? {
             Some(request) => cancel::request(app, conn, actor, request).await,
             None => Ok(show::unknown(typed.words, typed.slash)),
         },
-        "link" if typed.words.eq_ignore_ascii_case("github") => {
-            link::ask(app, conn, actor, typed.slash).await
-        }
+        "link" => link::asked(app, conn, actor, (typed.words, typed.slash)).await,
         "login" => login::link(app, conn, actor, typed.slash).await,
         _ => Ok(Reply::Card {
             card: answer::not_built(word, typed.slash),

@@ -50,6 +50,22 @@ pub async fn copy(
     Ok(())
 }
 
+/// The same, for somebody who follows the request from another chat: their copy goes on after the decision.
+pub(super) async fn follow(
+    conn: &mut Conn,
+    request: RequestId,
+    placement: &Placement,
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    copy(conn, request, placement, now).await?;
+    match &placement.spot {
+        Spot::Direct { account } => {
+            store::thread::follow(conn, request, (placement.installation, account)).await
+        }
+        Spot::Channel { .. } => Ok(()),
+    }
+}
+
 /// Says something to one person by direct message that is about no request.
 pub(super) async fn direct(
     conn: &mut Conn,
@@ -146,7 +162,8 @@ pub(super) async fn permalink(
     }
 }
 
-/// Shows the copies a last time and closes them: the request is decided, what follows stands in the main thread.
+/// Shows the copies a last time and closes them: the request is decided, what follows stands in the main thread, and in the
+/// copies of those who follow it from another chat.
 pub async fn close_copies(
     conn: &mut Conn,
     request: RequestId,

@@ -53,7 +53,7 @@ pub use definition::Definition;
 use handle::DEFAULT_SLASH;
 pub use handle::handle;
 pub use late::Decided;
-pub use settings::{Channels, Limits, Live, PLATFORM_GROUP, Settings, Team};
+pub use settings::{Channels, Limits, Listed, Live, PLATFORM_GROUP, Settings, Team};
 
 use std::sync::Arc;
 
@@ -73,6 +73,8 @@ pub struct App {
     pub settings: Live,
     /// What presses on decided plans are told.
     pub decided: Arc<Decided>,
+    /// What was said about people whom the operator named.
+    pub listed: Arc<link::listed::Told>,
 }
 
 impl App {
@@ -83,6 +85,7 @@ impl App {
             library,
             settings: Live::new(settings),
             decided: Arc::default(),
+            listed: Arc::default(),
         }
     }
 }

@@ -57,6 +57,9 @@ async fn request_of(
         | ButtonId::RunRetry
         | ButtonId::FormOpen
         | ButtonId::FormBack
+        | ButtonId::LinkConfirm
+        | ButtonId::LinkRefuse
+        | ButtonId::LinkEnd
         | ButtonId::LinkOpen => Ok(None),
     }
 }

@@ -218,21 +218,13 @@ async fn draw(
     url: Option<&str>,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Option<Drawn>> {
-    if let Subject::LinkCode { link } | Subject::LinkEnd { link } = message.subject.0 {
-        let view = link::view(conn, link).await?;
-        let is_code = matches!(message.subject.0, Subject::LinkCode { .. });
-        return Ok(view.map(|view| Drawn {
-            card: if is_code {
-                cards::link::code(&view)
-            } else {
-                cards::link::ended(&view)
-            },
+    let Some(request) = thread.request else {
+        let card = link::card(conn, message.subject.0).await?;
+        return Ok(card.map(|card| Drawn {
+            card,
             part: 0,
             points_at: None,
         }));
-    }
-    let Some(request) = thread.request else {
-        return Ok(None);
     };
     let view = view::load(app, conn, request, thread.installation).await?;
     let (subject, part) = match message.subject.0 {
@@ -284,9 +276,13 @@ async fn draw(
             points_at = place.points_at;
             notice::permalink(&view, &place.label, url)
         }
-        Subject::Continuation { .. } | Subject::LinkCode { .. } | Subject::LinkEnd { .. } => {
-            return Ok(None);
-        }
+        Subject::Continuation { .. }
+        | Subject::LinkCode { .. }
+        | Subject::LinkEnd { .. }
+        | Subject::LinkAsked { .. }
+        | Subject::LinkOver { .. }
+        | Subject::Linked { .. }
+        | Subject::Unlinked { .. } => return Ok(None),
     };
     Ok(Some(Drawn {
         card,

@@ -2,6 +2,7 @@
 //! nothing here reads files.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -9,6 +10,7 @@ use secrecy::SecretSlice;
 use serde_json::{Map, Value, json};
 
 use crate::domain::canonical::{self, Digest};
+use crate::domain::person::Platform;
 use crate::domain::team::GitHubTeam;
 
 /// The settings of a process, swapped as a whole when the operator changes them. Clones share them.
@@ -41,6 +43,8 @@ pub struct Settings {
     pub groups: BTreeMap<String, Vec<String>>,
     /// `[channels]`: where threads stand.
     pub channels: Channels,
+    /// `[[people]]`: chat accounts that are one human's each.
+    pub people: Vec<Vec<Listed>>,
     /// How much of what.
     pub limits: Limits,
     /// The organisation on GitHub; `None`: there is no GitHub.
@@ -66,6 +70,31 @@ pub struct Team {
     pub members: Vec<String>,
     /// Its leads: likewise.
     pub leads: Vec<String>,
+}
+
+/// A chat account as the file names it. `Display` is how the file writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// The platform.
+    pub platform: Platform,
+    /// The workspace's or server's id there.
+    pub installation: String,
+    /// The account's id there.
+    pub account: String,
+    /// Where it stands in the file.
+    pub at: String,
+}
+
+impl fmt::Display for Listed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            platform,
+            installation,
+            account,
+            ..
+        } = self;
+        write!(f, "{platform}:{installation}/{account}")
+    }
 }
 
 /// Where threads and notices stand: names with their `#`, or the platform's ids of channels.
@@ -163,11 +192,17 @@ impl Settings {
             ("retention.messages_days", json!(self.limits.message_days)),
         ];
         let rest = rest.map(|(key, value)| (key.to_owned(), value));
+        let people = self.people.iter();
+        let people: Vec<Vec<String>> = people
+            .map(|accounts| accounts.iter().map(Listed::to_string).collect())
+            .collect();
+        let people = (!people.is_empty()).then(|| ("people".to_owned(), json!(people)));
         teams
             .chain(groups)
             .chain(channels)
             .chain(commands)
             .chain(rest)
+            .chain(people)
             .collect()
     }
 }

@@ -1,10 +1,12 @@
 //! See plan, `status` and `list`: reading what stands, for whoever can see the card.
 
 use super::actor::Actor;
-use super::{App, ask, home, view};
+use super::{App, ask, home, message, view};
 use crate::cards::{answer, plan as plan_card};
 use crate::domain::id::{PlanId, RequestId, RequestNumber};
+use crate::domain::message::{Placement, Spot};
 use crate::domain::reply::Reply;
+use crate::domain::view::RequestView;
 use crate::store::{self, Conn};
 
 /// How many requests a list shows.
@@ -45,22 +47,44 @@ pub(super) async fn status(
     actor: &Actor,
     (id, slash): (&str, &str),
 ) -> anyhow::Result<Reply> {
-    let views = if id.is_empty() {
-        home::views(app, conn, actor, true, LISTED).await?
-    } else {
-        if let Some(refused) = ask::turned_away(conn, actor, "status").await? {
-            return Ok(refused);
-        }
-        match numbered(conn, id).await? {
-            Some(request) => {
-                vec![view::load(app, conn, request, actor.installation.id).await?]
-            }
-            None => return Ok(unknown(id, slash)),
-        }
+    if id.is_empty() {
+        let views = home::views(app, conn, actor, true, LISTED).await?;
+        let card = answer::status(&views, actor.now);
+        return Ok(Reply::Card { card });
+    }
+    if let Some(refused) = ask::turned_away(conn, actor, "status").await? {
+        return Ok(refused);
+    }
+    let Some(request) = numbered(conn, id).await? else {
+        return Ok(unknown(id, slash));
     };
-    Ok(Reply::Card {
-        card: answer::status(&views, actor.now),
-    })
+    let view = view::load(app, conn, request, actor.installation.id).await?;
+    let follows = follows(conn, actor, &view).await?;
+    let card = answer::status_of(&view, follows, actor.now);
+    Ok(Reply::Card { card })
+}
+
+/// Gives a linked person their own copy of the card, with its buttons, where they look at a request of another chat: an
+/// answer goes away, a copy stays true until the request's end. False: they have the card where it was asked, nobody
+/// knows them there, or it is over.
+async fn follows(conn: &mut Conn, actor: &Actor, view: &RequestView) -> store::Result<bool> {
+    let home = store::request::installation(conn, view.id).await?;
+    if home == actor.installation.id || view.over() {
+        return Ok(false);
+    }
+    let home = store::installation::get(conn, home).await?;
+    let accounts = store::account::of_person(conn, actor.person()).await?;
+    if !home.platform.is_chat() || accounts.iter().all(|a| a.installation != home.id) {
+        return Ok(false);
+    }
+    let placement = Placement {
+        installation: actor.installation.id,
+        spot: Spot::Direct {
+            account: actor.account.external.clone(),
+        },
+    };
+    message::follow(conn, view.id, &placement, actor.now).await?;
+    Ok(true)
 }
 
 /// `list`: one's latest requests, open or not.

@@ -62,6 +62,11 @@ async fn shown_by(
             Ok(Open::Again(request)) => Ok(Some(request)),
             _ => Ok(None),
         },
-        ButtonId::FormBack | ButtonId::PlanPage | ButtonId::LinkOpen => Ok(None),
+        ButtonId::FormBack
+        | ButtonId::PlanPage
+        | ButtonId::LinkConfirm
+        | ButtonId::LinkRefuse
+        | ButtonId::LinkEnd
+        | ButtonId::LinkOpen => Ok(None),
     }
 }

@@ -13,13 +13,15 @@ use crate::domain::action::{ActionSpec, Undo};
 use crate::domain::id::{InstallationId, PersonId, RequestId};
 use crate::domain::person::{GroupName, PersonName};
 use crate::domain::plan::{Fact, FactKind, Plan, PlannedStep, PlannedValue};
+use crate::domain::request::RequestState;
 use crate::domain::run::StepState;
 use crate::domain::step::TakenBack;
 use crate::domain::view::{EndView, PlanStepView, PlanView, RequestView, RunView, StepView};
-use crate::domain::vote::{Verdict, Vote, tally};
+use crate::domain::vote::{Verdict, tally, voters};
 use crate::store::request::Request;
 use crate::store::run::Run;
 use crate::store::step::Step;
+use crate::store::vote::Kept;
 use crate::store::{self, Conn};
 
 /// Reads a request for a card that goes to an installation: mentions carry the ids of that one.
@@ -59,7 +61,11 @@ pub async fn load(
     };
     if let Some(kept) = plan {
         let steps = Plan::parse(&kept.bytes)?.steps;
-        let votes = store::vote::on_plan(conn, kept.id).await?;
+        let mut votes = store::vote::on_plan(conn, kept.id).await?;
+        // While it can be decided, the card tells the votes that count.
+        if request.state == RequestState::AwaitingApproval {
+            votes.retain(|kept| !kept.own);
+        }
         if let Some(run) = run {
             let told = Told {
                 run,
@@ -70,7 +76,8 @@ pub async fn load(
             };
             view.run = Some(run_view(app, conn, told).await?);
         }
-        view.plan = Some(plan_view(app, conn, (kept, steps), votes, (&names, reader, now)).await?);
+        let told = (&request, &names, reader, now);
+        view.plan = Some(plan_view(app, conn, (kept, steps), &votes, told).await?);
     }
     Ok(view)
 }
@@ -100,7 +107,7 @@ async fn names(
     persons.extend(run.and_then(|r| r.acted_by));
     if let Some(plan) = request.plan {
         let votes = store::vote::on_plan(conn, plan).await?;
-        persons.extend(votes.into_iter().map(|v| v.person));
+        persons.extend(votes.into_iter().map(|kept| kept.vote.person));
     }
     let names = store::person::names(conn, &persons, reader).await?;
     Ok(Names(names.into_iter().map(|n| (n.person, n)).collect()))
@@ -140,11 +147,12 @@ async fn plan_view(
     app: &App,
     conn: &mut Conn,
     (kept, steps): (store::plan::Plan, Vec<PlannedStep>),
-    votes: Vec<Vote>,
-    (names, reader, now): (&Names, InstallationId, DateTime<Utc>),
+    votes: &[Kept],
+    (request, names, reader, now): (&Request, &Names, InstallationId, DateTime<Utc>),
 ) -> anyhow::Result<PlanView> {
     let rule = &kept.rule.0;
     let groups = group::of_rule(app, conn, rule, reader, now).await?;
+    let groups = group::who_can(conn, request, groups).await?;
     // The reader's own id of a group is what mentions it there.
     let named = |handle: &str| {
         let found = groups.iter().find(|g| g.name.handle == handle);
@@ -156,8 +164,7 @@ async fn plan_view(
             |g| g.name.clone(),
         )
     };
-    let yes = votes.iter().filter(|v| v.verdict == Verdict::Approve);
-    let voters: Vec<_> = yes.clone().map(|v| (v.person, v.groups.clone())).collect();
+    let voters = voters(yes(votes).map(|kept| (kept.counts_as, kept.vote.groups.as_slice())));
     let lacking = tally(&rule.require, &voters).missing;
     Ok(PlanView {
         id: kept.id,
@@ -175,11 +182,26 @@ async fn plan_view(
             .map(|(handle, n)| (named(handle), *n))
             .collect(),
         deciders: rule.deciders(&groups, kept.requester),
-        approvals: yes.map(|v| (names.of(v.person), v.at)).collect(),
+        approvals: approvals(votes, names),
         expires_at: kept.expires_at,
         reminded_at: kept.reminded_at,
         replaced_at: kept.replaced_at,
     })
+}
+
+fn yes(votes: &[Kept]) -> impl Iterator<Item = &Kept> {
+    (votes.iter()).filter(|kept| kept.vote.verdict == Verdict::Approve)
+}
+
+/// Who said yes, each once, and when first.
+fn approvals(votes: &[Kept], names: &Names) -> Vec<(PersonName, DateTime<Utc>)> {
+    let mut told: Vec<(PersonName, DateTime<Utc>)> = Vec::new();
+    for Kept { vote, .. } in yes(votes) {
+        if told.iter().all(|(name, _)| name.person != vote.person) {
+            told.push((names.of(vote.person), vote.at));
+        }
+    }
+    told
 }
 
 fn plan_step(step: &PlannedStep) -> PlanStepView {
@@ -233,7 +255,7 @@ fn words(value: &PlannedValue) -> String {
 /// What a run's view is made from.
 struct Told<'a> {
     run: Run,
-    votes: &'a [Vote],
+    votes: &'a [Kept],
     planned: &'a [PlannedStep],
     names: &'a Names,
     now: DateTime<Utc>,
@@ -246,7 +268,6 @@ async fn run_view(app: &App, conn: &mut Conn, told: Told<'_>) -> anyhow::Result<
         Some(output) => serde_json::from_value(output).context("the run's output")?,
         None => step::Ending::default(),
     };
-    let yes = told.votes.iter().filter(|v| v.verdict == Verdict::Approve);
     let steps = store::step::of_run(conn, run.id).await?;
     let view = |step: Step| {
         let planned = told.planned.iter().find(|p| p.id == step.id);
@@ -259,7 +280,7 @@ async fn run_view(app: &App, conn: &mut Conn, told: Told<'_>) -> anyhow::Result<
         since: run.since,
         started_at: run.started_at,
         steps: steps.into_iter().map(view).collect(),
-        approved_by: yes.map(|v| (told.names.of(v.person), v.at)).collect(),
+        approved_by: approvals(told.votes, told.names),
         rule: approval.rule,
         acted_by: run.acted_by.map(|by| told.names.of(by)),
         cancelled: run.cancelled_by.is_some(),

@@ -53,7 +53,13 @@ impl std::str::FromStr for Open {
     }
 }
 
-fn button(id: ButtonId, value: &dyn ToString, label: &str, style: ButtonStyle) -> Button {
+/// A button without a dialog.
+pub(super) fn button(
+    id: ButtonId,
+    value: &dyn ToString,
+    label: &str,
+    style: ButtonStyle,
+) -> Button {
     Button {
         id,
         value: value.to_string(),

@@ -100,13 +100,11 @@ pub fn requester_gone() -> Refusal {
 
 /// A vote from another platform than the request's, by somebody whom nobody knows there.
 pub fn asked_elsewhere(number: RequestNumber, platform: Platform) -> Refusal {
-    let platform = match platform {
-        Platform::Slack => "Slack",
-        Platform::Discord => "Discord",
-        Platform::Github | Platform::Operator => "another platform",
-    };
+    let platform = words::platform(platform);
     let what = format!("{number} was asked for on {platform}, and nobody knows who you are there.");
-    Refusal::new(what).instead(format!("Decide on {platform}."))
+    Refusal::new(what).instead(format!(
+        "Decide on {platform}, or type `/idp link` there to make both accounts one person."
+    ))
 }
 
 /// The one who asked has left every group whose members may.

@@ -4,16 +4,25 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 
+use super::link::chat;
 use super::samples::{alex, all, at, person, priya, request, running};
 use super::{Open, answer, notice, plan, refusal, root};
 use crate::domain::card::{Block, Button, Card, Mention, Span, Text};
-use crate::domain::id::DraftId;
+use crate::domain::id::{AccountId, DraftId, LinkId};
+use crate::domain::link::chat::{CodeState, CodeView, CodeWord, Side};
 use crate::domain::permission::Verb;
+use crate::domain::person::Platform;
 use crate::domain::request::RequestState;
 use crate::domain::rule::Unmeetable;
 use crate::domain::run::RunState;
 use crate::domain::view::RequestView;
 use crate::domain::vote::VoteRefused;
+
+/// Everything can be linked.
+const BOTH: answer::Links = answer::Links {
+    github: true,
+    chats: true,
+};
 
 /// A card as text: spans with their markup, so that a lost or added emphasis is seen.
 fn drawn(card: &Card) -> String {
@@ -95,7 +104,7 @@ fn everything(view: &RequestView) -> Vec<Card> {
         notice::moved(view, notice::Moved::Archived),
         notice::permalink(view, typed, None),
         answer::home(&home, now),
-        answer::help("/idp", std::slice::from_ref(&offer), true),
+        answer::help("/idp", std::slice::from_ref(&offer), BOTH),
         answer::status(std::slice::from_ref(view), now),
         answer::sentence(typed, std::slice::from_ref(&offer), "/idp"),
         answer::unknown_command(typed, Some(&offer), "/idp"),
@@ -313,7 +322,12 @@ fn answers_around_asking() {
     let cards = [
         ("home", answer::home(&home, at(10))),
         ("home, nothing there", answer::home(&empty, at(10))),
-        ("help", answer::help("/idp-staging", &offers, true)),
+        ("help", answer::help("/idp-staging", &offers, BOTH)),
+        ("status", answer::status_of(&waiting, false, at(10))),
+        (
+            "status, from another chat",
+            answer::status_of(&waiting, true, at(10)),
+        ),
         (
             "unknown",
             answer::unknown_command("new-servise", Some(&offers[0]), "/idp"),
@@ -352,6 +366,82 @@ fn answers_around_asking() {
             answer::refused(&answer::may_not_ask(why)),
         )
     });
+    insta::assert_snapshot!(draw_all(cards.into_iter().chain(refused)));
+}
+
+#[test]
+fn words_around_linking_two_chats() {
+    let side = |name: &str, platform, place: &str| Side {
+        name: name.to_owned(),
+        platform,
+        place: place.to_owned(),
+    };
+    let priya = side("Priya Nair", Platform::Slack, "Acme");
+    let there = side("priya", Platform::Discord, "Acme there");
+    let id = LinkId::from_uuid(uuid::Uuid::from_u128(7));
+    let word = CodeWord::of([20, 7, 22, 20, 2, 24, 29, 27]);
+    let places = [
+        (Platform::Discord, "Acme there".to_owned()),
+        (Platform::Slack, "Beta".to_owned()),
+    ];
+    let linked = |own| chat::Linked {
+        account: AccountId::from_uuid(uuid::Uuid::from_u128(8)),
+        with: vec![there.clone()],
+        own,
+    };
+    let view = |state| CodeView {
+        id,
+        state,
+        asked: priya.clone(),
+        other: Some(there.clone()),
+        expires_at: at(10),
+        slash: "/idp".to_owned(),
+    };
+    let code = |places, linked| chat::code(&word, places, ("/idp", at(10)), linked);
+    let named = |name: &str, card: Card| (name.to_owned(), card);
+    let mut cards = vec![
+        named("code", code(&places[..1], None)),
+        named(
+            "code, linked already",
+            code(&places[1..], Some(&linked(true))),
+        ),
+        named("code, several places", code(&places, None)),
+        named("linked", chat::standing(&linked(true))),
+        named("linked by the operator", chat::standing(&linked(false))),
+        named("claimed", chat::claimed(&priya, at(10))),
+        named("confirmed", chat::confirmed(&there)),
+        named("refused", chat::refused("/idp")),
+        named("told", chat::linked(&there)),
+        named("unlinked", chat::unlinked(&there)),
+        named("parted", chat::parted(false)),
+        named("parted, listed", chat::parted(true)),
+    ];
+    for state in CodeState::ALL {
+        cards.push(named(
+            &format!("question, {state}"),
+            chat::asked(&view(*state)),
+        ));
+        cards.push(named(&format!("over, {state}"), chat::over(&view(*state))));
+    }
+    let refused = [
+        chat::nowhere_else("/idp", false),
+        chat::nowhere_else("/idp", true),
+        chat::no_code("githbu", "/idp", true),
+        chat::no_code("x", "/idp", false),
+        chat::not_good("/idp"),
+        chat::too_many_guesses(),
+        chat::typed_where_it_came_from(),
+        chat::one_already(),
+        chat::no_member_any_more(),
+        chat::two_in_one_place(Platform::Discord, "Acme there"),
+        chat::not_yours(),
+        chat::settled(CodeState::Linked),
+        chat::settled(CodeState::Refused),
+        chat::settled(CodeState::Expired),
+        chat::nothing_to_unlink(true),
+        chat::nothing_to_unlink(false),
+    ];
+    let refused = refused.map(|refusal| named("refused", answer::refused(&refusal)));
     insta::assert_snapshot!(draw_all(cards.into_iter().chain(refused)));
 }
 

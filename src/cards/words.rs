@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::card::{Mention, Span, TimeStyle};
-use crate::domain::person::{GroupName, PersonName};
+use crate::domain::person::{GroupName, PersonName, Platform};
 use crate::domain::team;
 
 /// How many names a line carries before it counts the rest: `Alex Ruiz, Sam Ito, +1`.
@@ -174,6 +174,16 @@ pub(super) fn stopped(text: &str) -> String {
         text.to_owned()
     } else {
         format!("{}.", text.trim_end_matches('.'))
+    }
+}
+
+/// A platform's name.
+pub(super) const fn platform(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Slack => "Slack",
+        Platform::Discord => "Discord",
+        Platform::Github => "GitHub",
+        Platform::Operator => "the command line",
     }
 }
 

@@ -95,6 +95,12 @@ words! {
         FormBack = "form.back",
         /// The next part of a long plan view; the value names plan and part.
         PlanPage = "plan.page",
+        /// The account that typed the code which the value names is the presser's own.
+        LinkConfirm = "link.confirm",
+        /// It isn't.
+        LinkRefuse = "link.refuse",
+        /// Take the account that the value names out of what it is linked with.
+        LinkEnd = "link.end",
         /// A button that only opens a link: nothing to do.
         LinkOpen = "link.open",
     }

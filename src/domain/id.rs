@@ -62,8 +62,10 @@ ids! {
     MessageId
     /// A service that a run has made.
     ServiceId
-    /// A code that links an account on GitHub to a person.
+    /// A code that links accounts: one on GitHub to a person, or two in chat to each other.
     LinkId
+    /// What says that two persons are one human.
+    TieId
 }
 
 /// The number that people say for a request: 142. Knowing it grants nothing.

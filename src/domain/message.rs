@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{InstallationId, LinkId, MessageId};
+use super::id::{AccountId, InstallationId, LinkId, MessageId};
 
 words! {
     /// What part a message plays in its thread.
@@ -90,6 +90,26 @@ pub enum Subject {
         /// Which.
         link: LinkId,
     },
+    /// Somebody typed the code of a chat account's: is it the same human? To the one who asked for it.
+    LinkAsked {
+        /// Which.
+        link: LinkId,
+    },
+    /// Nothing came of that, to the one who typed it.
+    LinkOver {
+        /// Which.
+        link: LinkId,
+    },
+    /// The reader's account and this one are one person from now on.
+    Linked {
+        /// The other account.
+        with: AccountId,
+    },
+    /// They no longer are.
+    Unlinked {
+        /// The other account.
+        from: AccountId,
+    },
     /// A further part of a message that was too long.
     Continuation {
         /// The message whose content goes on here.
@@ -105,9 +125,13 @@ impl Subject {
         match self {
             Self::Root => MessageKind::Root,
             Self::Milestone { .. } => MessageKind::Milestone,
-            Self::Notice { .. } | Self::LinkCode { .. } | Self::LinkEnd { .. } => {
-                MessageKind::Notice
-            }
+            Self::Notice { .. }
+            | Self::LinkCode { .. }
+            | Self::LinkEnd { .. }
+            | Self::LinkAsked { .. }
+            | Self::LinkOver { .. }
+            | Self::Linked { .. }
+            | Self::Unlinked { .. } => MessageKind::Notice,
             Self::Continuation { .. } => MessageKind::Continuation,
         }
     }

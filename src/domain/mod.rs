@@ -25,6 +25,7 @@ pub mod rule;
 pub mod run;
 pub mod step;
 pub mod team;
+pub mod tie;
 pub mod tree;
 pub mod view;
 pub mod vote;

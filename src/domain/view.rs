@@ -48,6 +48,14 @@ pub struct RequestView {
     pub slash: String,
 }
 
+impl RequestView {
+    /// Whether nothing more is expected to happen to it.
+    pub fn over(&self) -> bool {
+        let run = self.run.as_ref().is_some_and(|run| run.state.ended());
+        self.state.ended() || run
+    }
+}
+
 /// A plan with its rule and votes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanView {

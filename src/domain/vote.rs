@@ -1,4 +1,5 @@
-//! Counting votes: one person counts for one quorum, never the requester, never for another plan.
+//! Counting votes: one person counts for one quorum, never the requester, never for another plan. Whoever fills a ballot
+//! hands in humans: two persons that are one are told as the same.
 //!
 //! Two quorums mean two people: somebody who is in both groups helps one of them, whichever needs it more. That is a
 //! matching between voters and places, and the sets are small enough for the plain augmenting-path method.
@@ -165,15 +166,11 @@ impl Ballot {
     }
 
     fn standing_with(&self, vote: &Vote) -> Standing {
-        let voters: Vec<(PersonId, Vec<String>)> = self
-            .votes
-            .iter()
-            .chain([vote])
-            .filter(|v| {
-                v.verdict == Verdict::Approve && v.plan == self.plan && v.person != self.requester
-            })
-            .map(|v| (v.person, v.groups.clone()))
-            .collect();
+        let cast = self.votes.iter().chain([vote]);
+        let yes = cast.filter(|v| {
+            v.verdict == Verdict::Approve && v.plan == self.plan && v.person != self.requester
+        });
+        let voters = voters(yes.map(|v| (v.person, v.groups.as_slice())));
         let tally = tally(&self.rule.require, &voters);
         if tally.missing.is_empty() {
             Standing::Met
@@ -181,6 +178,21 @@ impl Ballot {
             Standing::Lacking(tally.missing)
         }
     }
+}
+
+/// Each voter once, with all groups that any of their votes counts for: a human who voted as two persons, before it was
+/// known that they are one, fills one place.
+pub fn voters<'a>(
+    votes: impl Iterator<Item = (PersonId, &'a [String])>,
+) -> Vec<(PersonId, Vec<String>)> {
+    let mut voters: Vec<(PersonId, Vec<String>)> = Vec::new();
+    for (person, groups) in votes {
+        match voters.iter_mut().find(|(voter, _)| *voter == person) {
+            Some((_, held)) => held.extend_from_slice(groups),
+            None => voters.push((person, groups.to_vec())),
+        }
+    }
+    voters
 }
 
 /// Matches voters (person, groups they count for) to the places of the quorums; each fills at most one.

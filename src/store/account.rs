@@ -146,18 +146,21 @@ pub async fn on_github(
     .await
 }
 
-/// Makes an account a person's, since then known to be theirs; `None`: it is not known whose it is.
+/// Makes an account a person's, since then known to be theirs through one of their accounts in chat, with which it goes
+/// where these part; `None`: it is not known whose it is.
 pub async fn give(
     conn: &mut Conn,
-    id: AccountId,
-    person: PersonId,
-    since: Option<DateTime<Utc>>,
+    (id, person): (AccountId, PersonId),
+    (through, since): (Option<AccountId>, Option<DateTime<Utc>>),
 ) -> Result<()> {
     sqlx::query!(
-        "update account set person_id = $2, linked_at = $3 where id = $1",
+        "update account set person_id = $2, linked_at = $3,
+                            own_person_id = (select coalesce(own_person_id, person_id) from account where id = $4)
+         where id = $1",
         id as _,
         person as _,
         since,
+        through as _,
     )
     .execute(conn)
     .await?;
@@ -226,6 +229,16 @@ pub async fn named(conn: &mut Conn, externals: &[String]) -> Result<Vec<Account>
              and installation_id not in (select id from installation where platform = 'github')
            order by created_at, id"#,
         externals,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The ids of an installation's active full members.
+pub async fn members(conn: &mut Conn, installation: InstallationId) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select external_id from account where installation_id = $1 and active and kind = 'full' order by external_id",
+        installation as _,
     )
     .fetch_all(conn)
     .await

@@ -54,7 +54,7 @@ pub async fn take(
 /// Who has a name; `None`: it is free.
 pub async fn holder(conn: &mut Conn, claim: &Claim) -> Result<Option<Holder>> {
     let request = sqlx::query!(
-        r#"select r.number as "number: RequestNumber", r.requester_id as "requester: PersonId"
+        r#"select r.number as "number: RequestNumber", human(r.requester_id) as "requester!: PersonId"
            from claim c join request r on r.id = c.request_id where c.kind = $1 and c.name = $2"#,
         claim.kind,
         claim.name,

@@ -177,15 +177,16 @@ pub async fn retire_others(
     Ok(())
 }
 
-/// The handle that a group of a platform has today, by its id there.
+/// The handle that a group of a platform has today, by its id there: of the reader's own installation, else of any.
 pub async fn handle_of(
     conn: &mut Conn,
-    installation: InstallationId,
+    reader: InstallationId,
     external: &str,
 ) -> Result<Option<String>> {
     sqlx::query_scalar!(
-        "select handle from idp_group where installation_id = $1 and external_id = $2 and active",
-        installation as _,
+        r#"select handle as "handle!" from served_group where external_id = $2
+           order by installation_id = $1 desc, id limit 1"#,
+        reader as _,
         external,
     )
     .fetch_optional(conn)

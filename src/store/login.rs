@@ -53,7 +53,7 @@ pub async fn use_link(
 ) -> Result<Option<PersonId>> {
     sqlx::query_scalar!(
         r#"update login set used_at = $2 where hash = $1 and kind = 'link' and used_at is null and expires_at > $2
-           returning person_id as "person: PersonId""#,
+           returning human(person_id) as "person!: PersonId""#,
         hash as _,
         now,
     )
@@ -64,9 +64,9 @@ pub async fn use_link(
 /// Whose token this is, of those who have an active account.
 pub async fn holder(conn: &mut Conn, hash: Digest, now: DateTime<Utc>) -> Result<Option<PersonId>> {
     sqlx::query_scalar!(
-        r#"select person_id as "person: PersonId" from login l
+        r#"select human(l.person_id) as "person!: PersonId" from login l
            where hash = $1 and kind = 'token' and expires_at > $2
-             and exists (select from account a where a.person_id = l.person_id and a.active)"#,
+             and exists (select from account a where a.person_id = human(l.person_id) and a.active)"#,
         hash as _,
         now,
     )

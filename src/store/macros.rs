@@ -14,14 +14,16 @@ use crate::domain::canonical::Digest;
 use crate::domain::event::PlaceKind;
 use crate::domain::id::{
     AccountId, ApprovalId, DraftId, GroupId, InstallationId, LinkId, MessageId, PersonId, PlanId,
-    RequestId, RequestNumber, RunId, ServiceId, ThreadId, VoteId,
+    RequestId, RequestNumber, RunId, ServiceId, ThreadId, TieId, VoteId,
 };
-use crate::domain::link::LinkState;
+use crate::domain::link::chat::CodeState;
+use crate::domain::link::github::LinkState;
 use crate::domain::message::{MessageKind, ThreadRole};
 use crate::domain::person::{AccountKind, Platform};
 use crate::domain::request::{Origin, RequestState};
 use crate::domain::run::{Direction, RunState, StepState};
 use crate::domain::step::TakenBack;
+use crate::domain::tie::Source;
 use crate::domain::vote::Verdict;
 
 type BoxError = Box<dyn StdError + Send + Sync>;
@@ -71,13 +73,13 @@ macro_rules! id_columns {
 }
 
 word_columns! {
-    AccountKind Direction LinkState MessageKind Origin PlaceKind Platform RequestState RunState StepState TakenBack
-    ThreadRole Verdict
+    AccountKind CodeState Direction LinkState MessageKind Origin PlaceKind Platform RequestState RunState Source StepState
+    TakenBack ThreadRole Verdict
 }
 
 id_columns! {
     AccountId ApprovalId DraftId GroupId InstallationId LinkId MessageId PersonId PlanId RequestId RunId ServiceId ThreadId
-    VoteId
+    TieId VoteId
 }
 
 column! {

@@ -33,6 +33,7 @@ pub mod service;
 pub mod step;
 pub mod submission;
 pub mod thread;
+pub mod tie;
 pub mod timer;
 pub mod vote;
 pub mod wake;

@@ -29,7 +29,7 @@ pub async fn lock(conn: &mut Conn, id: PersonId) -> Result<()> {
     Ok(())
 }
 
-/// The persons as an installation names them: by their account there, else by their oldest one, on GitHub last of all.
+/// The persons as an installation names them: by an account there of the human that each is, else by their oldest one, on GitHub last of all.
 pub async fn names(
     conn: &mut Conn,
     ids: &[PersonId],
@@ -37,11 +37,11 @@ pub async fn names(
 ) -> Result<Vec<PersonName>> {
     sqlx::query_as!(
         PersonName,
-        r#"select distinct on (person_id) person_id as "person: PersonId", name,
-                  case when installation_id = $2 then external_id end as external
-           from account where person_id = any($1)
-           order by person_id, installation_id = $2 desc,
-                    installation_id in (select id from installation where platform = 'github'), active desc, created_at"#,
+        r#"select distinct on (told.id) told.id as "person!: PersonId", a.name,
+                  case when a.installation_id = $2 then a.external_id end as external
+           from unnest($1::uuid[]) told(id) join account a on a.person_id = human(told.id)
+           order by told.id, a.installation_id = $2 desc,
+                    a.installation_id in (select id from installation where platform = 'github'), a.active desc, a.created_at"#,
         ids as _,
         reader as _,
     )

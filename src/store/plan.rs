@@ -39,10 +39,9 @@ pub struct Plan {
 pub async fn insert(conn: &mut Conn, plan: &Plan) -> Result<()> {
     sqlx::query!(
         "insert into plan (id, request_id, requester_id, digest, bytes, rule, seen, expires_at, replaced_at, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         values ($1, $2, (select requester_id from request where id = $2), $3, $4, $5, $6, $7, $8, $9)",
         plan.id as _,
         plan.request as _,
-        plan.requester as _,
         plan.digest as _,
         plan.bytes,
         &plan.rule as _,
@@ -60,7 +59,7 @@ pub async fn insert(conn: &mut Conn, plan: &Plan) -> Result<()> {
 pub async fn get(conn: &mut Conn, id: PlanId) -> Result<Option<Plan>> {
     sqlx::query_as!(
         Plan,
-        r#"select id as "id: PlanId", request_id as "request: RequestId", requester_id as "requester: PersonId",
+        r#"select id as "id: PlanId", request_id as "request: RequestId", human(requester_id) as "requester!: PersonId",
                   digest as "digest: Digest", bytes, rule as "rule: Json<DecidingRule>", seen, expires_at, reminded_at,
                   replaced_at, created_at
            from plan where id = $1"#,

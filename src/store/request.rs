@@ -146,7 +146,7 @@ pub async fn insert(
 pub async fn count_open(conn: &mut Conn, of: PersonId) -> Result<i64> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from request r
-           where r.requester_id = $1
+           where r.requester_id in (select persons_of($1))
              and (r.state in ('planning', 'awaiting_approval')
                   or (r.state = 'approved'
                       and (select state from run where request_id = r.id order by created_at desc, id desc limit 1)
@@ -164,9 +164,9 @@ macro_rules! select_request {
             Request,
             r#"select id as "id: RequestId", number as "number: RequestNumber", command,
                       command_digest as "command_digest: Digest", template_digest as "template_digest: Digest",
-                      subject, requester_id as "requester: PersonId", requester_account_id as "account: AccountId",
+                      subject, human(requester_id) as "requester!: PersonId", requester_account_id as "account: AccountId",
                       inputs as "inputs: Json<Map<String, Value>>", state as "state: RequestState", since,
-                      plan_id as "plan: PlanId", ended_by as "ended_by: PersonId", end_reason, reference, slash,
+                      plan_id as "plan: PlanId", human(ended_by) as "ended_by: PersonId", end_reason, reference, slash,
                       origin as "origin: Origin", plan_attempts, hindrance,
                       hindered_since, created_at
                from request "# + $rest,
@@ -217,10 +217,11 @@ pub async fn installation(conn: &mut Conn, id: RequestId) -> Result<Installation
     .await
 }
 
-/// Keeps what changed of a request that the caller holds locked.
+/// Keeps what changed of a request that the caller holds locked. Who ended it stays whoever did, whoever stands for them now.
 pub async fn save(conn: &mut Conn, request: &Request) -> Result<()> {
     sqlx::query!(
-        "update request set state = $2, since = $3, plan_id = $4, ended_by = $5, end_reason = $6, reference = $7,
+        "update request set state = $2, since = $3, plan_id = $4,
+                ended_by = case when human(ended_by) = $5 then ended_by else $5 end, end_reason = $6, reference = $7,
                 plan_attempts = $8, hindrance = $9, hindered_since = $10
          where id = $1",
         request.id as _,
@@ -272,12 +273,12 @@ pub async fn list(
     sqlx::query_as!(
         Listed,
         r#"select r.id as "id: RequestId", r.number as "number: RequestNumber", r.command, r.subject,
-                  r.requester_id as "requester: PersonId", r.state as "state: RequestState", r.since,
+                  human(r.requester_id) as "requester!: PersonId", r.state as "state: RequestState", r.since,
                   run.state as "run?: RunState", run.since as "run_since?"
            from request r
            left join lateral (select state, since from run where request_id = r.id
                               order by created_at desc, id desc limit 1) run on r.state = 'approved'
-           where ($1::uuid is null or r.requester_id = $1)
+           where ($1::uuid is null or r.requester_id in (select persons_of($1)))
              and (not $2 or r.state in ('planning', 'awaiting_approval')
                   or (r.state = 'approved' and run.state is distinct from 'succeeded'
                       and run.state is distinct from 'undone' and run.state is distinct from 'superseded'))
@@ -301,15 +302,22 @@ pub struct Awaiting {
     pub rule: Json<DecidingRule>,
 }
 
-/// The requests of others that wait for votes and have none of this person's, newest first: whether theirs would count
-/// is judged by the caller.
+/// The requests of others that wait for votes, that this person is known to where they were asked for, and that have none
+/// of theirs, newest first: whether their vote would count is judged by the caller.
 pub async fn awaiting(conn: &mut Conn, person: PersonId, limit: i64) -> Result<Vec<Awaiting>> {
     sqlx::query_as!(
         Awaiting,
-        r#"select r.id as "id: RequestId", r.requester_id as "requester: PersonId", p.rule as "rule: Json<DecidingRule>"
+        r#"select r.id as "id: RequestId", human(r.requester_id) as "requester!: PersonId",
+                  p.rule as "rule: Json<DecidingRule>"
            from request r join plan p on p.id = r.plan_id
-           where r.state = 'awaiting_approval' and r.requester_id <> $1
-             and not exists (select from vote v where v.plan_id = p.id and v.person_id = $1 and v.verdict = 'approve')
+           join account asked on asked.id = r.requester_account_id
+           join installation home on home.id = asked.installation_id
+           where r.state = 'awaiting_approval'
+             and human_at(r.requester_id, r.created_at) <> human_at($1, r.created_at)
+             and (home.platform not in ('slack', 'discord')
+                  or exists (select from account a where a.person_id = $1 and a.installation_id = home.id))
+             and not exists (select from vote v where v.plan_id = p.id and v.person_id in (select persons_of($1))
+                             and v.verdict = 'approve')
            order by r.since desc limit $2"#,
         person as _,
         limit,
@@ -322,8 +330,24 @@ pub async fn awaiting(conn: &mut Conn, person: PersonId, limit: i64) -> Result<V
 pub async fn not_begun(conn: &mut Conn, person: PersonId) -> Result<Vec<RequestId>> {
     sqlx::query_scalar!(
         r#"select id as "id: RequestId" from request
-           where requester_id = $1 and state in ('planning', 'awaiting_approval') order by number"#,
+           where requester_id in (select persons_of($1)) and state in ('planning', 'awaiting_approval')
+           order by number"#,
         person as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
+/// The requests that wait for votes and that one of these persons asked for or voted on: what their cards say changes with
+/// who is one human with whom.
+pub async fn awaiting_with(conn: &mut Conn, persons: &[PersonId]) -> Result<Vec<RequestId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: RequestId" from request
+           where state = 'awaiting_approval'
+             and (requester_id = any($1)
+                  or exists (select from vote v where v.plan_id = request.plan_id and v.person_id = any($1)))
+           order by id"#,
+        persons as _,
     )
     .fetch_all(conn)
     .await

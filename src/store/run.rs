@@ -65,8 +65,8 @@ pub async fn lock(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
         Run,
         r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
                   state as "state: RunState", since, generation, direction as "direction: Direction",
-                  started_at, ended_at, cancelled_by as "cancelled_by: PersonId",
-                  acted_by as "acted_by: PersonId", reference, output, undo_at
+                  started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
+                  human(acted_by) as "acted_by: PersonId", reference, output, undo_at
            from run where id = $1 for no key update"#,
         id as _
     )
@@ -80,8 +80,8 @@ pub async fn get(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
         Run,
         r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
                   state as "state: RunState", since, generation, direction as "direction: Direction",
-                  started_at, ended_at, cancelled_by as "cancelled_by: PersonId",
-                  acted_by as "acted_by: PersonId", reference, output, undo_at
+                  started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
+                  human(acted_by) as "acted_by: PersonId", reference, output, undo_at
            from run where id = $1"#,
         id as _
     )
@@ -95,8 +95,8 @@ pub async fn latest(conn: &mut Conn, request: RequestId) -> Result<Option<Run>> 
         Run,
         r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
                   state as "state: RunState", since, generation, direction as "direction: Direction",
-                  started_at, ended_at, cancelled_by as "cancelled_by: PersonId",
-                  acted_by as "acted_by: PersonId", reference, output, undo_at
+                  started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
+                  human(acted_by) as "acted_by: PersonId", reference, output, undo_at
            from run where request_id = $1 order by created_at desc, id desc limit 1"#,
         request as _
     )
@@ -108,7 +108,8 @@ pub async fn latest(conn: &mut Conn, request: RequestId) -> Result<Option<Run>> 
 pub async fn save(conn: &mut Conn, run: &Run) -> Result<()> {
     sqlx::query!(
         "update run set state = $2, since = $3, generation = $4, direction = $5, started_at = $6, ended_at = $7,
-                cancelled_by = $8, acted_by = $9, reference = $10, output = $11, undo_at = $12
+                cancelled_by = case when human(cancelled_by) = $8 then cancelled_by else $8 end,
+                acted_by = case when human(acted_by) = $9 then acted_by else $9 end, reference = $10, output = $11, undo_at = $12
          where id = $1",
         run.id as _,
         run.state as _,

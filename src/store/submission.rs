@@ -62,7 +62,7 @@ pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Op
                    where o.person_id = p.id and o.active) as accounts,
                   held.handles, held.synced,
                   (select count(*) from request r
-                   where r.requester_id = p.id
+                   where r.requester_id in (select persons_of(p.id))
                      and (r.state in ('planning', 'awaiting_approval')
                           or (r.state = 'approved'
                               and (select state from run where request_id = r.id

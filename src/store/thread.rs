@@ -139,10 +139,28 @@ pub async fn close(conn: &mut Conn, id: ThreadId, now: DateTime<Utc>) -> Result<
     Ok(())
 }
 
-/// Closes the copies of a request's card.
+/// Keeps that the copy in an account's direct messages goes on after the decision.
+pub async fn follow(
+    conn: &mut Conn,
+    request: RequestId,
+    (installation, account): (InstallationId, &str),
+) -> Result<()> {
+    sqlx::query!(
+        "update thread set follows = true
+         where request_id = $1 and installation_id = $2 and account = $3 and role = 'direct' and closed_at is null",
+        request as _,
+        installation as _,
+        account
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Closes the copies of a request's card, but those that go on.
 pub async fn close_copies(conn: &mut Conn, request: RequestId, now: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "update thread set closed_at = $2 where request_id = $1 and role = 'direct' and closed_at is null",
+        "update thread set closed_at = $2 where request_id = $1 and role = 'direct' and not follows and closed_at is null",
         request as _,
         now
     )

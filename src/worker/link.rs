@@ -8,11 +8,11 @@ use chrono::TimeDelta;
 use super::Bench;
 use super::teams::Hub;
 use crate::app::job::LinkJob;
-use crate::app::link::{self, Next};
+use crate::app::link::github::{self as link, Next};
 use crate::app::teams::Member;
 use crate::clients::forge::github::device::{DeviceError, DeviceFlow, Found};
 use crate::domain::id::{InstallationId, LinkId};
-use crate::domain::link::LinkState;
+use crate::domain::link::github::LinkState;
 
 /// A token is given once, so whose it is is asked this often, with so long in between.
 const TRIES: u32 = 3;

@@ -1,11 +1,14 @@
 //! Votes of any people in any order on any plans: a requester's never counts, a changed plan voids them, and a rule is
 //! met exactly when its places can be filled by different people.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use idp::domain::id::{PersonId, PlanId};
 use idp::domain::person::{FACTS_GOOD_FOR, GroupFacts, GroupName, PersonName};
 use idp::domain::rule::{DecidingRule, Quorum};
-use idp::domain::vote::{Ballot, Standing, Verdict, VoteRefused, tally};
+use idp::domain::tie::{Source, Tie, stand_for};
+use idp::domain::vote::{Ballot, Standing, Verdict, VoteRefused, tally, voters};
 use proptest::prelude::*;
 use proptest::sample::select;
 use uuid::Uuid;
@@ -174,6 +177,40 @@ proptest! {
         let found = rule.meetable(&groups, requester, start());
         prop_assert_eq!(found.is_ok(), fresh && could, "{:?}", found);
         prop_assert!(rule.deciders(&groups, requester).iter().all(|d| d.person != requester));
+    }
+
+    /// Persons turn out to be one human after they voted: told as that human, their votes fill what one of them could.
+    #[test]
+    fn several_persons_of_one_human_fill_one_place(
+        rule in rule(),
+        held in prop::collection::vec(prop::collection::btree_set(select(&GROUPS[..]), 0..3), 0..6),
+        pairs in prop::collection::vec((0..6_usize, 0..6_usize), 0..4),
+    ) {
+        let persons: Vec<PersonId> = (0..6).map(person).collect();
+        let ties: Vec<Tie> = pairs
+            .iter()
+            .filter_map(|(a, b)| Tie::between(persons[*a], persons[*b], Source::Code))
+            .collect();
+        let humans: BTreeMap<PersonId, PersonId> = stand_for(&persons, &ties).into_iter().collect();
+        for tie in &ties {
+            prop_assert_eq!(humans[&tie.one], humans[&tie.other]);
+        }
+        for (person, human) in &humans {
+            prop_assert!(human <= person && humans[human] == *human, "the oldest stands for all");
+        }
+        let held: Vec<Vec<String>> = held.iter().map(|g| g.iter().map(|g| (*g).to_owned()).collect()).collect();
+        let votes = persons.iter().zip(&held).map(|(p, groups)| (humans[p], groups.as_slice()));
+        let counted = voters(votes);
+        let mut each: Vec<PersonId> = counted.iter().map(|(human, _)| *human).collect();
+        each.sort();
+        let before = each.len();
+        each.dedup();
+        prop_assert_eq!(before, each.len(), "each human once");
+        let met = tally(&rule.require, &counted).missing.is_empty();
+        prop_assert_eq!(met, can_be_met(&places(&rule), &counted));
+        // Who is one human never makes a rule easier to meet.
+        let apart: Vec<(PersonId, Vec<String>)> = persons.iter().copied().zip(held.iter().cloned()).collect();
+        prop_assert!(!met || tally(&rule.require, &apart).missing.is_empty());
     }
 
     #[test]

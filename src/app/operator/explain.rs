@@ -44,6 +44,7 @@ pub async fn explain(app: &App, number: RequestNumber) -> anyhow::Result<Option<
         .map(|r| (r.name.clone(), r.when.clone(), decides(&r.name)))
         .collect();
     let groups = group::of_rule(app, &mut tx, &plan.rule, reader, now).await?;
+    let groups = group::who_can(&mut tx, &request, groups).await?;
     let groups = groups.into_iter().map(|group| {
         let fresh = group.fresh(now);
         let names = group.members.into_iter().map(|m| m.name).collect();

@@ -43,6 +43,7 @@ pub(super) async fn plan(
         }
     };
     let (rule, groups) = resolve(app, conn, deciding, (reader, now)).await?;
+    let groups = group::who_can(conn, request, groups).await?;
     match rule.meetable(&groups, request.requester, now) {
         Ok(()) => {}
         Err(stale @ Unmeetable::Stale { .. }) => {

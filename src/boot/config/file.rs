@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::organisation::{Limits, Retention};
+use super::people::PersonTable;
 use crate::boot::problem::{OrFail, Problem};
 use crate::catalog::problem::nearest;
 use crate::clients::forge::github::Undo;
@@ -46,6 +47,8 @@ pub struct File {
     pub(super) teams: BTreeMap<String, Spanned<TeamTable>>,
     #[serde(default)]
     pub(super) groups: BTreeMap<String, Spanned<Vec<Spanned<String>>>>,
+    #[serde(default)]
+    pub(super) people: Vec<PersonTable>,
     #[serde(default)]
     pub(super) channels: BTreeMap<String, Spanned<String>>,
     #[serde(default)]
@@ -166,10 +169,11 @@ impl File {
 }
 
 /// The keys that a change of the file brings into force at once; all others are read at the start only.
-const LIVE: [&str; 7] = [
+const LIVE: [&str; 8] = [
     "paused",
     "teams",
     "groups",
+    "people",
     "channels",
     "commands",
     "limits",

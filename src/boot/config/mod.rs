@@ -9,6 +9,7 @@ pub mod file;
 mod github;
 pub mod options;
 mod organisation;
+mod people;
 mod secret;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use self::file::File;
 pub use self::github::GitHub;
 pub use self::options::Options;
 pub use self::organisation::{Channel, Limits, Member, Organisation, Retention, Team};
+pub use self::people::ChatAccount;
 pub use self::secret::Environment;
 use super::postgres;
 use super::problem::Problem;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::file::{File, Source, TeamTable};
+use super::people::{self, ChatAccount};
 use crate::boot::problem::Problem;
 use crate::domain::team::GitHubTeam;
 
@@ -22,6 +23,8 @@ pub struct Organisation {
     pub teams: BTreeMap<String, Team>,
     /// `[groups]`: by the group's name, the platform's user ids and teams on GitHub.
     pub groups: BTreeMap<String, Vec<Member>>,
+    /// `[[people]]`: chat accounts that are one human's each.
+    pub people: Vec<Vec<ChatAccount>>,
     /// `[channels] default`: where requests stand that can't stand where they were typed.
     pub default_channel: Option<Channel>,
     /// `[channels]`: where a group is told when too many of its people would need a message of their own.
@@ -127,6 +130,7 @@ impl File {
         let source = std::mem::take(&mut self.source);
         let teams = std::mem::take(&mut self.teams);
         let groups = std::mem::take(&mut self.groups);
+        let people = std::mem::take(&mut self.people);
         let mut channels = std::mem::take(&mut self.channels);
         let default = channels.remove("default");
         let commands = std::mem::take(&mut self.commands);
@@ -145,6 +149,7 @@ impl File {
                 .into_iter()
                 .map(|(name, ids)| group(name, ids, &source))
                 .collect::<Result<_, _>>()?,
+            people: people::people(people, &source)?,
             default_channel: default.map(|name| channel(&name, &source)).transpose()?,
             channels: channels
                 .into_iter()
@@ -288,7 +293,7 @@ fn channel(word: &Spanned<String>, source: &Source) -> Result<Channel, Problem> 
 
 /// Ids are `U024BE7LH` or `C024BE91L` on Slack and long numbers on Discord. Names, which have lower-case letters, are
 /// refused: they change, and other people can take them.
-fn is_id(text: &str) -> bool {
+pub(super) fn is_id(text: &str) -> bool {
     text.len() >= 2
         && text.contains(|c: char| c.is_ascii_digit())
         && text

@@ -260,6 +260,7 @@ fn the_example_is_complete_and_says_the_defaults() {
         "[discord]",
         "[github]",
         "[teams.x]",
+        "[[people]]",
         "[commands.x]",
         "[limits]",
         "[retention]",
@@ -273,7 +274,8 @@ fn the_example_is_complete_and_says_the_defaults() {
             let stands = uncommented.lines().any(|line| {
                 // Indented behind the `#`: an alternative to what stands before it.
                 let line = line.trim_start_matches("#   ");
-                line.starts_with(&format!("{key} = ")) || line.starts_with(&format!("[{key}"))
+                let table = line.trim_start_matches('[').starts_with(key) && line.starts_with('[');
+                line.starts_with(&format!("{key} = ")) || table
             });
             assert!(
                 stands,
@@ -281,6 +283,41 @@ fn the_example_is_complete_and_says_the_defaults() {
             );
         }
     }
+}
+
+#[test]
+fn people_with_several_accounts_are_named_by_ids_and_once() {
+    let file = |accounts: &str| format!("paused = \"\"\n\n[[people]]\naccounts = [{accounts}]\n");
+    let (here, there) = (
+        "\"slack:T0ACME/U0PRIYA1\"",
+        "\"discord:84502773827/61342564868\"",
+    );
+    let config = load(&file(&format!("{here}, {there}")), &[]).unwrap();
+    let people = &config.organisation.people;
+    let names: Vec<String> = people[0].iter().map(ToString::to_string).collect();
+    assert_eq!(
+        names,
+        ["slack:T0ACME/U0PRIYA1", "discord:84502773827/61342564868"]
+    );
+    assert!(
+        people[0][1].at.ends_with("idp.toml:4:38"),
+        "{}",
+        people[0][1].at
+    );
+    let problems: Vec<String> = [
+        here.to_owned(),
+        format!("{here}, \"slak:T0ACME/U0PRIYA2\""),
+        format!("{here}, \"teams:X1/Y1\""),
+        format!("{here}, \"priya\""),
+        format!("{here}, \"discord:acme/priya\""),
+        format!("{here}, {there}, {here}"),
+    ]
+    .iter()
+    .map(|accounts| refused(&file(accounts), &[]))
+    .collect();
+    insta::assert_snapshot!(problems.join("\n"));
+    let typo = refused("[[people]]\naccount = []\n", &[]);
+    assert!(typo.contains("did you mean `accounts`?"), "{typo}");
 }
 
 #[test]

@@ -27,6 +27,7 @@ use super::config::Config;
 use super::database::Database;
 use super::problem::{OrFail as _, Problem};
 use super::{clock, postgres, schema, shutdown};
+use crate::app::link::listed;
 use crate::app::{App, audit, configured};
 use crate::catalog::Library;
 use crate::catalog::library::Watching;
@@ -108,6 +109,9 @@ async fn with_database(
     configured::started(&house.app)
         .await
         .or_fail("can't keep the configuration as evidence")?;
+    listed::apply(&house.app)
+        .await
+        .or_fail("can't link the people of the configuration")?;
     let served = house.serve(config, role, database, &stop).await;
     stop.cancel();
     pool.close().await;

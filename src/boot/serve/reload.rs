@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tokio::runtime::Handle;
 
 use super::settings;
+use crate::app::link::listed;
 use crate::app::{App, Broken, configured};
 use crate::boot::config::Organisation;
 use crate::boot::config::file::fixed;
@@ -107,6 +108,11 @@ impl Reader {
         tracing::info!(file = %self.file.display(), ?changed, "Read the configuration again");
         if let Err(cause) = tasks.block_on(configured::changed(app, &changed)) {
             Broken::log("keeping a change of the configuration", cause);
+        }
+        if changed.iter().any(|key| key == "people")
+            && let Err(cause) = tasks.block_on(listed::apply(app))
+        {
+            Broken::log("linking the people of the configuration", cause);
         }
         if changed.iter().any(|key| key.starts_with("teams.")) {
             // Definitions name teams: what is wrong with them may be another thing now.

@@ -11,8 +11,8 @@ use rand::TryRng as _;
 use secrecy::{ExposeSecret as _, SecretSlice};
 use serde_json::{Map, Value};
 
-use crate::app::{Channels, Limits, PLATFORM_GROUP, Settings, Team};
-use crate::boot::config::{Channel, Config, Member, Organisation};
+use crate::app::{Channels, Limits, Listed, PLATFORM_GROUP, Settings, Team};
+use crate::boot::config::{Channel, ChatAccount, Config, Member, Organisation};
 use crate::boot::problem::{OrFail as _, Problem};
 use crate::catalog::{Known, Sources};
 use crate::clients::forge::ForgeKind;
@@ -150,6 +150,9 @@ pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Sett
             .iter()
             .map(|(name, list)| (name.clone(), list.iter().map(Member::to_string).collect()))
             .collect(),
+        people: (organisation.people.iter())
+            .map(|accounts| accounts.iter().map(listed).collect())
+            .collect(),
         channels: channels(organisation),
         limits: Limits {
             open_requests: organisation.limits.open_requests_per_person,
@@ -161,6 +164,21 @@ pub(super) fn organised(settings: Settings, organisation: &Organisation) -> Sett
         paused: organisation.paused.clone(),
         environment: environment(settings.environment.clone(), organisation),
         ..settings
+    }
+}
+
+fn listed(account: &ChatAccount) -> Listed {
+    let ChatAccount {
+        platform,
+        installation,
+        account,
+        at,
+    } = account.clone();
+    Listed {
+        platform,
+        installation,
+        account,
+        at,
     }
 }
 

@@ -110,8 +110,17 @@ pub fn home(home: &Home<'_>, now: DateTime<Utc>) -> Card {
     }
 }
 
+/// Which accounts can be linked here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Links {
+    /// One on GitHub.
+    pub github: bool,
+    /// Those of several chats.
+    pub chats: bool,
+}
+
 /// Every command and every word, under the name that was typed.
-pub fn help(slash: &str, commands: &[Offer], links: bool) -> Card {
+pub fn help(slash: &str, commands: &[Offer], links: Links) -> Card {
     let slash = words::line(slash);
     let typed = |word: &str, what: &str| {
         Text::default()
@@ -134,7 +143,13 @@ pub fn help(slash: &str, commands: &[Offer], links: bool) -> Card {
         typed("list", "your latest requests"),
         typed("cancel ID", "takes a request back; what was done is undone"),
     ];
-    if links {
+    if links.chats {
+        words_of_ours.push(typed(
+            "link",
+            "makes this account and yours in the other chat one person",
+        ));
+    }
+    if links.github {
         words_of_ours.push(typed(
             "link github",
             "makes your account on GitHub count here",
@@ -166,6 +181,17 @@ pub fn status(views: &[RequestView], now: DateTime<Utc>) -> Card {
         return Card::lines(["You have no open request."]);
     }
     told(views, now)
+}
+
+/// One request; `follows`: its card comes to the reader, who looks at it from another chat, by direct message.
+pub fn status_of(view: &RequestView, follows: bool, now: DateTime<Utc>) -> Card {
+    let mut card = told(std::slice::from_ref(view), now);
+    if follows {
+        let here = "Its card with the buttons comes to you here as a direct message, and stays up to date.";
+        card.fallback = format!("{} {here}", card.fallback);
+        card.blocks.push(lines(vec![here.into()]));
+    }
+    card
 }
 
 /// The latest requests, open or not.

@@ -10,7 +10,7 @@ pub use asked::{
     not_built, not_looked_up, open_form, refused, sentence, submitted, unknown_command,
     use_the_button,
 };
-pub use home::{Home, Offer, help, home, list, status};
+pub use home::{Home, Links, Offer, help, home, list, status, status_of};
 pub use pressed::{
     Late, cancelled, late, may_not, nothing_to_do, old_plan, old_run, too_old, undo_begun,
     unknown_request, vote_refused,
