@@ -1,6 +1,6 @@
 //! `[[people]]`: chat accounts that are one human's, as `idp.toml` names them.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -50,19 +50,17 @@ pub(super) fn people(
     tables: Vec<PersonTable>,
     source: &Source,
 ) -> Result<Vec<Vec<ChatAccount>>, Problem> {
-    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut people = Vec::new();
     for table in tables {
         let span = table.accounts.span();
         let mut accounts = Vec::new();
         for word in table.accounts.into_inner() {
             let account = account(&word, source)?;
-            if let Some(before) = seen.insert(account.to_string(), account.at.clone()) {
+            if !seen.insert(account.to_string()) {
                 return Err(Problem::misuse(format!("`{account}` stands here twice"))
                     .at(account.at)
-                    .hint(format!(
-                        "it is named at {before} already: one entry for each human"
-                    )));
+                    .hint("one entry for each human, and each account in one of them"));
             }
             accounts.push(account);
         }
