@@ -43,6 +43,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("saphyr", &["catalog"]),
     ("axum", &["web", "sandbox"]),
     ("tokio_tungstenite", &["web", "sandbox"]),
+    ("twilight_gateway", &["web"]),
     ("clap", &[]),
 ];
 

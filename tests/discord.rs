@@ -1,161 +1,18 @@
 //! Stories on Discord's wire: `idp serve` as an operator starts it, and a Discord that refuses what Discord refuses.
 
+mod gateway;
+mod line;
+
 use std::collections::BTreeMap;
-use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::support::discord::office::{Office, TOML, button, content};
 use crate::support::discord::{
     ALEX, APPLICATION, BOT_TOKEN, ENDPOINT, Fake, Fault, PLATFORM, PRIYA, ROLES, STRANGER,
 };
-use crate::support::serve::{Served, Site, until};
+use crate::support::serve::{Site, until};
 use crate::support::slack;
-
-pub const TOML: &str = r##"
-[teams.payments]
-title = "Payments"
-members = ["group:engineers"]
-leads = ["group:payments-leads"]
-
-[channels]
-default = "#platform"
-"##;
-
-/// A bot in a guild.
-pub struct Office {
-    pub site: Site,
-    pub discord: Fake,
-    pub served: Served,
-}
-
-impl Office {
-    async fn open() -> Self {
-        Self::with(TOML, |command| {
-            command
-                .env_remove("SLACK_API_URL")
-                .env_remove("SLACK_BOT_TOKEN")
-                .env_remove("SLACK_SIGNING_SECRET");
-        })
-        .await
-    }
-
-    /// With this configuration, and more or less in its environment.
-    pub async fn with(toml: &str, change: impl FnOnce(&mut Command)) -> Self {
-        let site = Site::new(toml).await;
-        let discord = Fake::start().await;
-        let served = site
-            .serve_with(|command| {
-                change(command);
-                command
-                    .env("DISCORD_API_URL", &discord.url)
-                    .env("DISCORD_APPLICATION_ID", APPLICATION)
-                    .env("DISCORD_PUBLIC_KEY", discord.public_key())
-                    .env("DISCORD_BOT_TOKEN", BOT_TOKEN);
-            })
-            .await;
-        site.knows(ALEX, "platform").await;
-        site.knows(PRIYA, "platform").await;
-        Self {
-            site,
-            discord,
-            served,
-        }
-    }
-
-    async fn acts(&self, account: &str, kind: u64, data: Value) -> Value {
-        let payload = self.discord.interaction(account, kind, &data);
-        let (status, answer) = self.discord.deliver(&self.served.url, &payload).await;
-        assert_eq!(status, 200, "{answer}");
-        answer
-    }
-
-    pub async fn runs(&self, account: &str, sub: &str, options: &[(&str, &str)]) -> Value {
-        let options = options.iter();
-        let options: Value = options
-            .map(|(name, value)| json!({ "type": 3, "name": name, "value": value }))
-            .collect();
-        let sub = json!({ "type": 1, "name": sub, "options": options });
-        let data = json!({ "id": "1", "name": "idp", "type": 1, "options": [sub] });
-        self.acts(account, 2, data).await
-    }
-
-    /// Presses a button of a message: of one that stands, or of an answer for one person alone.
-    pub async fn presses(&self, account: &str, message: &Value, label: &str) -> Value {
-        let private = message["id"].is_null();
-        let flags = if private { 64 } else { 0 };
-        let id = message["id"].as_str().unwrap_or("899");
-        let data = json!({ "component_type": 2, "custom_id": button(message, label) });
-        let mut payload = self.discord.interaction(account, 3, &data);
-        payload["message"] = json!({ "id": id, "flags": flags, "content": message["content"] });
-        let (status, answer) = self.discord.deliver(&self.served.url, &payload).await;
-        assert_eq!(status, 200, "{answer}");
-        answer
-    }
-
-    /// Sends a modal with these words, and what stands in its other fields.
-    async fn fills(&self, account: &str, modal: &Value, typed: &BTreeMap<&str, &str>) -> Value {
-        let mut components = Vec::new();
-        let labels = modal["components"].as_array().unwrap();
-        assert!(labels.len() <= 5, "Discord's modals hold five: {modal}");
-        for input in labels
-            .iter()
-            .map(|l| &l["component"])
-            .filter(|i| i.is_object())
-        {
-            let id = input["custom_id"].as_str().unwrap();
-            let word = typed.get(id.rsplit(' ').next().unwrap()).copied();
-            let mut sent = json!({ "type": input["type"], "id": 1, "custom_id": id });
-            if input["type"] == 4 {
-                sent["value"] = word.or(input["value"].as_str()).unwrap_or_default().into();
-            } else {
-                let options = input["options"].as_array().unwrap();
-                let default = options.iter().find(|o| o["default"] == true);
-                let word = word.or(default.and_then(|o| o["value"].as_str()));
-                assert!(
-                    word.is_none_or(|w| options.iter().any(|o| o["value"] == w)),
-                    "{word:?} is not offered: {input}"
-                );
-                sent["values"] = word.into_iter().collect();
-            }
-            components.push(json!({ "type": 18, "id": 1, "component": sent }));
-        }
-        let data = json!({ "custom_id": modal["custom_id"], "components": components });
-        self.acts(account, 5, data).await
-    }
-
-    /// Priya asks for a service, page by page; gives the last answer.
-    async fn asks(&self, name: &str) -> Value {
-        let typed = BTreeMap::from([
-            ("name", name),
-            ("template", "static-site"),
-            ("owner", "payments"),
-            ("visibility", "private"),
-            ("headline", "Hello"),
-        ]);
-        let options = [("command", "new-service"), ("words", name)];
-        let mut answer = self.runs(PRIYA, "run", &options).await;
-        for _ in 0..6 {
-            assert_eq!(answer["type"], 9, "a form opens: {answer}");
-            answer = self.fills(PRIYA, &answer["data"], &typed).await;
-            let buttons = answer["data"]["components"].to_string();
-            if !buttons.contains("Continue") {
-                return answer;
-            }
-            answer = self.presses(PRIYA, &answer["data"], "Continue").await;
-        }
-        panic!("the form never ends: {answer}");
-    }
-
-    /// The root card in `#platform`, once it says this.
-    async fn card(&self, words: &str) -> Value {
-        until(words, async || {
-            let messages = self.discord.messages(PLATFORM);
-            let says = |m: &Value| m["content"].as_str().is_some_and(|c| c.contains(words));
-            messages.into_iter().find(says)
-        })
-        .await
-    }
-}
 
 const POST: &str = "POST /channels/:id/messages";
 const THREAD: &str = "POST /channels/:id/messages/:id/threads";
@@ -167,19 +24,6 @@ fn refusal(status: u16, body: Value) -> Fault {
         body,
         done: false,
     }
-}
-
-fn button(message: &Value, label: &str) -> String {
-    let rows = message["components"].as_array().into_iter().flatten();
-    let mut buttons = rows.flat_map(|row| row["components"].as_array().into_iter().flatten());
-    let found = buttons.find(|b| b["label"] == label);
-    let id = found.and_then(|b| b["custom_id"].as_str());
-    id.unwrap_or_else(|| panic!("no {label} on {message:#}"))
-        .to_owned()
-}
-
-pub fn content(answer: &Value) -> &str {
-    answer["data"]["content"].as_str().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

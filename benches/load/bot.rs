@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::slack::{SECRET, Slack};
+use crate::slack::Slack;
 
 /// A running `idp serve`, killed when dropped.
 pub struct Bot {
@@ -39,6 +39,15 @@ impl Bot {
 
     /// A replica that only takes deliveries, or only works, or both.
     pub async fn start_as(role: &str, slack: &Slack, database: &str) -> Self {
+        Self::start_with(role, database, |command| slack.add(command)).await
+    }
+
+    /// The same on other platforms.
+    pub async fn start_with(
+        role: &str,
+        database: &str,
+        platforms: impl FnOnce(&mut Command),
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let commands = folder.path().join("commands");
         std::fs::create_dir_all(&commands).unwrap();
@@ -55,23 +64,22 @@ impl Bot {
             .port();
         let url = format!("http://127.0.0.1:{port}");
         let begun = Instant::now();
-        let child =
-            Command::new(std::env::var("IDP_BIN").expect("IDP_BIN names the release build"))
-                .args(["serve", "--role", role])
-                .current_dir(folder.path())
-                .env("DATABASE_URL", database)
-                .env("IDP_DATA_DIR", folder.path().join("data"))
-                .env("IDP_LISTEN", format!("127.0.0.1:{port}"))
-                .env("IDP_COMMANDS_DIR", &commands)
-                .env("IDP_STATE_KEY", "bench-state-key-bench-state-key-bench")
-                .env("SLACK_SIGNING_SECRET", SECRET)
-                .env("SLACK_BOT_TOKEN", "xoxb-bench")
-                .env("SLACK_API_URL", slack.api())
-                .env("RUST_LOG", "warn")
-                .stdout(Stdio::null())
-                .stderr(Stdio::inherit())
-                .spawn()
-                .unwrap();
+        let mut command =
+            Command::new(std::env::var("IDP_BIN").expect("IDP_BIN names the release build"));
+        platforms(&mut command);
+        let child = command
+            .args(["serve", "--role", role])
+            .current_dir(folder.path())
+            .env("DATABASE_URL", database)
+            .env("IDP_DATA_DIR", folder.path().join("data"))
+            .env("IDP_LISTEN", format!("127.0.0.1:{port}"))
+            .env("IDP_COMMANDS_DIR", &commands)
+            .env("IDP_STATE_KEY", "bench-state-key-bench-state-key-bench")
+            .env("RUST_LOG", "warn")
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
         let mut bot = Self {
             child,
             url,

@@ -10,7 +10,7 @@ use crate::bot::{Bot, cpu_of, wait_for};
 use crate::lean;
 use crate::slack::{Card, SECRET, Slack};
 
-fn database() -> String {
+pub fn database() -> String {
     std::env::var("DATABASE_URL").expect("benches/run gives DATABASE_URL")
 }
 
@@ -18,14 +18,14 @@ async fn connect() -> PgConnection {
     PgConnection::connect(&database()).await.unwrap()
 }
 
-async fn count(sql: &'static str) -> i64 {
+pub async fn count(sql: &'static str) -> i64 {
     sqlx::query_scalar(sql)
         .fetch_one(&mut connect().await)
         .await
         .unwrap()
 }
 
-fn percentile(sorted: &[Duration], p: f64) -> f64 {
+pub fn percentile(sorted: &[Duration], p: f64) -> f64 {
     let at = ((sorted.len() as f64 * p).ceil() as usize).clamp(1, sorted.len()) - 1;
     sorted[at].as_secs_f64() * 1000.0
 }

@@ -2,7 +2,7 @@
 //! small Slack of our own, beside the named peers.
 //!
 //! ```sh
-//! benches/run submissions | presses | latency | lifecycle | recovery
+//! benches/run submissions | presses | latency | lifecycle | recovery | discord | discord-memory
 //! ```
 //!
 //! `benches/run` gives it a Postgres with fsync on (`DATABASE_URL`) and the release build (`IDP_BIN`).
@@ -23,6 +23,7 @@
 )]
 
 mod bot;
+mod discord;
 mod figures;
 mod lean;
 mod slack;
@@ -34,7 +35,9 @@ async fn main() {
         .ok();
     // `cargo bench` adds `--bench`; what is left names the figure.
     let Some(figure) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
-        println!("name a figure: submissions, presses, latency, lifecycle, recovery");
+        println!(
+            "name a figure: submissions, presses, latency, lifecycle, recovery, discord, discord-memory"
+        );
         return;
     };
     match figure.as_str() {
@@ -43,6 +46,8 @@ async fn main() {
         "latency" => figures::latency().await,
         "lifecycle" => figures::lifecycle().await,
         "recovery" => figures::recovery().await,
+        "discord" => discord::submissions().await,
+        "discord-memory" => discord::memory().await,
         other => panic!("no figure is called {other}"),
     }
 }

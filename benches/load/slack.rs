@@ -73,6 +73,14 @@ impl Slack {
         format!("{}/api", self.url)
     }
 
+    /// Adds Slack to a bot's environment.
+    pub fn add(&self, command: &mut std::process::Command) {
+        command
+            .env("SLACK_SIGNING_SECRET", SECRET)
+            .env("SLACK_BOT_TOKEN", "xoxb-bench")
+            .env("SLACK_API_URL", self.api());
+    }
+
     /// Host and port.
     pub fn address(&self) -> String {
         self.url.trim_start_matches("http://").to_owned()

@@ -164,6 +164,7 @@ pub(super) async fn facts(
 fn join(all: &mut GroupFacts, more: GroupFacts) {
     all.synced_at = all.synced_at.min(more.synced_at);
     all.unlinked += more.unlinked;
+    all.whole &= more.whole;
     for member in more.members {
         if !all.has(member.person) {
             all.members.push(member);
@@ -219,6 +220,7 @@ async fn synced(
         },
         members: Vec::new(),
         unlinked: 0,
+        whole: true,
         synced_at,
     }))
 }
@@ -252,6 +254,7 @@ async fn listed(
         },
         members,
         unlinked: 0,
+        whole: true,
         synced_at: now,
     })
 }

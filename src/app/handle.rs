@@ -6,7 +6,9 @@ use super::actor::{self, Actor};
 use super::audit::{self, Chain};
 use super::home::{self, Typed};
 use super::submit::{self, Filled};
-use super::{App, Broken, cancel, decide, late, link, open_form, people, really, show, twin};
+use super::{
+    App, Broken, cancel, decide, late, link, named, open_form, people, really, show, twin,
+};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::{Open, plan as plan_card};
 use crate::domain::event::{ButtonId, Delivery, Event, Place, Sender};
@@ -33,6 +35,7 @@ pub async fn handle(app: &App, mut delivery: Delivery) -> Result<Reply, Broken> 
         let placed = placed(app, &mut delivery.sender).await;
         placed.map_err(|cause| Broken::log(kind(&delivery.event), cause))?;
     }
+    named::restore(app, &mut delivery.event);
     let mut tried = 1;
     loop {
         match act(app, &delivery).await {
@@ -170,6 +173,7 @@ async fn answer(
         | Event::AccountChanged
         | Event::ChannelChanged { .. }
         | Event::MessageDeleted { .. }
+        | Event::ThreadDeleted { .. }
         | Event::Uninstalled
         | Event::Installed
         | Event::RepositoryChanged { .. }
@@ -304,6 +308,7 @@ pub(super) const fn kind(event: &Event) -> &'static str {
         Event::AccountChanged => "account_changed",
         Event::ChannelChanged { .. } => "channel_changed",
         Event::MessageDeleted { .. } => "message_deleted",
+        Event::ThreadDeleted { .. } => "thread_deleted",
         Event::Uninstalled => "uninstalled",
         Event::Installed => "installed",
         Event::RepositoryChanged { .. } => "repository_changed",

@@ -26,6 +26,7 @@ pub fn undone(event: &Event) -> &'static str {
         | Event::AccountChanged
         | Event::ChannelChanged { .. }
         | Event::MessageDeleted { .. }
+        | Event::ThreadDeleted { .. }
         | Event::Uninstalled
         | Event::Other { .. } => "nothing was done",
     }

@@ -210,6 +210,25 @@ pub async fn deleted(
     Ok(())
 }
 
+/// Somebody deleted the thread under a card of ours: the further parts of long messages are posted anew. The other replies
+/// are let go: they were said.
+pub async fn thread_deleted(
+    conn: &mut Conn,
+    installation: InstallationId,
+    channel: &str,
+    root: &str,
+) -> store::Result<()> {
+    let found = store::message::by_external(conn, installation, channel, root).await?;
+    let Some((_, thread)) = found else {
+        return Ok(());
+    };
+    store::thread::lock(conn, thread).await?;
+    for id in store::message::continuations(conn, thread).await? {
+        store::message::forget_post(conn, id, Uuid::now_v7()).await?;
+    }
+    store::message::wake(conn, installation).await
+}
+
 /// Why messages are given up whose channel can't be posted to.
 const LOST: &str = "its place is lost";
 

@@ -70,8 +70,8 @@ pub struct PlatformGroup {
     pub handle: String,
     /// Its name.
     pub name: String,
-    /// The platform's ids of its members.
-    pub members: Vec<String>,
+    /// The platform's ids of its members; none: it doesn't show them.
+    pub members: Option<Vec<String>>,
 }
 
 /// A channel as the platform tells it.
@@ -146,7 +146,7 @@ pub async fn record_groups(
 ) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
-    let members: BTreeSet<&String> = groups.iter().flat_map(|g| &g.members).collect();
+    let members: BTreeSet<&String> = groups.iter().flat_map(|g| &g.members).flatten().collect();
     let members: Vec<String> = members.into_iter().cloned().collect();
     let ids: Vec<_> = members.iter().map(|_| (new_id(), new_id())).collect();
     store::account::insert_unknown(&mut tx, installation, &members, &ids, now).await?;
@@ -155,9 +155,13 @@ pub async fn record_groups(
             external: &group.external,
             handle: &group.handle,
             name: &group.name,
+            whole: group.members.is_some(),
         };
         let id = store::group::upsert(&mut tx, installation, new_id(), kept, now).await?;
-        store::group::set_members(&mut tx, id, installation, &group.members, now).await?;
+        match &group.members {
+            Some(all) => store::group::set_members(&mut tx, id, installation, all, now).await?,
+            None => store::group::forget_listed(&mut tx, id).await?,
+        }
     }
     store::group::retire_others(&mut tx, installation, now).await?;
     store::installation::set_synced(&mut tx, installation, now).await?;
@@ -319,6 +323,9 @@ pub(super) async fn learn(
         }
         Event::MessageDeleted { channel, message } => {
             message::deleted(conn, installation.id, channel, message).await?;
+        }
+        Event::ThreadDeleted { channel, message } => {
+            message::thread_deleted(conn, installation.id, channel, message).await?;
         }
         Event::Uninstalled => token(conn, installation.id, false, now).await?,
         Event::Installed => token(conn, installation.id, true, now).await?,

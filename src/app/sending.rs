@@ -1,13 +1,11 @@
 //! What the sender does to messages: takes one that is due, tells what came of it. Only the holder of the
 //! installation's lease may take; what it shows is made here, from the state of that moment.
 
-use std::time::Duration;
-
 use anyhow::Context as _;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{App, link, message, new_id, tell, view};
+use super::{App, lease, link, message, new_id, tell, view};
 use crate::cards::{self, notice};
 use crate::domain::canonical::Digest;
 use crate::domain::card::{Card, Mention};
@@ -21,12 +19,6 @@ use crate::store::message::Message;
 use crate::store::thread::Thread;
 pub use crate::store::wake::Wake;
 use crate::store::{self, Conn};
-
-/// How long a sender is believed without a sign of life: a few seconds, so that cards stand soon after a crash.
-pub const LEASE: TimeDelta = TimeDelta::seconds(4);
-
-/// How often its holder renews it.
-pub const RENEW: Duration = Duration::from_secs(1);
 
 /// The word that one process alone sends for an installation. Whoever holds one may take messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,20 +34,18 @@ impl Lease {
         format!("sender:{}", self.installation)
     }
 
+    fn word(&self) -> lease::Lease {
+        lease::Lease::of(self.name(), self.holder.clone())
+    }
+
     /// Takes or renews the lease; false: another process has it.
     pub async fn hold(&self, app: &App) -> store::Result<bool> {
-        let mut tx = store::begin(&app.pool).await?;
-        let now = store::now(&mut tx).await?;
-        let until = now + LEASE;
-        let held = store::lease::take(&mut tx, &self.name(), &self.holder, now, until).await?;
-        tx.commit().await?;
-        Ok(held)
+        self.word().hold(app).await
     }
 
     /// Gives it back, so that another need not wait.
     pub async fn free(&self, app: &App) -> store::Result<()> {
-        let mut conn = app.pool.acquire().await?;
-        store::lease::free(&mut conn, &self.name(), &self.holder).await
+        self.word().free(app).await
     }
 }
 
@@ -467,6 +457,12 @@ pub async fn vanished(app: &App, sending: &Sending) -> store::Result<()> {
         }
     }
     tx.commit().await
+}
+
+/// A reply is gone from the platform, its root isn't: it is posted anew.
+pub async fn reply_vanished(app: &App, sending: &Sending) -> store::Result<()> {
+    let mut conn = app.pool.acquire().await?;
+    store::message::forget_post(&mut conn, sending.id, Uuid::now_v7()).await
 }
 
 async fn vanish(conn: &mut Conn, thread: ThreadId, id: MessageId) -> store::Result<()> {

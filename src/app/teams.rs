@@ -92,6 +92,7 @@ pub async fn record(
             external: &team.slug,
             handle: &handle,
             name: &name,
+            whole: true,
         };
         let Some(members) = members else {
             store::group::absent(&mut tx, installation, new_id(), kept, now).await?;

@@ -182,6 +182,7 @@ async fn plan_view(
             .map(|(handle, n)| (named(handle), *n))
             .collect(),
         deciders: rule.deciders(&groups, kept.requester),
+        unlisted: rule.unlisted(&groups),
         approvals: approvals(votes, names),
         expires_at: kept.expires_at,
         reminded_at: kept.reminded_at,

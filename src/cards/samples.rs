@@ -128,6 +128,7 @@ fn plan() -> PlanView {
         require: vec![(group("payments-leads"), 1)],
         lacking: vec![(group("payments-leads"), 1)],
         deciders: vec![alex(), person(3, "Sam Ito"), person(4, "Wei Chen")],
+        unlisted: Vec::new(),
         approvals: Vec::new(),
         expires_at: Some(at(24 * 60)),
         reminded_at: None,

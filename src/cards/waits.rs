@@ -32,7 +32,7 @@ pub(super) fn line(view: &RequestView, now: DateTime<Utc>) -> Option<Text> {
 
 fn votes(view: &RequestView, plan: &PlanView, now: DateTime<Utc>) -> Text {
     // What it waits for, and until when, is the state itself, which stands in the line above.
-    since("Waits", view.since, now).and(format!(". Can decide: {}.", words::people(&plan.deciders)))
+    since("Waits", view.since, now).and(format!(". Can decide: {}.", words::deciders(plan)))
 }
 
 fn at_run(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Text {

@@ -5,6 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use crate::domain::card::{Mention, Span, TimeStyle};
 use crate::domain::person::{GroupName, PersonName, Platform};
 use crate::domain::team;
+use crate::domain::view::PlanView;
 
 /// How many names a line carries before it counts the rest: `Alex Ruiz, Sam Ito, +1`.
 pub(super) const NAMES_SHOWN: usize = 2;
@@ -27,6 +28,21 @@ pub(super) fn people(names: &[PersonName]) -> String {
     } else {
         parts.join(", ")
     }
+}
+
+/// Who can decide a plan: `Alex Ruiz, Sam Ito, +1`; where not all of a group are known, the group before them.
+pub(super) fn deciders(plan: &PlanView) -> String {
+    if plan.unlisted.is_empty() {
+        return people(&plan.deciders);
+    }
+    let groups = plan.unlisted.iter();
+    let mut parts: Vec<String> = groups
+        .map(|group| format!("@{}", group_name(&group.handle)))
+        .collect();
+    if !plan.deciders.is_empty() {
+        parts.push(people(&plan.deciders));
+    }
+    parts.join(", ")
 }
 
 /// `a`, `a and b`, `a, b and c`.

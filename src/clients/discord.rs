@@ -7,12 +7,14 @@
 
 mod calls;
 mod error;
+mod gateway;
 mod limits;
 mod people;
 mod permission;
 
 pub use calls::{Message, Post};
 pub use error::DiscordError;
+pub use gateway::Gateway;
 pub use people::{Application, Channel, Guild, Member, Myself, Overwrite, Role};
 pub use permission::Permissions;
 

@@ -212,6 +212,13 @@ pub enum Event {
         /// The message's id there.
         message: String,
     },
+    /// The thread under a card of the bot was deleted by someone; the card stands.
+    ThreadDeleted {
+        /// The channel's id.
+        channel: String,
+        /// The card's id there.
+        message: String,
+    },
     /// The app was uninstalled or its token revoked.
     Uninstalled,
     /// The app was installed (again), or is no longer suspended.

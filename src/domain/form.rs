@@ -5,8 +5,22 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::canonical::Digest;
 use super::card::Text;
 use super::id::DraftId;
+
+/// Before a name that stands for a longer one.
+const SHORT: char = '~';
+
+/// A name that stands for a longer one where a platform's ids have no room for that: always the same for the same.
+pub fn short_name(name: &str) -> String {
+    format!("{SHORT}{}", Digest::of(name.as_bytes()))
+}
+
+/// Whether a name stands for a longer one.
+pub fn is_short(name: &str) -> bool {
+    name.starts_with(SHORT)
+}
 
 /// One page of a form, ready to be drawn.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -105,7 +105,9 @@ pub struct GroupFacts {
     pub members: Vec<PersonName>,
     /// How many more are in it whom no chat platform knows: people of a GitHub team who never linked their account.
     pub unlinked: u32,
-    /// When the whole list was last read. Lists of the configuration are as of now.
+    /// Whether these are all. Where a platform doesn't show who is in a group, only those are known who acted.
+    pub whole: bool,
+    /// When it was last read. Lists of the configuration are as of now.
     pub synced_at: DateTime<Utc>,
 }
 

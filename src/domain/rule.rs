@@ -75,7 +75,20 @@ impl DecidingRule {
         found
     }
 
-    /// Whether enough people could ever say yes, judged on fresh facts.
+    /// The deciding groups of which not all members are known, in their order.
+    pub fn unlisted(&self, groups: &[GroupFacts]) -> Vec<GroupName> {
+        let asked = self.require.iter().map(|quorum| &quorum.from.handle);
+        let found = asked.filter_map(|handle| groups.iter().find(|g| g.name.handle == *handle));
+        let mut unlisted: Vec<GroupName> = Vec::new();
+        for group in found.filter(|group| !group.whole) {
+            if !unlisted.contains(&group.name) {
+                unlisted.push(group.name.clone());
+            }
+        }
+        unlisted
+    }
+
+    /// Whether enough people could ever say yes, judged on fresh facts, and only where all who could are known.
     pub fn meetable(
         &self,
         groups: &[GroupFacts],
@@ -103,7 +116,10 @@ impl DecidingRule {
                 }
             }
         }
-        let tally = super::vote::tally(&self.require, &voters);
+        let unlisted = self.unlisted(groups);
+        let is_judged = |quorum: &&Quorum| unlisted.iter().all(|g| g.handle != quorum.from.handle);
+        let judged: Vec<Quorum> = self.require.iter().filter(is_judged).cloned().collect();
+        let tally = super::vote::tally(&judged, &voters);
         match tally.missing.first() {
             None => Ok(()),
             Some((group, missing)) => {

@@ -75,6 +75,9 @@ pub struct PlanView {
     pub lacking: Vec<(GroupName, u32)>,
     /// Who can decide, the requester never among them.
     pub deciders: Vec<PersonName>,
+    /// The deciding groups of which not all members are known: whoever is in one can decide as well.
+    #[serde(default)]
+    pub unlisted: Vec<GroupName>,
     /// Who said yes so far, and when.
     pub approvals: Vec<(PersonName, DateTime<Utc>)>,
     /// Until when it can be decided.

@@ -19,6 +19,8 @@ pub struct Group<'a> {
     pub handle: &'a str,
     /// Its name.
     pub name: &'a str,
+    /// Whether the whole list of its members is read with it.
+    pub whole: bool,
 }
 
 /// Keeps a group as read now; gives its id.
@@ -30,10 +32,11 @@ pub async fn upsert(
     now: DateTime<Utc>,
 ) -> Result<GroupId> {
     sqlx::query_scalar!(
-        r#"insert into idp_group (id, installation_id, external_id, handle, name, synced_at)
-           values ($1, $2, $3, $4, $5, $6)
+        r#"insert into idp_group (id, installation_id, external_id, handle, name, synced_at, whole)
+           values ($1, $2, $3, $4, $5, $6, $7)
            on conflict (installation_id, external_id) do update
-           set handle = excluded.handle, name = excluded.name, active = true, synced_at = excluded.synced_at
+           set handle = excluded.handle, name = excluded.name, active = true, synced_at = excluded.synced_at,
+               whole = excluded.whole
            returning id as "id: GroupId""#,
         id as _,
         installation as _,
@@ -41,9 +44,21 @@ pub async fn upsert(
         group.handle,
         group.name,
         now,
+        group.whole,
     )
     .fetch_one(conn)
     .await
+}
+
+/// Forgets whom a list put into a group that isn't shown any more: who acts tells it anew.
+pub async fn forget_listed(conn: &mut Conn, group: GroupId) -> Result<()> {
+    sqlx::query!(
+        "delete from membership where group_id = $1 and source = 'platform'",
+        group as _,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Keeps which groups of an installation an account is in, as its own act told: no others. When the groups were read
@@ -204,7 +219,8 @@ pub async fn facts(
 ) -> Result<Option<GroupFacts>> {
     let groups = sqlx::query!(
         r#"select min(synced_at) as "synced_at?: DateTime<Utc>",
-                  max(external_id) filter (where installation_id = $2) as external
+                  max(external_id) filter (where installation_id = $2) as external,
+                  coalesce(bool_and(whole), true) as "whole!"
            from served_group where handle = $1"#,
         handle,
         reader as _,
@@ -250,6 +266,7 @@ pub async fn facts(
         },
         members,
         unlinked: u32::try_from(unlinked).unwrap_or(u32::MAX),
+        whole: groups.whole,
         synced_at,
     }))
 }

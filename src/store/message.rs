@@ -274,6 +274,17 @@ pub async fn by_external(
     Ok(found.map(|row| (row.id, row.thread)))
 }
 
+/// The messages of a thread that further parts of others stand in.
+pub async fn continuations(conn: &mut Conn, thread: ThreadId) -> Result<Vec<MessageId>> {
+    sqlx::query_scalar!(
+        r#"select id as "id: MessageId" from message
+           where thread_id = $1 and subject ->> 'about' = 'continuation' order by place"#,
+        thread as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// A message on the platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Posted<'a> {

@@ -45,7 +45,8 @@ pub struct Seen {
     pub now: DateTime<Utc>,
 }
 
-/// Reads it. `None`: it isn't a full member's own open draft of a first asking.
+/// Reads it. `None`: it isn't a full member's own open draft of a first asking, or the delivery tells of other groups than
+/// those that we know them in.
 pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Option<Seen>> {
     let row = sqlx::query!(
         r#"select i.id as "installation: InstallationId", i.platform as "platform: Platform",
@@ -82,12 +83,18 @@ pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Op
                      join served_group g on g.id = m.group_id
                      where o.person_id = p.id and o.active
                      group by g.handle) g) held
-           where i.platform = $1 and i.external_id = $2 and coalesce(i.app_id = $4, true)"#,
+           where i.platform = $1 and i.external_id = $2 and coalesce(i.app_id = $4, true)
+             and ($6::text[] is null or not exists (
+                 select from idp_group g
+                 left join membership m on m.group_id = g.id and m.account_id = a.id
+                 where g.installation_id = i.id and g.active
+                   and (m.account_id is not null) <> (g.external_id = any($6))))"#,
         sender.platform as _,
         sender.installation,
         sender.account,
         sender.app,
         draft as _,
+        sender.groups.as_deref(),
     )
     .fetch_optional(conn)
     .await?;

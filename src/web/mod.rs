@@ -1,6 +1,7 @@
 //! Routes and sockets: deliveries in, pages out.
 
 pub mod api;
+mod backoff;
 pub mod discord;
 pub mod git;
 pub mod github;
@@ -10,9 +11,17 @@ pub mod metrics;
 pub mod slack;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
+use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+/// How long a delivery may take to arrive and be answered. Only a body that doesn't come gets here: the answer itself has a
+/// budget of its own.
+const DELIVERY: Duration = Duration::from_secs(10);
 
 /// The clock of the process, handed in: signatures are judged by it, and nothing else.
 pub type Clock = fn() -> DateTime<Utc>;
@@ -26,7 +35,7 @@ pub struct Web {
     pub metrics: Arc<metrics::Metrics>,
     /// Slack, where deliveries come over HTTP.
     pub slack: Option<Arc<slack::Edge>>,
-    /// Discord, where interactions come over HTTP.
+    /// Discord, which delivers over HTTP or over its gateway.
     pub discord: Option<Arc<discord::Edge>>,
     /// GitHub's webhook, where one is set up.
     pub github: Option<Arc<github::Edge>>,
@@ -46,4 +55,14 @@ pub fn router(web: Web) -> Router {
         router = router.merge(github::router(edge));
     }
     router
+}
+
+/// Routes of a chat platform's deliveries, none of which may be longer, or take longer, than they ever are.
+fn bounded<S: Clone + Send + Sync + 'static>(routes: Router<S>, longest: usize) -> Router<S> {
+    routes
+        .layer(RequestBodyLimitLayer::new(longest))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::REQUEST_TIMEOUT,
+            DELIVERY,
+        ))
 }

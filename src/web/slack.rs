@@ -5,7 +5,6 @@ mod calls;
 pub mod socket;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -15,20 +14,14 @@ use axum::routing::post;
 use axum::{Json, Router};
 use secrecy::SecretString;
 use tokio_util::task::TaskTracker;
-use tower_http::limit::RequestBodyLimitLayer;
-use tower_http::timeout::TimeoutLayer;
 
-use super::Clock;
 use super::health::Health;
 use super::metrics::Metrics;
+use super::{Clock, bounded};
 use crate::app::App;
 use crate::chat::slack::parse::{Parsed, parse};
 use crate::chat::slack::verify::{Headers, MAX_BODY, verify};
 use crate::clients::slack::Slack;
-
-/// How long a request may take to arrive and be answered. Only a body that doesn't come gets here: the answer itself
-/// has a budget of its own.
-const REQUEST: Duration = Duration::from_secs(10);
 
 /// All that answering Slack takes.
 pub struct Edge {
@@ -58,17 +51,12 @@ impl std::fmt::Debug for Edge {
 
 /// Slack's routes. Which one a delivery comes to doesn't matter: it says itself what it is.
 pub(super) fn router(edge: Arc<Edge>) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route("/slack/commands", post(deliver))
         .route("/slack/interactions", post(deliver))
         .route("/slack/events", post(deliver))
-        .route("/slack/options", post(deliver))
-        .layer(RequestBodyLimitLayer::new(MAX_BODY))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::REQUEST_TIMEOUT,
-            REQUEST,
-        ))
-        .with_state(edge)
+        .route("/slack/options", post(deliver));
+    bounded(routes, MAX_BODY).with_state(edge)
 }
 
 async fn deliver(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Bytes) -> Response {

@@ -245,7 +245,7 @@ async fn a_workspace_that_was_left_holds_up_no_approval() {
         external: "S_OLD".to_owned(),
         handle: "payments-leads".to_owned(),
         name: "Leads".to_owned(),
-        members: vec!["U_OLD".to_owned()],
+        members: Some(vec!["U_OLD".to_owned()]),
     };
     let leads = [leads];
     people::record_groups(&world.app, old, &leads)

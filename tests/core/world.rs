@@ -142,13 +142,13 @@ impl World {
 
     pub async fn leaves(&mut self, account: &str, group: &str) {
         let group = self.groups.iter_mut().find(|g| g.handle == group).unwrap();
-        group.members.retain(|m| m != account);
+        group.members.as_mut().unwrap().retain(|m| m != account);
         self.read_groups().await;
     }
 
     pub async fn joins(&mut self, account: &str, group: &str) {
         let group = self.groups.iter_mut().find(|g| g.handle == group).unwrap();
-        group.members.push(account.to_owned());
+        group.members.as_mut().unwrap().push(account.to_owned());
         self.read_groups().await;
     }
 
@@ -406,7 +406,7 @@ fn groups() -> Vec<PlatformGroup> {
         external: external.to_owned(),
         handle: handle.to_owned(),
         name: handle.to_owned(),
-        members: members.iter().map(|m| (*m).to_owned()).collect(),
+        members: Some(members.iter().map(|m| (*m).to_owned()).collect()),
     };
     vec![
         group("S1", "engineers", &[PRIYA, ALEX, SAM, MO, TESS]),

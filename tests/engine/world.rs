@@ -231,7 +231,7 @@ impl World {
             external: "S0MAKERS".to_owned(),
             handle: "makers".to_owned(),
             name: "Makers".to_owned(),
-            members: vec!["U0PRIYA".to_owned()],
+            members: Some(vec!["U0PRIYA".to_owned()]),
         };
         people::record_groups(&self.app, self.installation, &[makers])
             .await

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::discord::{Office, TOML, content};
+use crate::support::discord::office::{Office, TOML, content};
 use crate::support::discord::{ALEX, PRIYA};
 use crate::support::serve::until;
 use crate::support::slack;

@@ -47,6 +47,7 @@ fn groups() -> impl Strategy<Value = Vec<GroupFacts>> {
                     })
                     .collect(),
                 unlinked: 0,
+                whole: true,
                 synced_at: start() - TimeDelta::minutes(age),
             }
         };

@@ -5,6 +5,10 @@
 //! introduction or token, messages that are empty, too long or have too many, doubled or nameless components, marks that
 //! are too long, threads of messages that have one. It signs interactions with the application's key.
 
+mod answers;
+mod gateway;
+pub mod office;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,8 +18,12 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
+
+use answers::Interaction;
+use gateway::Gateway;
 
 pub const BOT_TOKEN: &str = "discord-bot-token";
 /// Where Discord delivers to, as its application says.
@@ -68,21 +76,43 @@ struct World {
     refused: Vec<String>,
     /// Accounts whose roles were taken away a moment ago.
     bare: Vec<String>,
+    /// Accounts that left the guild, and roles that were given to some.
+    left: Vec<String>,
+    given: Vec<(String, String)>,
+    /// The application's flags, and where Discord delivers to.
+    flags: u64,
+    endpoint: Option<String>,
+    /// The guilds that the bot is in: ids and names.
+    guilds: Vec<(String, String)>,
+    interactions: BTreeMap<String, Interaction>,
+    gateway: Gateway,
+    gateway_url: String,
+    /// Calls so far, by their shape.
+    calls: BTreeMap<String, usize>,
 }
+
+/// The bit of the application's flags that grants the members' intent, for bots in few guilds.
+const GRANTS_MEMBERS: u64 = 1 << 15;
 
 impl Fake {
     pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
         let world = Arc::new(Mutex::new(World {
             last: 700_000_000_000_000_000,
             messages: BTreeMap::from([(PLATFORM.to_owned(), Vec::new())]),
             commands: json!([]),
+            flags: GRANTS_MEMBERS,
+            endpoint: Some(ENDPOINT.to_owned()),
+            guilds: vec![(GUILD.to_owned(), "Acme".to_owned())],
+            gateway_url: format!("ws://{address}/gateway"),
             ..World::default()
         }));
         let router = Router::new()
+            .route("/gateway/", get(gateway::connect))
             .fallback(answer)
             .with_state(Arc::clone(&world));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/api/v10", listener.local_addr().unwrap());
+        let url = format!("http://{address}/api/v10");
         tokio::spawn(async move { axum::serve(listener, router).await });
         let pair = Arc::new(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap());
         Self { url, world, pair }
@@ -116,11 +146,70 @@ impl Fake {
             .get_mut(channel)
             .unwrap()
             .retain(|m| m["id"] != id);
+        let told = json!({ "id": id, "channel_id": channel, "guild_id": GUILD });
+        world.gateway.dispatch("MESSAGE_DELETE", &told);
     }
 
     /// Takes an account's roles away, so lately that only its own interactions tell.
     pub fn strip(&self, account: &str) {
         self.world.lock().unwrap().bare.push(account.to_owned());
+    }
+
+    /// No Interactions Endpoint URL: what happens is told over the gateway.
+    pub fn without_endpoint(&self) {
+        self.world.lock().unwrap().endpoint = None;
+    }
+
+    /// The Server Members intent is off.
+    pub fn without_members(&self) {
+        self.world.lock().unwrap().flags = 0;
+    }
+
+    /// Somebody leaves the guild; the gateway tells.
+    pub fn removes(&self, account: &str) {
+        let mut world = self.world.lock().unwrap();
+        world.left.push(account.to_owned());
+        let told = json!({ "guild_id": GUILD, "user": world.member(account)["user"] });
+        world.gateway.dispatch("GUILD_MEMBER_REMOVE", &told);
+    }
+
+    /// Somebody gets a role; the gateway tells.
+    pub fn grants(&self, account: &str, role: &str) {
+        let mut world = self.world.lock().unwrap();
+        world.given.push((account.to_owned(), role.to_owned()));
+        let mut told = world.member(account);
+        told["guild_id"] = GUILD.into();
+        world.gateway.dispatch("GUILD_MEMBER_UPDATE", &told);
+    }
+
+    /// The bot is added to another guild, or taken out of one; the gateway tells.
+    pub fn joins(&self, id: &str, name: &str) {
+        let mut world = self.world.lock().unwrap();
+        world.guilds.push((id.to_owned(), name.to_owned()));
+        world
+            .gateway
+            .dispatch("GUILD_CREATE", &json!({ "id": id, "name": name }));
+    }
+
+    pub fn leaves(&self, id: &str) {
+        let mut world = self.world.lock().unwrap();
+        world.guilds.retain(|(guild, _)| guild != id);
+        world.gateway.dispatch("GUILD_DELETE", &json!({ "id": id }));
+    }
+
+    /// Somebody deletes a thread.
+    pub fn delete_thread(&self, id: &str) {
+        let mut world = self.world.lock().unwrap();
+        world.threads.remove(id);
+        world.messages.remove(id);
+        let told = json!({ "id": id, "guild_id": GUILD, "parent_id": PLATFORM, "type": 11 });
+        world.gateway.dispatch("THREAD_DELETE", &told);
+    }
+
+    /// How often a call of this shape was made.
+    pub fn calls(&self, shape: &str) -> usize {
+        let world = self.world.lock().unwrap();
+        world.calls.get(shape).copied().unwrap_or_default()
     }
 
     pub fn commands(&self) -> Value {
@@ -137,7 +226,16 @@ impl Fake {
         let body = payload.to_string();
         let at = chrono::Utc::now().timestamp().to_string();
         let signature = hex::encode(self.pair.sign(format!("{at}{body}").as_bytes()));
-        self.send(bot, body, &at, &signature).await
+        let (status, answer) = self.send(bot, body, &at, &signature).await;
+        let mut world = self.world.lock().unwrap();
+        let interaction = payload["id"].as_str().unwrap_or_default();
+        let found = world.interactions.get_mut(interaction);
+        let wrong = found.and_then(|interaction| {
+            interaction.answered = true;
+            answers::wrong_answer(interaction.kind, &answer)
+        });
+        world.refused.extend(wrong.filter(|_| status == 200));
+        (status, answer)
     }
 
     pub async fn send(&self, bot: &str, body: String, at: &str, signature: &str) -> (u16, Value) {
@@ -158,12 +256,15 @@ impl Fake {
     pub fn interaction(&self, account: &str, kind: u64, data: &Value) -> Value {
         let mut world = self.world.lock().unwrap();
         let id = world.next();
-        let mut member = member(account);
+        let mut member = world.member(account);
         if world.bare.iter().any(|bare| bare == account) {
             member["roles"] = json!([]);
         }
+        let token = format!("token-{id}");
+        let interaction = Interaction::new(token.clone(), kind);
+        world.interactions.insert(id.clone(), interaction);
         json!({
-            "id": id, "application_id": APPLICATION, "type": kind, "token": format!("token-{id}"), "version": 1,
+            "id": id, "application_id": APPLICATION, "type": kind, "token": token, "version": 1,
             "guild_id": GUILD, "channel_id": PLATFORM, "channel": { "id": PLATFORM, "type": 0, "name": "platform" },
             "member": member, "data": data, "locale": "en-GB",
         })
@@ -176,6 +277,20 @@ impl World {
         self.last.to_string()
     }
 
+    fn members(&self) -> Vec<&'static str> {
+        let mut all = vec![PRIYA, ALEX, STRANGER, BOT];
+        all.retain(|id| self.left.iter().all(|left| left != id));
+        all
+    }
+
+    fn member(&self, id: &str) -> Value {
+        let mut member = member(id);
+        let roles = member["roles"].as_array_mut().unwrap();
+        let given = self.given.iter().filter(|(account, _)| account == id);
+        roles.extend(given.map(|(_, role)| Value::from(role.as_str())));
+        member
+    }
+
     fn answer(&mut self, method: &Method, path: &[&str], body: &Value) -> (u16, Value) {
         match (method.as_str(), path) {
             ("GET", ["users", "@me"]) => {
@@ -184,34 +299,49 @@ impl World {
             ("GET", ["applications", "@me"]) => (
                 200,
                 json!({
-                    "id": APPLICATION, "name": "idp", "flags": 1 << 15,
-                    "interactions_endpoint_url": ENDPOINT,
+                    "id": APPLICATION, "name": "idp", "flags": self.flags,
+                    "interactions_endpoint_url": self.endpoint,
                 }),
             ),
-            ("GET", ["users", "@me", "guilds"]) => (
+            ("GET", ["gateway", "bot"]) => (
                 200,
-                json!([{ "id": GUILD, "name": "Acme", "owner": false, "features": [] }]),
+                json!({
+                    "url": self.gateway_url, "shards": 1,
+                    "session_start_limit": { "total": 1000, "remaining": 999, "reset_after": 14_400_000, "max_concurrency": 1 },
+                }),
             ),
+            ("POST", ["interactions", id, token, "callback"]) => self.call_back(id, token, body),
+            ("GET", ["users", "@me", "guilds"]) => {
+                let guild = |(id, name): &(String, String)| json!({ "id": id, "name": name, "owner": false, "features": [] });
+                (200, self.guilds.iter().map(guild).collect())
+            }
+            ("GET", ["guilds", guild, ..]) if self.guilds.iter().all(|(id, _)| id != guild) => {
+                error(403, 50_001)
+            }
+            ("GET", ["guilds", guild]) => (200, json!({ "id": guild, "name": "Acme" })),
+            ("GET", ["guilds", _, "members"]) if self.flags & GRANTS_MEMBERS == 0 => {
+                error(403, 50_001)
+            }
             ("GET", ["applications", APPLICATION, "commands"]) => (200, self.commands.clone()),
             ("PUT", ["applications", APPLICATION, "commands"]) => {
                 self.commands = body.clone();
                 (200, body.clone())
             }
-            ("GET", ["guilds", GUILD, "roles"]) => {
+            ("GET", ["guilds", _, "roles"]) => {
                 let role = |(name, id): &(&str, &str)| json!({ "id": id, "name": name, "managed": false, "permissions": WRITES.to_string(), "position": 1 });
                 (200, ROLES.iter().map(role).collect())
             }
-            ("GET", ["guilds", GUILD, "members"]) => (
+            ("GET", ["guilds", _, "members"]) => (
                 200,
-                [PRIYA, ALEX, STRANGER, BOT].map(member).to_vec().into(),
+                self.members().iter().map(|id| self.member(id)).collect(),
             ),
-            ("GET", ["guilds", GUILD, "members", id])
-                if [PRIYA, ALEX, STRANGER, BOT].contains(id) =>
+            ("GET", ["guilds", _, "members", id])
+                if self.members().iter().any(|known| known == id) =>
             {
-                (200, member(id))
+                (200, self.member(id))
             }
-            ("GET", ["guilds", GUILD, "members", _]) => error(404, 10_007),
-            ("GET", ["guilds", GUILD, "channels"]) => (
+            ("GET", ["guilds", _, "members", _]) => error(404, 10_007),
+            ("GET", ["guilds", _, "channels"]) => (
                 200,
                 json!([
                 { "id": PLATFORM, "type": 0, "name": "platform", "permission_overwrites": [] },
@@ -234,15 +364,16 @@ impl World {
             ("POST", ["channels", channel, "messages", id, "threads"]) => {
                 self.thread(channel, id, body)
             }
-            ("POST" | "PATCH", ["webhooks", APPLICATION, ..]) => {
-                (200, json!({ "id": self.next() }))
+            ("POST", ["webhooks", APPLICATION, token]) => self.follow_up(token, false, body),
+            ("PATCH", ["webhooks", APPLICATION, token, "messages", "@original"]) => {
+                self.follow_up(token, true, body)
             }
             _ => error(404, 0),
         }
     }
 
     fn post(&mut self, channel: &str, body: &Value) -> (u16, Value) {
-        if let Some(wrong) = wrong(body) {
+        if let Some(wrong) = wrong(body, 1 << 2) {
             return self.refuse(wrong);
         }
         let id = self.next();
@@ -263,7 +394,7 @@ impl World {
     }
 
     fn edit(&mut self, channel: &str, id: &str, body: &Value) -> (u16, Value) {
-        if let Some(wrong) = wrong(body) {
+        if let Some(wrong) = wrong(body, 1 << 2) {
             return self.refuse(wrong);
         }
         let Some(all) = self.messages.get_mut(channel) else {
@@ -314,9 +445,9 @@ fn error(status: u16, code: u64) -> (u16, Value) {
     (status, json!({ "code": code, "message": "No." }))
 }
 
-/// What is wrong with a message: docs.discord.com/developers/resources/message, "Create Message", and the components
+/// What is wrong with a message that may have these flags: docs.discord.com/developers/resources/message, "Create Message", and the components
 /// reference.
-fn wrong(body: &Value) -> Option<String> {
+fn wrong(body: &Value, flags: u64) -> Option<String> {
     let content = body["content"].as_str().unwrap_or_default();
     if content.trim().is_empty() || content.chars().count() > 2_000 {
         return Some(format!("content of {} characters", content.chars().count()));
@@ -324,7 +455,7 @@ fn wrong(body: &Value) -> Option<String> {
     if body["nonce"].as_str().is_some_and(|nonce| nonce.len() > 25) {
         return Some(format!("a mark of {}", body["nonce"]));
     }
-    if body["flags"].as_u64().unwrap_or_default() & !(1 << 2) != 0 {
+    if body["flags"].as_u64().unwrap_or_default() & !flags != 0 {
         return Some(format!("flags {}", body["flags"]));
     }
     let rows = body["components"].as_array().cloned().unwrap_or_default();
@@ -395,7 +526,7 @@ async fn answer(
             .push("a call without an introduction".to_owned());
         return StatusCode::FORBIDDEN.into_response();
     }
-    let by_interaction = path.first() == Some(&"webhooks");
+    let by_interaction = matches!(path.first(), Some(&"webhooks" | &"interactions"));
     if by_interaction != text("authorization").is_empty()
         || (!by_interaction && text("authorization") != format!("Bot {BOT_TOKEN}"))
     {
@@ -409,9 +540,14 @@ async fn answer(
     let is_id = |word: &str| word.bytes().all(|b| b.is_ascii_digit());
     let shape: Vec<&str> = path
         .iter()
-        .map(|w| if is_id(w) { ":id" } else { w })
+        .map(|w| match w {
+            w if is_id(w) => ":id",
+            w if w.starts_with("token-") => ":token",
+            w => w,
+        })
         .collect();
     let shape = format!("{method} /{}", shape.join("/"));
+    *world.calls.entry(shape.clone()).or_default() += 1;
     let fault = world.faults.get_mut(&shape).and_then(VecDeque::pop_front);
     if let Some(fault) = fault {
         if fault.done {

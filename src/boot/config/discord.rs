@@ -18,36 +18,43 @@ pub struct Discord {
     /// The application's id, where it was said: the token must be of this one.
     pub application: Option<String>,
     /// Proves interactions over HTTP.
-    pub key: Key,
+    pub key: Option<Key>,
+    /// Whether they come over the gateway.
+    pub gateway: bool,
 }
 
-/// Reads it; `None`: there is no Discord.
+/// Reads it; `None`: there is no Discord. `gateway` is what a flag or the environment says of it.
 pub(super) fn read(
     table: file::Discord,
+    gateway: Option<bool>,
     environment: &Environment,
 ) -> Result<Option<Discord>, Problem> {
     let word = |name: &str, key: Option<String>| Ok::<_, Problem>(environment.word(name)?.or(key));
+    let gateway = gateway.or(table.gateway).unwrap_or_default();
     let bot_token = environment.secret("DISCORD_BOT_TOKEN")?.or(table.bot_token);
     let public_key = word("DISCORD_PUBLIC_KEY", table.public_key)?;
     let application = word("DISCORD_APPLICATION_ID", table.application_id)?;
     let api_url = word("DISCORD_API_URL", table.api_url)?;
-    let (bot_token, public_key) = match (bot_token, public_key) {
-        (Some(token), Some(key)) => (token, key),
-        (None, None) if application.is_none() => return Ok(None),
-        (None, _) => {
-            return Err(half("`DISCORD_BOT_TOKEN` is missing")
-                .hint("reset and copy the token on your application's page Bot"));
+    let Some(bot_token) = bot_token else {
+        if public_key.is_none() && application.is_none() && !gateway {
+            return Ok(None);
         }
-        (_, None) => {
-            return Err(half("`DISCORD_PUBLIC_KEY` is missing")
-                .hint("copy the public key from your application's page General Information"));
-        }
+        return Err(half("`DISCORD_BOT_TOKEN` is missing")
+            .hint("reset and copy the token on your application's page Bot"));
     };
-    let key = Key::parse(&public_key).map_err(|error| {
-        Problem::misuse("`DISCORD_PUBLIC_KEY` can't be used")
-            .because(error)
-            .hint("copy the public key from your application's page General Information")
-    })?;
+    if public_key.is_none() && !gateway {
+        return Err(half("idp can send, but nothing reaches it")
+            .hint("without a public address set `DISCORD_GATEWAY=1`")
+            .hint("for HTTP set `DISCORD_PUBLIC_KEY` (from your application's page General Information)"));
+    }
+    let key = public_key.map(|hex| {
+        Key::parse(&hex).map_err(|error| {
+            Problem::misuse("`DISCORD_PUBLIC_KEY` can't be used")
+                .because(error)
+                .hint("copy the public key from your application's page General Information")
+        })
+    });
+    let key = key.transpose()?;
     if let Some(id) = &application
         && !id.bytes().all(|b| b.is_ascii_digit())
     {
@@ -61,6 +68,7 @@ pub(super) fn read(
         bot_token,
         application,
         key,
+        gateway,
     }))
 }
 

@@ -82,6 +82,7 @@ pub(super) struct Discord {
     pub(super) application_id: Option<String>,
     pub(super) public_key: Option<String>,
     pub(super) api_url: Option<String>,
+    pub(super) gateway: Option<bool>,
     #[serde(default, deserialize_with = "secret")]
     pub(super) bot_token: Option<SecretString>,
 }

@@ -130,7 +130,7 @@ impl Config {
             state_key: environment.secret("IDP_STATE_KEY")?.or(file.state_key),
             api_token: environment.secret("IDP_API_TOKEN")?,
             slack: slack(file.slack, environment)?,
-            discord: discord::read(file.discord, environment)?,
+            discord: discord::read(file.discord, options.discord_gateway, environment)?,
             github: github::read(file.github, &organisation, public_url.as_ref(), environment)?,
             public_url,
             secrets: environment.secrets(SECRET, file.secrets)?,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::BoolishValueParser;
 
 use crate::boot::problem::Problem;
 use crate::boot::telemetry::Format;
@@ -45,6 +46,18 @@ pub struct Options {
     /// Templates in place of the built-in ones
     #[arg(long, global = true, env = "IDP_TEMPLATES_DIR", value_name = "DIR")]
     pub templates_dir: Option<PathBuf>,
+
+    /// Take Discord's deliveries over its gateway: it needs no public address [default: over HTTP]
+    #[arg(
+        long,
+        global = true,
+        env = "DISCORD_GATEWAY",
+        value_name = "1|0",
+        value_parser = BoolishValueParser::new(),
+        num_args = 0..=1,
+        default_missing_value = "1"
+    )]
+    pub discord_gateway: Option<bool>,
 
     /// What to log: a level, or levels by module [default: info]
     #[arg(long, global = true, env = "IDP_LOG", value_name = "LEVELS")]

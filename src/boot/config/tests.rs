@@ -328,7 +328,7 @@ fn a_half_configured_discord_application_is_explained() {
     );
     let token = ("DISCORD_BOT_TOKEN", "s3cret");
     let problem = |variables: &[(&str, &str)]| load("", variables).unwrap_err().to_string();
-    assert!(problem(&[token]).contains("`DISCORD_PUBLIC_KEY` is missing"));
+    assert!(problem(&[token]).contains("set `DISCORD_GATEWAY=1`"));
     assert!(problem(&[key]).contains("`DISCORD_BOT_TOKEN` is missing"));
     let swapped = problem(&[token, ("DISCORD_PUBLIC_KEY", "s3cret")]);
     assert!(swapped.contains("can't be used"), "{swapped}");

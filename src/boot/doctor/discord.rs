@@ -3,11 +3,11 @@
 //! The facts are those that the bot itself reads, through its own client.
 
 use super::Check;
-use super::people::{Groups, Told};
+use super::people::{Groups, Told, Unlisted};
 use crate::boot::config::{Config, Discord as Configured};
-use crate::clients::discord::{Application, Discord, DiscordError, Guild as Named};
+use crate::clients::discord::{Application, Discord, DiscordError, Guild as Place};
 use crate::worker::Guild;
-use crate::worker::people::guild_groups;
+use crate::worker::people::read_guild;
 
 const TOKEN: &str = "discord token";
 const INTENT: &str = "discord members";
@@ -18,7 +18,7 @@ const GUILDS: &str = "discord guilds";
 /// What is to be said of Discord, and its roles as groups.
 pub(super) async fn checks(config: &Config) -> (Vec<Check>, Told) {
     let Some(configured) = &config.discord else {
-        return (Vec::new(), Told::Groups(Groups::default()));
+        return (Vec::new(), Told::Groups(Groups::default(), Unlisted::new()));
     };
     let client = match Discord::new(configured.api_url.as_str(), &configured.bot_token) {
         Ok(client) => client,
@@ -33,7 +33,11 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Told) {
         return (checks, Told::Nothing);
     };
     checks.push(intent(&application));
-    checks.push(interactions(config, &application));
+    checks.push(if configured.gateway {
+        gateway(&client, &application).await
+    } else {
+        interactions(config, &application)
+    });
     let guilds = match client.guilds().await {
         Ok(guilds) => guilds,
         Err(e) => {
@@ -43,7 +47,7 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Told) {
     };
     checks.push(places(&guilds));
     match groups(&client, guilds).await {
-        Ok(groups) => (checks, Told::Groups(groups)),
+        Ok((groups, named)) => (checks, Told::Groups(groups, named)),
         Err(e) => {
             let says = format!("roles and members can't be read: {e:#}");
             checks.push(Check::fail(ROLES, says));
@@ -76,8 +80,8 @@ fn intent(application: &Application) -> Check {
     if application.reads_members {
         return Check::ok(INTENT, "the Server Members intent is on");
     }
-    let says = "the Server Members intent is off: nobody's roles are known, so nobody can approve";
-    Check::fail(INTENT, says).fix("switch it on on the application's page Bot")
+    let says = "the Server Members intent is off: who has a role is known only once they act";
+    Check::warn(INTENT, says).fix("switch it on on the application's page Bot")
 }
 
 /// Where Discord delivers to, against where we can be reached.
@@ -102,7 +106,26 @@ fn interactions(config: &Config, application: &Application) -> Check {
     }
 }
 
-fn places(guilds: &[Named]) -> Check {
+/// Whether the gateway can be had, and what keeps Discord from delivering over it.
+async fn gateway(client: &Discord, application: &Application) -> Check {
+    if let Some(there) = &application.delivers_to {
+        let says = format!("Discord delivers to {there}, and nothing over the gateway");
+        return Check::fail(INTERACTIONS, says).fix(
+            "clear the Interactions Endpoint URL on the application's page General Information, or unset `DISCORD_GATEWAY`",
+        );
+    }
+    match client.gateway().await {
+        Ok(gateway) if gateway.starts_left == 0 => {
+            let minutes = gateway.full_after.as_secs().div_ceil(60);
+            let says = format!("the gateway takes no new session for {minutes} min");
+            Check::fail(INTERACTIONS, says).fix("look in the log for what ends the sessions")
+        }
+        Ok(_) => Check::ok(INTERACTIONS, "they come over the gateway"),
+        Err(error) => refused(INTERACTIONS, "the gateway can't be asked for", &error),
+    }
+}
+
+fn places(guilds: &[Place]) -> Check {
     if guilds.is_empty() {
         return Check::fail(GUILDS, "the bot is in no guild")
             .fix("open the install link of the application's page Installation");
@@ -111,19 +134,22 @@ fn places(guilds: &[Named]) -> Check {
     Check::ok(GUILDS, names.join(", "))
 }
 
-/// The groups of all guilds: roles of one name are one group.
-async fn groups(client: &Discord, guilds: Vec<Named>) -> anyhow::Result<Groups> {
-    let mut all = Groups::default();
+/// The groups of all guilds, and those of which no members are told: roles of one name are one group.
+async fn groups(client: &Discord, guilds: Vec<Place>) -> anyhow::Result<(Groups, Unlisted)> {
+    let (mut all, mut named) = (Groups::default(), Unlisted::new());
     for guild in guilds {
         let guild = Guild {
             client: client.clone(),
             id: guild.id,
         };
-        for group in guild_groups(&guild).await? {
-            all.entry(group.handle).or_default().extend(group.members);
+        for group in read_guild(&guild).await?.groups() {
+            match group.members {
+                Some(members) => all.entry(group.handle).or_default().extend(members),
+                None => drop(named.insert(group.handle)),
+            }
         }
     }
-    Ok(all)
+    Ok((all, named))
 }
 
 /// A call that Discord or the network refused.

@@ -15,6 +15,9 @@ const TEAMS: &str = "teams";
 /// Members by handle.
 pub(super) type Groups = BTreeMap<String, Vec<String>>;
 
+/// Handles of groups whose members a platform doesn't show.
+pub(super) type Unlisted = BTreeSet<String>;
+
 /// What GitHub tells of the teams that are named as groups.
 #[derive(Debug, Default)]
 pub(super) struct Teams {
@@ -29,8 +32,9 @@ pub(super) struct Teams {
 /// What a platform told of its groups.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// All of them; none where the platform isn't configured.
-    Groups(Groups),
+    /// All of them; none where the platform isn't configured. Of some it tells no members: these are there, and no more is
+    /// judged.
+    Groups(Groups, Unlisted),
     /// They couldn't be read: what isn't among the others may still be there.
     Unread,
     /// It couldn't be asked anything, which is the one thing to mend first: nothing more is judged.
@@ -43,11 +47,12 @@ impl Told {
         match (self, other) {
             (Self::Nothing, _) | (_, Self::Nothing) => Self::Nothing,
             (Self::Unread, _) | (_, Self::Unread) => Self::Unread,
-            (Self::Groups(mut all), Self::Groups(more)) => {
+            (Self::Groups(mut all, mut named), Self::Groups(more, more_named)) => {
                 for (handle, members) in more {
                     all.entry(handle).or_default().extend(members);
                 }
-                Self::Groups(all)
+                named.extend(more_named);
+                Self::Groups(all, named)
             }
         }
     }
@@ -68,9 +73,9 @@ pub(super) fn checks(
     catalog: &Catalog,
     (told, teams): (Told, &Teams),
 ) -> Vec<Check> {
-    let (read, mut known) = match told {
-        Told::Groups(groups) => (true, groups),
-        Told::Unread => (false, Groups::default()),
+    let (read, mut known, named) = match told {
+        Told::Groups(groups, named) => (true, groups, named),
+        Told::Unread => (false, Groups::default(), Unlisted::new()),
         Told::Nothing => return Vec::new(),
     };
     known.extend(teams.found.clone().unwrap_or_default());
@@ -83,6 +88,7 @@ pub(super) fn checks(
     let mut checks = Vec::new();
     for (handle, count) in &asked.groups {
         match known.get(handle) {
+            _ if named.contains(handle) => {}
             Some(members) => checks.extend(group(handle, members, *count)),
             None if GitHubTeam::is_meant(handle) => checks.push(no_team(handle, teams)),
             None if read => checks.push(missing(handle, &known)),
@@ -94,7 +100,8 @@ pub(super) fn checks(
             .groups
             .keys()
             .map(|handle| {
-                let count = known.get(handle).map_or(0, Vec::len);
+                let members = known.get(handle).filter(|_| !named.contains(handle));
+                let count = members.map_or_else(|| "?".to_owned(), |all| all.len().to_string());
                 format!("{} ({count})", team::shown(handle))
             })
             .collect();
@@ -103,6 +110,7 @@ pub(super) fn checks(
     let teams: Vec<Check> = organisation
         .teams
         .iter()
+        .filter(|(_, own)| !leads_are(own, &named))
         .filter_map(|(name, own)| team(name, own, &known, asked.leads))
         .collect();
     match (teams.is_empty(), organisation.teams.len()) {
@@ -244,6 +252,12 @@ fn unread(handle: &str) -> Check {
     ))
 }
 
+/// Whether a team is led by a group whose members nobody tells.
+fn leads_are(team: &Team, named: &Unlisted) -> bool {
+    let mut leads = team.leads.iter();
+    leads.any(|lead| matches!(lead, Member::Group(handle) if named.contains(handle)))
+}
+
 fn team(name: &str, team: &Team, known: &Groups, count: u32) -> Option<Check> {
     let leads: BTreeSet<String> = people_of(&team.leads, known).into_iter().collect();
     let fix = format!("name leads under `[teams.{name}]`: ids, or `group:HANDLE`");
@@ -276,7 +290,8 @@ mod tests {
 
     #[test]
     fn groups_of_one_handle_are_one_over_both_platforms() {
-        let groups = |ids: &[&str]| Told::Groups([("g".to_owned(), people(ids))].into());
+        let groups =
+            |ids: &[&str]| Told::Groups([("g".to_owned(), people(ids))].into(), Unlisted::new());
         assert_eq!(groups(&["U1"]).and(groups(&["2"])), groups(&["U1", "2"]));
         assert_eq!(groups(&["U1"]).and(Told::Unread), Told::Unread);
         assert_eq!(Told::Nothing.and(Told::Unread), Told::Nothing);

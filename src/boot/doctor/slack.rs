@@ -4,7 +4,7 @@
 
 use chrono::TimeDelta;
 
-use super::people::{Groups, Told};
+use super::people::{Groups, Told, Unlisted};
 use super::{Check, State};
 use crate::boot::clock;
 use crate::boot::config::{Channel as Named, Config, Organisation, Slack as App};
@@ -61,7 +61,7 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
     let organisation = &config.organisation;
     let Some(app) = &config.slack else {
         if config.discord.is_some() {
-            return (Vec::new(), Told::Groups(Groups::default()));
+            return (Vec::new(), Told::Groups(Groups::default(), Unlisted::new()));
         }
         let nobody = Check::fail(TOKEN, "no chat is configured: nobody can ask")
             .fix("docs/slack.md leads there in ten minutes, docs/discord.md to Discord");
@@ -86,7 +86,7 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
     let groups = match client.groups(None).await {
         Ok(groups) => {
             let groups = groups.into_iter().map(|g| (g.handle, g.members));
-            Told::Groups(groups.collect())
+            Told::Groups(groups.collect(), Unlisted::new())
         }
         Err(e) => {
             checks.push(refused(GROUPS, "user groups can't be read", &e));

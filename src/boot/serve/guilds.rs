@@ -1,8 +1,14 @@
-//! The Discord application of this deployment: its client, its way in, and its introduction to the guilds it is in.
+//! The Discord application of this deployment: its client, its way in, and its introduction to the guilds it is in, now
+//! and later.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use secrecy::SecretString;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -14,26 +20,63 @@ use crate::boot::problem::{OrFail as _, Problem};
 use crate::chat::discord::commands;
 use crate::chat::discord::verify::Key;
 use crate::clients::discord::Discord;
-use crate::web::discord::Edge;
+use crate::web::discord::{Edge, Greet, gateway};
 use crate::web::health::Health;
 use crate::web::metrics::Metrics;
-use crate::worker;
+use crate::worker::people::{self, Bot};
+use crate::worker::{self, Chat};
 
 /// The part of `/readyz`.
 const PART: &str = "discord";
 /// Waits between two tries to reach Discord at start: from the first, doubled up to the longest. Tries that are refused
 /// count towards a ban, so none come in quick succession.
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
+/// How often it is looked whether the bot is in another guild by now, where nothing told.
+const LOOK: Duration = Duration::from_mins(1);
+/// How long after a look a guild that it didn't find is believed not to be ours.
+const BELIEVED: Duration = Duration::from_secs(5);
 
 /// What is needed to talk with Discord.
 #[derive(Clone)]
 pub(super) struct Guilds {
     client: Discord,
-    key: Key,
+    key: Option<Key>,
+    /// The bot's token, where deliveries come over the gateway.
+    gateway: Option<SecretString>,
     application: Option<String>,
+    known: Arc<Known>,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
     tasks: TaskTracker,
+}
+
+/// Those that we were introduced to.
+#[derive(Default)]
+struct Known {
+    ids: RwLock<BTreeSet<String>>,
+    /// Held while one looks for more.
+    looking: Mutex<Looking>,
+}
+
+#[derive(Default)]
+struct Looking {
+    /// Who we are, once that was told.
+    bot: Option<Bot>,
+    last: Option<Instant>,
+    /// Where guilds arrive that this process works for.
+    arrived: Option<mpsc::Sender<Chat>>,
+}
+
+impl Known {
+    fn has(&self, guild: &str) -> bool {
+        let ids = self.ids.read().unwrap_or_else(PoisonError::into_inner);
+        ids.contains(guild)
+    }
+
+    fn add(&self, guild: &str) {
+        let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
+        ids.insert(guild.to_owned());
+    }
 }
 
 impl Guilds {
@@ -53,7 +96,9 @@ impl Guilds {
         Ok(Some(Self {
             client,
             key: discord.key.clone(),
+            gateway: discord.gateway.then(|| discord.bot_token.clone()),
             application: discord.application.clone(),
+            known: Arc::default(),
             health,
             metrics,
             tasks,
@@ -67,25 +112,69 @@ impl Guilds {
             client: self.client.clone(),
             key: self.key.clone(),
             clock: clock::now,
+            greet: self.greet(app),
+            health: Arc::clone(&self.health),
             metrics: Arc::clone(&self.metrics),
             tasks: self.tasks.clone(),
         })
     }
 
-    /// Makes the guilds known and registers the command; `None` when told to stop first.
+    /// Makes a guild known that delivers and isn't yet.
+    fn greet(&self, app: &App) -> Greet {
+        let (guilds, app) = (self.clone(), app.clone());
+        Arc::new(move |guild| {
+            if guilds.known.has(&guild) {
+                return futures_util::future::ready(()).boxed();
+            }
+            let (guilds, app) = (guilds.clone(), app.clone());
+            async move {
+                if let Err(error) = guilds.look(&app, Some(&guild)).await {
+                    let error = format!("{error:#}");
+                    tracing::warn!(error, guild, "A guild that delivers can't be asked for");
+                }
+            }
+            .boxed()
+        })
+    }
+
+    /// Makes the guilds known, registers the command, opens the gateway where one is wanted and this process takes
+    /// deliveries, then keeps looking for guilds that the bot is added to. They arrive where this process works for them.
     pub(super) async fn meet(
         &self,
         app: &App,
+        edge: Option<Arc<Edge>>,
+        arrived: Option<mpsc::Sender<Chat>>,
         stop: &CancellationToken,
-    ) -> Option<Vec<worker::Chat>> {
-        meet::until_met("Discord", WAITS, (&self.health, PART), stop, || {
+    ) {
+        self.known.looking.lock().await.arrived = arrived;
+        let met = meet::until_met("Discord", WAITS, (&self.health, PART), stop, || {
             self.introduce(app)
-        })
-        .await
+        });
+        if met.await.is_none() {
+            return;
+        }
+        if let Some((edge, token)) = edge.zip(self.gateway.clone()) {
+            self.tasks.spawn(gateway::run(
+                edge,
+                token,
+                gateway::Times::default(),
+                stop.clone(),
+            ));
+        }
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => return,
+            }
+            if let Err(error) = self.look(app, None).await {
+                tracing::debug!(%error, "Guilds can't be looked for");
+            }
+        }
     }
 
-    async fn introduce(&self, app: &App) -> anyhow::Result<Vec<worker::Chat>> {
-        let (chats, application) = worker::people::introduce_guilds(app, &self.client).await?;
+    async fn introduce(&self, app: &App) -> anyhow::Result<()> {
+        let bot = people::introduce_bot(&self.client).await?;
+        let application = &bot.application;
         if let Some(named) = &self.application {
             anyhow::ensure!(
                 *named == application.id,
@@ -99,15 +188,44 @@ impl Guilds {
             .await?;
         tracing::info!(
             application = application.name,
-            guilds = chats.len(),
             registered,
             "Introduced to Discord"
         );
         if !application.reads_members {
-            tracing::error!(
-                "The Server Members intent is off: nobody's roles can be read; switch it on on the application's page Bot"
+            tracing::warn!(
+                "The Server Members intent is off: who has a role is known only once they act; switch it on on the application's page Bot"
             );
         }
-        Ok(chats)
+        if let (true, Some(there)) = (self.gateway.is_some(), &application.delivers_to) {
+            tracing::error!(
+                there,
+                "The application has an Interactions Endpoint URL: Discord delivers there and nothing over the gateway"
+            );
+        }
+        self.known.looking.lock().await.bot = Some(bot);
+        self.look(app, None).await
+    }
+
+    /// Makes guilds known that aren't yet; where one is wanted, only if it isn't and wasn't missed a moment ago.
+    async fn look(&self, app: &App, wanted: Option<&str>) -> anyhow::Result<()> {
+        let mut looking = self.known.looking.lock().await;
+        let just_now = looking.last.is_some_and(|last| last.elapsed() < BELIEVED);
+        if wanted.is_some_and(|guild| self.known.has(guild) || just_now) {
+            return Ok(());
+        }
+        let Some(bot) = &looking.bot else {
+            return Ok(());
+        };
+        let known = |guild: &str| self.known.has(guild);
+        let found = worker::people::introduce_guilds(app, &self.client, bot, known).await?;
+        looking.last = Some(Instant::now());
+        for chat in found {
+            tracing::info!(guild = chat.external, "Introduced to a guild");
+            self.known.add(&chat.external);
+            if let Some(arrived) = &looking.arrived {
+                let _ = arrived.send(chat).await; // refused once the worker has ended
+            }
+        }
+        Ok(())
     }
 }

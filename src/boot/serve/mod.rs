@@ -218,7 +218,7 @@ impl House {
             health: Arc::clone(&health),
             metrics,
             slack: edge.clone(),
-            discord,
+            discord: discord.clone(),
             github,
         };
         let mut router = web::router(web);
@@ -243,10 +243,10 @@ impl House {
                     .await?,
             };
             let bench = self.bench(&pools, stop);
-            let platforms = (chat.zip(Some(edge)), guilds);
+            let platforms = (chat.zip(Some(edge)), guilds.zip(Some(discord)));
             workers.spawn(work(bench, platforms, pools.queue, stop.clone()));
         } else {
-            let platforms = (chat.zip(Some(edge)), guilds);
+            let platforms = (chat.zip(Some(edge)), guilds.zip(Some(discord)));
             tasks.spawn(introduce(self.app.clone(), platforms, stop.clone()));
         }
         tracing::info!(%address, ?role, "Serving");
@@ -305,10 +305,10 @@ struct Pools {
     queue: PgPool,
 }
 
-/// The chat platforms: Slack with what answers its deliveries, Discord.
+/// The chat platforms, each with what answers its deliveries.
 type Platforms = (
     Option<(chat::Chat, Option<Arc<web::slack::Edge>>)>,
-    Option<guilds::Guilds>,
+    Option<(guilds::Guilds, Option<Arc<web::discord::Edge>>)>,
 );
 
 /// Makes the platforms known, for a process that only takes deliveries.
@@ -319,8 +319,8 @@ async fn introduce(app: App, (slack, discord): Platforms, stop: CancellationToke
         }
     };
     let discord = async {
-        if let Some(guilds) = discord {
-            guilds.meet(&app, &stop).await;
+        if let Some((guilds, edge)) = discord {
+            guilds.meet(&app, edge, None, &stop).await;
         }
     };
     tokio::join!(slack, discord);
@@ -338,13 +338,9 @@ async fn work(bench: Bench, (slack, discord): Platforms, queue: PgPool, stop: Ca
             }
         });
     }
-    if let Some(guilds) = discord {
+    if let Some((guilds, edge)) = discord {
         let (app, stop) = (bench.app.clone(), stop.clone());
-        tokio::spawn(async move {
-            for chat in guilds.meet(&app, &stop).await.into_iter().flatten() {
-                let _ = arrived.send(chat).await;
-            }
-        });
+        tokio::spawn(async move { guilds.meet(&app, edge, Some(arrived), &stop).await });
     }
     let pool = queue.clone();
     let factory: worker::queue::Factory =

@@ -7,7 +7,7 @@ use crate::cards::{Open, button, words};
 use crate::domain::card::{Card, Text};
 use crate::domain::permission::Verb;
 use crate::domain::request::RequestState;
-use crate::domain::view::{PlanView, RequestView};
+use crate::domain::view::RequestView;
 use crate::domain::vote::VoteRefused;
 
 /// Why a vote didn't count. `own_groups` are the groups that the presser is in.
@@ -242,8 +242,7 @@ pub fn unknown_request(typed: &str, slash: &str) -> Card {
 }
 
 fn deciders(view: &RequestView) -> String {
-    let names = |plan: &PlanView| words::people(&plan.deciders);
     view.plan
         .as_ref()
-        .map_or_else(|| "nobody yet".to_owned(), names)
+        .map_or_else(|| "nobody yet".to_owned(), words::deciders)
 }

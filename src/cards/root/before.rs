@@ -93,7 +93,7 @@ fn to_judge(view: &RequestView, plan: &PlanView, now: DateTime<Utc>) -> Vec<Text
     }
     lines.push(Text::default().bold("Can decide").and(format!(
         ": {} · plan {}",
-        words::people(&plan.deciders),
+        words::deciders(plan),
         plan.digest.short()
     )));
     lines

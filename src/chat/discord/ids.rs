@@ -3,6 +3,7 @@
 
 use super::limits::{CUSTOM_ID, length};
 use crate::domain::event::ButtonId;
+use crate::domain::form::short_name;
 use crate::domain::id::{DraftId, PlanId};
 
 /// Before a button that was confirmed already: it stands in the private answer that asks once more.
@@ -99,26 +100,40 @@ pub(super) enum Reading {
 }
 
 impl Reading {
-    const ALL: [(Self, &'static str); 5] = [
-        (Self::Text, "text"),
-        (Self::Number, "number"),
-        (Self::Switch, "switch"),
-        (Self::Choice, "choice"),
-        (Self::Choices, "choices"),
+    const ALL: [Self; 5] = [
+        Self::Text,
+        Self::Number,
+        Self::Switch,
+        Self::Choice,
+        Self::Choices,
     ];
 
-    /// The custom id of a field's input; none for a name that is too long.
-    pub(super) fn input(self, name: &str) -> Option<String> {
-        let (_, word) = Self::ALL.iter().find(|(reading, _)| *reading == self)?;
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Number => "number",
+            Self::Switch => "switch",
+            Self::Choice => "choice",
+            Self::Choices => "choices",
+        }
+    }
+
+    /// The custom id of a field's input. A name that is too long for it is stood for by a shorter one.
+    pub(super) fn input(self, name: &str) -> String {
+        let word = self.word();
         let id = format!("{word} {name}");
-        (length(&id) <= CUSTOM_ID).then_some(id)
+        if length(&id) <= CUSTOM_ID {
+            id
+        } else {
+            format!("{word} {}", short_name(name))
+        }
     }
 
     /// How an input is read, and of which field it is.
     pub(super) fn of(id: &str) -> Option<(Self, &str)> {
         let (word, name) = id.split_once(' ')?;
-        let found = Self::ALL.iter().find(|(_, known)| *known == word);
-        found.map(|(reading, _)| (*reading, name))
+        let found = Self::ALL.iter().find(|reading| reading.word() == word);
+        found.map(|reading| (*reading, name))
     }
 }
 
@@ -153,11 +168,17 @@ mod tests {
                 .1,
             ""
         );
-        for (reading, _) in Reading::ALL {
-            let id = reading.input("db size").unwrap();
+        let long = "n".repeat(CUSTOM_ID);
+        for reading in Reading::ALL {
+            let id = reading.input("db size");
             assert_eq!(Reading::of(&id), Some((reading, "db size")));
+            let id = reading.input(&long);
+            assert!(length(&id) <= CUSTOM_ID, "{id}");
+            assert_eq!(
+                Reading::of(&id),
+                Some((reading, short_name(&long).as_str()))
+            );
         }
-        assert_eq!(Reading::Text.input(&"n".repeat(CUSTOM_ID)), None);
         assert_eq!(
             button(ButtonId::FormOpen, &"n".repeat(CUSTOM_ID), false),
             None

@@ -1,15 +1,17 @@
-//! Verified interactions into events.
+//! Verified interactions, and what else the gateway tells, into events.
 //!
 //! Discord adds kinds and components without notice: what isn't understood becomes `Event::Other`, an odd field reads as
 //! absent, and a component that nobody knows is passed over rather than failing the whole interaction.
 
+mod event;
 mod modal;
 
 use serde_json::Value;
 
+pub use self::event::is_wanted;
 pub use super::ids::Part;
 use super::ids::{Modal, read_button};
-use super::verify::{Content, Verified};
+use super::verify::{Content, Dispatch, Verified};
 use crate::chat::fields::{Fields, json, key_of, without_nul};
 use crate::domain::event::{Delivery, Event, Place, PlaceKind, Sender, Turn};
 use crate::domain::person::Platform;
@@ -28,6 +30,8 @@ pub enum Parsed {
         /// What was typed so far.
         typed: String,
     },
+    /// Something happened that nobody waits for an answer to.
+    Happened(Vec<Delivery>),
 }
 
 /// Something that happened, and the way by which an answer gets back.
@@ -65,6 +69,8 @@ pub enum RouteKind {
     PrivatePress,
     /// A filled modal: a private message; no modal may follow.
     Modal,
+    /// Any of these, where an answer promised one: it stands in the promise's place, and no modal may follow.
+    Promised,
 }
 
 /// Signed, but nothing that Discord is known to send.
@@ -79,18 +85,27 @@ const RUN: &str = "run";
 
 /// Reads a delivery.
 pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
-    let (payload, key) = match delivery.0 {
+    match delivery.0 {
         Content::Http(body) => {
             let payload = json(&body).ok_or(Unreadable("not JSON"))?;
-            (payload, key_of(&body))
+            interaction(Fields(&payload), key_of(&body))
         }
-        Content::Gateway(mut data) => {
+        Content::Gateway(Dispatch {
+            name,
+            key,
+            mut data,
+        }) => {
             without_nul(&mut data);
-            let key = key_of(data.to_string().as_bytes());
-            (data, key)
+            let fields = Fields(&data);
+            if name == event::INTERACTION {
+                return interaction(fields, key);
+            }
+            Ok(Parsed::Happened(event::read(&name, fields, &key)))
         }
-    };
-    let fields = Fields(&payload);
+    }
+}
+
+fn interaction(fields: Fields<'_>, key: String) -> Result<Parsed, Unreadable> {
     let kind = fields.at("type").and_then(|kind| kind.0.as_u64());
     // Interaction types: docs.discord.com/developers/interactions/receiving-and-responding.
     Ok(match kind.ok_or(Unreadable("it has no type"))? {
@@ -147,13 +162,17 @@ fn sender(fields: Fields<'_>) -> Sender {
         account: user.owned("id").unwrap_or_default(),
         name,
         home: None,
-        groups: fields.at("member.roles").map(|_| {
-            let roles = fields.list("member.roles");
-            roles
-                .filter_map(|role| role.0.as_str().map(str::to_owned))
-                .collect()
-        }),
+        groups: fields
+            .at("member.roles")
+            .map(|_| words(fields, "member.roles")),
     }
+}
+
+/// A list of texts.
+fn words(fields: Fields<'_>, path: &str) -> Vec<String> {
+    let all = fields.list(path);
+    all.filter_map(|word| word.0.as_str().map(str::to_owned))
+        .collect()
 }
 
 /// A thread is a channel of its own, inside its parent.

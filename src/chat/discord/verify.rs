@@ -24,8 +24,19 @@ pub struct Verified(pub(super) Content);
 pub(super) enum Content {
     /// The body of a signed request.
     Http(Vec<u8>),
-    /// The data of an event of the gateway.
-    Gateway(Value),
+    /// What the gateway dispatched.
+    Gateway(Dispatch),
+}
+
+/// A dispatch of the gateway (docs.discord.com/developers/events/gateway-events, "Payload Structure").
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dispatch {
+    /// The event's name, such as `INTERACTION_CREATE`.
+    pub name: String,
+    /// What makes it the same one when it comes again: its session and its number there.
+    pub key: String,
+    /// What it tells.
+    pub data: Value,
 }
 
 /// The two headers that carry the signature, as received.
@@ -110,10 +121,10 @@ pub fn verify(
 }
 
 impl Verified {
-    /// Takes the data of an `INTERACTION_CREATE`. These carry no signature: they are trusted because they came over a TLS
-    /// connection to Discord's own gateway that our token opened, and for no other reason.
-    pub fn from_gateway(data: Value) -> Self {
-        Self(Content::Gateway(data))
+    /// Takes what the gateway dispatched. It carries no signature: it is trusted because it came over a TLS connection to
+    /// Discord's own gateway that our token opened, and for no other reason.
+    pub fn from_gateway(dispatch: Dispatch) -> Self {
+        Self(Content::Gateway(dispatch))
     }
 }
 

@@ -90,6 +90,18 @@ impl Discord {
         required(&answer, "id")
     }
 
+    /// Answers an interaction that came over the gateway.
+    pub async fn answer(
+        &self,
+        (interaction, token): (&str, &str),
+        body: &Value,
+    ) -> Result<(), DiscordError> {
+        let path = format!("/interactions/{interaction}/{token}/callback");
+        self.call(As::Interaction, Method::POST, &path, Some(body))
+            .await
+            .map(drop)
+    }
+
     /// Puts the reply where an answer promised one.
     pub async fn answer_later(
         &self,

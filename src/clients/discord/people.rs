@@ -135,6 +135,15 @@ impl Discord {
         .await
     }
 
+    /// One guild that the bot is in.
+    pub async fn guild(&self, guild: &str) -> Result<Guild, DiscordError> {
+        let answer = self.get(&format!("/guilds/{guild}")).await?;
+        Ok(Guild {
+            id: required(&answer, "id")?,
+            name: text(&answer, "name").unwrap_or_default(),
+        })
+    }
+
     /// The roles of a guild.
     pub async fn roles(&self, guild: &str) -> Result<Vec<Role>, DiscordError> {
         let answer = self.get(&format!("/guilds/{guild}/roles")).await?;

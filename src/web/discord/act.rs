@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
 use serde_json::Value;
 use tokio::task::{JoinError, JoinHandle};
 use uuid::Uuid;
@@ -16,39 +18,54 @@ use crate::app::{self, Broken, instead};
 use crate::chat::discord::parse::{AnswerRoute, Inbound};
 use crate::chat::discord::render::{self, Answer};
 use crate::clients::discord::{DiscordError, Post};
+use crate::domain::event::Delivery;
 use crate::domain::reply::Reply;
 
-/// How long the transaction may take before an answer leaves without it (Discord gives up after 3 s).
-const WORK: Duration = Duration::from_millis(2_500);
+/// Discord's code for an interaction whose answer it hasn't yet: what follows an answer may overtake it on the way.
+const UNANSWERED: u64 = 10_015;
+/// How often and after what wait it is tried again then.
+const OVERTAKEN: (u32, Duration) = (5, Duration::from_millis(200));
 
 type Worked = Result<Result<Reply, Broken>, JoinError>;
 
+/// An answer that is to leave.
+pub(super) struct Leaving {
+    /// The answer itself.
+    pub(super) body: Value,
+    /// What follows once it has left.
+    pub(super) rest: Option<BoxFuture<'static, ()>>,
+}
+
 impl Edge {
-    /// Acts on an interaction; gives the answer's body.
-    pub(super) async fn act(self: &Arc<Self>, inbound: Inbound) -> Value {
+    /// Acts on an interaction: its answer is there within the budget.
+    pub(super) async fn act(self: &Arc<Self>, inbound: Inbound, budget: Duration) -> Leaving {
         let began = Instant::now();
         let Inbound { delivery, route } = inbound;
         let undone = instead::undone(&delivery.event);
         let account = delivery.sender.account.clone();
-        let app = self.app.clone();
-        let mut work = self
-            .tasks
-            .spawn(async move { app::handle(&app, delivery).await });
-        let body = match tokio::time::timeout(WORK, &mut work).await {
+        let edge = Arc::clone(self);
+        let mut work = self.tasks.spawn(async move { edge.handle(delivery).await });
+        let leaving = match tokio::time::timeout(budget, &mut work).await {
             Ok(worked) => {
                 let Answer { body, after } = render::answer(&reply(worked, undone), &route);
-                if !after.is_empty() {
-                    let edge = Arc::clone(self);
-                    self.tasks
-                        .spawn(async move { edge.say(after, &route, &account).await });
-                }
-                body
+                let edge = Arc::clone(self);
+                let rest = (!after.is_empty())
+                    .then(|| async move { edge.say(after, &route, &account).await }.boxed());
+                Leaving { body, rest }
             }
             Err(_) => self.leave_later(work, undone, (route, account)),
         };
         self.metrics.answered(began.elapsed());
         self.metrics.delivered("discord", "taken");
-        body
+        leaving
+    }
+
+    /// Acts on a delivery, of a guild that may be new to us.
+    pub(super) async fn handle(&self, delivery: Delivery) -> Result<Reply, Broken> {
+        if !delivery.sender.installation.is_empty() {
+            (self.greet)(delivery.sender.installation.clone()).await;
+        }
+        app::handle(&self.app, delivery).await
     }
 
     /// Answers without the reply, which follows.
@@ -57,11 +74,11 @@ impl Edge {
         work: JoinHandle<Result<Reply, Broken>>,
         undone: &'static str,
         (route, account): (AnswerRoute, String),
-    ) -> Value {
+    ) -> Leaving {
         tracing::warn!(kind = ?route.kind, "An answer left without its reply, which takes longer");
         let body = render::still_working(&route);
         let edge = Arc::clone(self);
-        self.tasks.spawn(async move {
+        let rest = async move {
             let reply = reply(work.await, undone);
             let mut messages = render::late(&reply, &route).into_iter();
             let Some(first) = messages.next() else {
@@ -71,21 +88,42 @@ impl Edge {
             let put = edge.client.answer_later(key, &first).await;
             edge.settle(put, &first, &account).await;
             edge.say(messages.collect(), &route, &account).await;
-        });
-        body
+        };
+        Leaving {
+            body,
+            rest: Some(rest.boxed()),
+        }
     }
 
     /// Says more, in order.
     async fn say(&self, messages: Vec<Value>, route: &AnswerRoute, account: &str) {
-        let key = (route.application.as_str(), route.token.as_str());
         for message in messages {
-            let said = self.client.follow_up(key, &message).await;
+            let said = self.follow_up(route, &message).await;
             self.settle(said, &message, account).await;
         }
     }
 
+    async fn follow_up(&self, route: &AnswerRoute, message: &Value) -> Result<(), DiscordError> {
+        let key = (route.application.as_str(), route.token.as_str());
+        let (tries, wait) = OVERTAKEN;
+        for _ in 1..tries {
+            match self.client.follow_up(key, message).await {
+                Err(DiscordError::AnswerGone { code: UNANSWERED }) => {
+                    tokio::time::sleep(wait).await;
+                }
+                said => return said,
+            }
+        }
+        self.client.follow_up(key, message).await
+    }
+
     /// Where the interaction can't be answered any more, the words go to the person's direct messages.
-    async fn settle(&self, said: Result<(), DiscordError>, message: &Value, account: &str) {
+    pub(super) async fn settle(
+        &self,
+        said: Result<(), DiscordError>,
+        message: &Value,
+        account: &str,
+    ) {
         let said = match said {
             Err(DiscordError::AnswerGone { .. }) => self.whisper(message, account).await,
             said => said,

@@ -10,12 +10,12 @@ mod connection;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt as _;
 use secrecy::SecretString;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::Edge;
+use crate::web::backoff;
 use connection::{Connection, Over};
 
 /// The part of `/readyz`.
@@ -86,7 +86,7 @@ pub async fn run(edge: Arc<Edge>, app_token: SecretString, times: Times, stop: C
             None => return,
         }
         if failures > 0 {
-            let wait = times.backoff(failures);
+            let wait = backoff::wait((times.first_wait, times.longest_wait), failures);
             tokio::select! {
                 () = stop.cancelled() => return,
                 () = tokio::time::sleep(wait) => {}
@@ -113,34 +113,5 @@ async fn open(
     tokio::select! {
         () = stop.cancelled() => None,
         opened = opening => Some(opened),
-    }
-}
-
-impl Times {
-    /// Doubling, with half of it left to chance, so that replicas don't come back together.
-    fn backoff(self, failures: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-        let whole = self
-            .first_wait
-            .saturating_mul(doubled)
-            .min(self.longest_wait);
-        whole.mul_f64(rand::rng().random_range(0.5..=1.0))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn waits_double_up_to_the_longest_and_never_vanish() {
-        let times = Times::default();
-        for (failures, whole) in [(1, 1), (2, 2), (3, 4), (6, 30), (7, 30), (u32::MAX, 30)] {
-            let whole = Duration::from_secs(whole);
-            for _ in 0..100 {
-                let wait = times.backoff(failures);
-                assert!(wait >= whole / 2 && wait <= whole, "{failures}: {wait:?}");
-            }
-        }
     }
 }

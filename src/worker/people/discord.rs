@@ -1,9 +1,8 @@
 //! A guild's people: roles as groups, text channels with those who can see them, members.
 //!
 //! Discord has no user groups: a role is one, by its name in lower case with dashes. Who has it stands in the list of
-//! members, which takes the Server Members intent.
-
-use std::collections::BTreeSet;
+//! members, which takes the Server Members intent; without it only whoever acts tells their roles. A guild is read at one
+//! go: who has a role and who sees a channel both follow from the same lists.
 
 use crate::app::App;
 use crate::app::people::{self, AccountFacts, ChannelFacts, InstallationFacts, PlatformGroup};
@@ -14,21 +13,41 @@ use crate::domain::event::PlaceKind;
 use crate::domain::person::{AccountKind, Platform};
 use crate::worker::{Chat, Guild};
 
-/// Makes the guilds known that the bot is in, with the application that it is of.
+/// Who we are on Discord.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bot {
+    /// Our account's id.
+    pub account: String,
+    /// The application that it is of.
+    pub application: Application,
+}
+
+/// Asks who we are.
+pub async fn introduce_bot(client: &Discord) -> anyhow::Result<Bot> {
+    Ok(Bot {
+        account: client.myself().await?.id,
+        application: client.application().await?,
+    })
+}
+
+/// Makes the guilds known that the bot is in, but for those that are.
 pub async fn introduce_guilds(
     app: &App,
     client: &Discord,
-) -> anyhow::Result<(Vec<Chat>, Application)> {
-    let myself = client.myself().await?;
-    let application = client.application().await?;
+    bot: &Bot,
+    known: impl Fn(&str) -> bool,
+) -> anyhow::Result<Vec<Chat>> {
     let mut chats = Vec::new();
     for guild in client.guilds().await? {
+        if known(&guild.id) {
+            continue;
+        }
         let facts = InstallationFacts {
             platform: Platform::Discord,
             external: guild.id.clone(),
             name: guild.name,
-            app: Some(application.id.clone()),
-            bot_account: Some(myself.id.clone()),
+            app: Some(bot.application.id.clone()),
+            bot_account: Some(bot.account.clone()),
         };
         chats.push(Chat {
             installation: people::record_installation(app, &facts).await?,
@@ -40,69 +59,87 @@ pub async fn introduce_guilds(
             .into(),
         });
     }
-    Ok((chats, application))
+    Ok(chats)
 }
 
-/// The roles of a guild as groups, with whoever has them.
-pub async fn guild_groups(guild: &Guild) -> anyhow::Result<Vec<PlatformGroup>> {
-    let roles = guild.client.roles(&guild.id).await?;
-    let members = guild.client.members(&guild.id).await?;
-    let mut groups: Vec<PlatformGroup> = Vec::new();
-    for role in roles.iter().filter(|r| !r.managed && r.id != guild.id) {
-        let handle = handle(&role.name);
-        // Two roles may have one name. The first one made (ids grow with time) has it.
-        if groups.iter().any(|known| known.handle == handle) {
-            continue;
+/// A guild as it was read at one go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    guild: String,
+    roles: Vec<Role>,
+    channels: Vec<Channel>,
+    /// Everybody; none: the Server Members intent is off, so the list isn't shown.
+    members: Option<Vec<Member>>,
+}
+
+/// Reads a guild.
+pub async fn read_guild(guild: &Guild) -> anyhow::Result<Reading> {
+    let client = &guild.client;
+    Ok(Reading {
+        guild: guild.id.clone(),
+        roles: client.roles(&guild.id).await?,
+        channels: client.channels(&guild.id).await?,
+        members: match client.members(&guild.id).await {
+            Ok(members) => Some(members),
+            Err(DiscordError::NotAllowed { .. }) => None,
+            Err(error) => return Err(error.into()),
+        },
+    })
+}
+
+impl Reading {
+    /// The roles as groups, with whoever has them.
+    pub fn groups(&self) -> Vec<PlatformGroup> {
+        let mut groups: Vec<PlatformGroup> = Vec::new();
+        let roles = self.roles.iter();
+        for role in roles.filter(|r| !r.managed && r.id != self.guild) {
+            let handle = handle(&role.name);
+            // Two roles may have one name. The first one made (ids grow with time) has it.
+            if groups.iter().any(|known| known.handle == handle) {
+                continue;
+            }
+            let has = |member: &&Member| !member.bot && member.roles.contains(&role.id);
+            let all = self.members.as_ref();
+            groups.push(PlatformGroup {
+                external: role.id.clone(),
+                handle,
+                name: role.name.clone(),
+                members: all.map(|all| all.iter().filter(has).map(|m| m.id.clone()).collect()),
+            });
         }
-        let has = |member: &&Member| !member.bot && member.roles.contains(&role.id);
-        groups.push(PlatformGroup {
-            external: role.id.clone(),
-            handle,
-            name: role.name.clone(),
-            members: members.iter().filter(has).map(|m| m.id.clone()).collect(),
-        });
+        groups
     }
-    Ok(groups)
-}
 
-/// The guild's text channels, without their members.
-pub(super) async fn channels(guild: &Guild, bot: &str) -> anyhow::Result<Vec<ChannelFacts>> {
-    let roles = guild.client.roles(&guild.id).await?;
-    let bot = guild.client.member(&guild.id, bot).await?;
-    let channels = guild.client.channels(&guild.id).await?;
-    let place = Place {
-        guild: &guild.id,
-        roles: &roles,
-        bot: &bot,
-    };
-    let text = channels.iter().filter(|channel| channel.is_text());
-    Ok(text.map(|channel| place.facts(channel, None)).collect())
-}
-
-/// Those of the channels that are wanted, with whoever can see them.
-pub(super) async fn members(
-    guild: &Guild,
-    bot: &str,
-    wanted: &BTreeSet<String>,
-) -> anyhow::Result<Vec<ChannelFacts>> {
-    if wanted.is_empty() {
-        return Ok(Vec::new());
+    /// The text channels, without their members.
+    pub(super) fn channels(&self, bot: &Member) -> Vec<ChannelFacts> {
+        let text = self.channels.iter().filter(|channel| channel.is_text());
+        text.map(|channel| self.place(bot).facts(channel, None))
+            .collect()
     }
-    let roles = guild.client.roles(&guild.id).await?;
-    let bot = guild.client.member(&guild.id, bot).await?;
-    let members = guild.client.members(&guild.id).await?;
-    let channels = guild.client.channels(&guild.id).await?;
-    let place = Place {
-        guild: &guild.id,
-        roles: &roles,
-        bot: &bot,
-    };
-    let wanted = channels
-        .iter()
-        .filter(|c| c.is_text() && wanted.contains(&c.id));
-    Ok(wanted
-        .map(|channel| place.facts(channel, Some(&members)))
-        .collect())
+
+    /// One of them, with whoever can see it, as far as that is known.
+    pub(super) fn channel(&self, bot: &Member, id: &str) -> Option<ChannelFacts> {
+        let mut all = self.channels.iter().filter(|channel| channel.is_text());
+        let channel = all.find(|channel| channel.id == id)?;
+        Some(self.place(bot).facts(channel, self.members.as_deref()))
+    }
+
+    fn place<'a>(&'a self, bot: &'a Member) -> Place<'a> {
+        Place {
+            guild: &self.guild,
+            roles: &self.roles,
+            bot,
+        }
+    }
+
+    /// Our own account there.
+    pub(super) async fn bot(&self, guild: &Guild, id: &str) -> anyhow::Result<Member> {
+        let mut all = self.members.iter().flatten();
+        match all.find(|member| member.id == id) {
+            Some(bot) => Ok(bot.clone()),
+            None => Ok(guild.client.member(&guild.id, id).await?),
+        }
+    }
 }
 
 pub(super) async fn account(guild: &Guild, external: &str) -> anyhow::Result<AccountFacts> {

@@ -13,9 +13,9 @@ use anyhow::Context as _;
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 
-pub use self::discord::{guild_groups, introduce_guilds};
+pub use self::discord::{Bot, introduce_bot, introduce_guilds, read_guild};
 pub use self::slack::introduce;
-use super::{Chat, Chats, Way};
+use super::{Chat, Chats, Guild, Way};
 use crate::app::job::LookupJob;
 use crate::app::{App, people, watched};
 
@@ -117,20 +117,38 @@ impl Reader {
 
     async fn groups(&self) -> anyhow::Result<()> {
         let chat = &self.chat;
-        let groups = match &chat.way {
-            Way::Slack(slack) => slack::groups(slack, &chat.external).await?,
-            Way::Discord(guild) => guild_groups(guild).await?,
-        };
-        people::record_groups(&self.app, chat.installation, &groups).await
+        match &chat.way {
+            Way::Slack(slack) => {
+                let groups = slack::groups(slack, &chat.external).await?;
+                people::record_groups(&self.app, chat.installation, &groups).await
+            }
+            Way::Discord(guild) => self.guild(guild).await,
+        }
+    }
+
+    /// All that a guild tells: roles, channels, and whoever is in those that matter.
+    async fn guild(&self, guild: &Guild) -> anyhow::Result<()> {
+        let (app, installation) = (&self.app, self.chat.installation);
+        let reading = read_guild(guild).await?;
+        people::record_groups(app, installation, &reading.groups()).await?;
+        let bot = reading.bot(guild, &self.bot().await?).await?;
+        let channels = reading.channels(&bot);
+        people::record_channels(app, installation, &channels).await?;
+        // Those that matter are found by names, which are known from here on.
+        for id in watched::channels(app, installation).await? {
+            if let Some(channel) = reading.channel(&bot, &id) {
+                people::record_channel(app, installation, &channel).await?;
+            }
+        }
+        Ok(())
     }
 
     async fn channels(&self) -> anyhow::Result<()> {
         let chat = &self.chat;
-        let lists = match &chat.way {
-            Way::Slack(slack) => slack::channels(slack, &chat.external).await?,
-            Way::Discord(guild) => vec![discord::channels(guild, &self.bot().await?).await?],
+        let Way::Slack(slack) = &chat.way else {
+            return Ok(());
         };
-        for channels in lists {
+        for channels in slack::channels(slack, &chat.external).await? {
             people::record_channels(&self.app, chat.installation, &channels).await?;
         }
         Ok(())
@@ -138,19 +156,13 @@ impl Reader {
 
     async fn members(&self) -> anyhow::Result<()> {
         let chat = &self.chat;
-        let wanted = watched::channels(&self.app, chat.installation).await?;
-        let channels = match &chat.way {
-            Way::Slack(slack) => {
-                let mut channels = Vec::new();
-                for id in &wanted {
-                    channels.extend(slack::channel(slack, id).await?);
-                }
-                channels
-            }
-            Way::Discord(guild) => discord::members(guild, &self.bot().await?, &wanted).await?,
+        let Way::Slack(slack) = &chat.way else {
+            return Ok(());
         };
-        for channel in channels {
-            people::record_channel(&self.app, chat.installation, &channel).await?;
+        for id in &watched::channels(&self.app, chat.installation).await? {
+            if let Some(channel) = slack::channel(slack, id).await? {
+                people::record_channel(&self.app, chat.installation, &channel).await?;
+            }
         }
         Ok(())
     }

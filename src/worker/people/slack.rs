@@ -43,7 +43,7 @@ pub(super) async fn groups(
                     external: group.id,
                     handle: group.handle,
                     name: group.name,
-                    members: group.members,
+                    members: Some(group.members),
                 });
             }
         }

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::pace::Pace;
-use crate::app::sending::{self, Due, Lease, RENEW, Waiting, Wake};
+use crate::app::lease::RENEW;
+use crate::app::sending::{self, Due, Lease, Waiting, Wake};
 use crate::app::{App, people};
 use crate::domain::id::{InstallationId, ThreadId};
 use crate::worker::Way;

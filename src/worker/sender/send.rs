@@ -223,6 +223,7 @@ async fn failed(
             sending::place_lost(app, sending.thread, PlaceLost::NotIn).await?;
         }
         Failure::MessageGone { .. } => sending::vanished(app, sending).await?,
+        Failure::ReplyGone { .. } => sending::reply_vanished(app, sending).await?,
         Failure::Refused { code } => {
             tracing::error!(message = %sending.id, code, "A message is refused for good");
             sending::give_up(app, sending, &code).await?;

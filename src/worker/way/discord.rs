@@ -1,8 +1,8 @@
 //! Messages on Discord: a card's message opens a thread that its replies stand in; direct messages have no threads, there
 //! replies answer the card's message.
 //!
-//! A thread has the id of the message that it hangs under, so nothing more has to be known of it. Where one can't be
-//! opened, or was deleted, replies stand in the channel as answers to the card.
+//! A thread has the id of the message that it hangs under, so nothing more has to be known of it. One that was deleted is
+//! opened anew; where none can be opened or written in, replies stand in the channel as answers to the card.
 
 use serde_json::Value;
 
@@ -83,6 +83,8 @@ impl Guild {
         };
         match self.client.post(&inside).await {
             Err(DiscordError::ChannelGone { .. }) => {}
+            // Locked, or closed to us: the channel may be open all the same.
+            Err(DiscordError::NotAllowed { .. }) => return self.client.post(&post).await,
             done => return done,
         }
         if self.open(sending, post.channel, thread).await
@@ -109,25 +111,37 @@ impl Guild {
         body: &Value,
     ) -> Result<Spot, Failure> {
         let channel = sending.channel.as_deref().unwrap_or_default();
-        let gone = |error: &DiscordError| {
-            matches!(
-                error,
-                DiscordError::ChannelGone { .. } | DiscordError::MessageGone
-            )
-        };
-        let edited = match thread(sending) {
-            Some(thread) => match self.client.edit(thread, id, body).await {
-                // It stands in the channel, where no thread could be opened.
-                Err(error) if gone(&error) => self.client.edit(channel, id, body).await,
-                done => done,
-            },
-            None => self.client.edit(channel, id, body).await,
-        };
-        edited?;
+        match thread(sending) {
+            Some(thread) => self.edit_reply((channel, thread), id, body).await?,
+            None => self.client.edit(channel, id, body).await?,
+        }
         Ok(Spot {
             channel: channel.to_owned(),
             id: id.to_owned(),
         })
+    }
+
+    /// Edits a reply: in its thread, else in the channel, where it stands if no thread could be opened.
+    async fn edit_reply(
+        &self,
+        (channel, thread): (&str, &str),
+        id: &str,
+        body: &Value,
+    ) -> Result<(), Failure> {
+        match self.client.edit(thread, id, body).await {
+            Err(
+                DiscordError::ChannelGone { .. }
+                | DiscordError::MessageGone
+                | DiscordError::NotAllowed { .. },
+            ) => {}
+            done => return Ok(done?),
+        }
+        match self.client.edit(channel, id, body).await {
+            Err(error @ DiscordError::MessageGone) => Err(Failure::ReplyGone {
+                code: error.to_string(),
+            }),
+            done => Ok(done?),
+        }
     }
 
     pub(super) async fn take_back(&self, sending: &Sending, id: &str) -> Result<(), Failure> {

@@ -114,6 +114,12 @@ pub(super) enum Failure {
         /// The platform's word.
         code: String,
     },
+    /// A reply isn't there any more, and the message that it answers is.
+    #[error("the reply is gone: {code}")]
+    ReplyGone {
+        /// The platform's word.
+        code: String,
+    },
     /// It will never be taken as it is.
     #[error("refused: {code}")]
     Refused {
@@ -145,7 +151,8 @@ impl Way {
     pub(super) async fn check(&self) -> Result<(), Failure> {
         match self {
             Self::Slack(slack) => Ok(slack.auth_test().await.map(drop)?),
-            Self::Discord(guild) => Ok(guild.client.myself().await.map(drop)?),
+            // A bot that was taken out of the guild has a good token still.
+            Self::Discord(guild) => Ok(guild.client.guild(&guild.id).await.map(drop)?),
         }
     }
 

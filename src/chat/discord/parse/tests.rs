@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::*;
 use crate::domain::event::ButtonId;
+use crate::domain::message::PlaceLost;
 
 const DRAFT: &str = "0193d1a0-0000-7000-8000-000000000001";
 const PLAN: &str = "0193d1a0-0000-7000-8000-000000000002";
@@ -237,6 +238,114 @@ fn a_command_is_completed_from_what_is_typed() {
         (typed.as_str(), route.interaction.as_str()),
         ("new", "846462639134605312")
     );
+}
+
+fn happened(name: &str, data: Value) -> Vec<Delivery> {
+    let dispatch = Dispatch {
+        name: name.to_owned(),
+        key: "session:7".to_owned(),
+        data,
+    };
+    match parse(Verified::from_gateway(dispatch)).unwrap() {
+        Parsed::Happened(all) => all,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn an_interaction_of_the_gateway_is_the_one_of_http() {
+    let payload = press(&format!("request.approve {PLAN}"), 0);
+    let dispatch = Dispatch {
+        name: "INTERACTION_CREATE".to_owned(),
+        key: "session:7".to_owned(),
+        data: payload.clone(),
+    };
+    assert_eq!(
+        parse(Verified::from_gateway(dispatch)).unwrap(),
+        read(&payload)
+    );
+}
+
+#[test]
+fn what_happens_in_a_guild_is_learned() {
+    let event = |name: &str, data: Value| {
+        let mut all = happened(name, data);
+        assert_eq!(all.len(), 1, "{name}");
+        let Delivery { key, sender, event } = all.remove(0);
+        assert_eq!(
+            (key.as_str(), sender.installation.as_str()),
+            ("session:7:0", "290926798626357999")
+        );
+        (event, sender)
+    };
+    let guild = json!({ "id": "290926798626357999", "name": "Acme", "unavailable": false });
+    assert_eq!(event("GUILD_CREATE", guild.clone()).0, Event::Installed);
+    assert_eq!(event("GUILD_DELETE", guild).0, Event::Uninstalled);
+    let here = |more: Value| {
+        let mut data = json!({ "guild_id": "290926798626357999" });
+        data.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        data
+    };
+    let role = here(json!({ "role": { "id": "1", "name": "Leads" } }));
+    assert_eq!(event("GUILD_ROLE_UPDATE", role).0, Event::GroupsChanged);
+    let channel = here(json!({ "id": "5", "type": 0 }));
+    let lost = Event::ChannelChanged {
+        channel: "5".to_owned(),
+        lost: Some(PlaceLost::Gone),
+    };
+    assert_eq!(event("CHANNEL_DELETE", channel).0, lost);
+    let deleted = |message: &str| Event::MessageDeleted {
+        channel: "5".to_owned(),
+        message: message.to_owned(),
+    };
+    let message = here(json!({ "id": "9", "channel_id": "5" }));
+    assert_eq!(event("MESSAGE_DELETE", message).0, deleted("9"));
+    let thread = here(json!({ "id": "9", "parent_id": "5", "type": 11 }));
+    let gone = Event::ThreadDeleted {
+        channel: "5".to_owned(),
+        message: "9".to_owned(),
+    };
+    assert_eq!(event("THREAD_DELETE", thread).0, gone);
+    let member = here(json!({ "user": { "id": "53908232506183680" }, "roles": ["1", "2"] }));
+    let (changed, sender) = event("GUILD_MEMBER_UPDATE", member);
+    assert_eq!(
+        (changed, sender.account.as_str(), sender.groups.unwrap()),
+        (
+            Event::AccountChanged,
+            "53908232506183680",
+            vec!["1".to_owned(), "2".to_owned()]
+        )
+    );
+    let left = here(json!({ "user": { "id": "53908232506183680" } }));
+    assert_eq!(
+        event("GUILD_MEMBER_REMOVE", left).1.groups.unwrap(),
+        Vec::<String>::new()
+    );
+
+    let many = here(json!({ "channel_id": "5", "ids": ["8", "9"] }));
+    let many = happened("MESSAGE_DELETE_BULK", many);
+    let keys: Vec<&str> = many.iter().map(|one| one.key.as_str()).collect();
+    assert_eq!(keys, ["session:7:0", "session:7:1"]);
+    assert_eq!(many[1].event, deleted("9"));
+}
+
+#[test]
+fn what_is_nothing_to_us_is_nothing() {
+    let away = json!({ "id": "290926798626357999", "unavailable": true });
+    let bot = json!({ "guild_id": "1", "user": { "id": "2", "bot": true }, "roles": [] });
+    for (name, data) in [
+        ("GUILD_CREATE", away.clone()),
+        ("GUILD_DELETE", away),
+        ("GUILD_MEMBER_UPDATE", bot),
+        ("MESSAGE_DELETE", json!({ "id": "9", "channel_id": "5" })),
+        ("MESSAGE_CREATE", json!({ "guild_id": "1" })),
+        ("THREAD_DELETE", json!(7)),
+    ] {
+        assert_eq!(happened(name, data), Vec::new(), "{name}");
+    }
+    assert!(is_wanted("INTERACTION_CREATE") && !is_wanted("MESSAGE_CREATE"));
 }
 
 #[test]

@@ -38,7 +38,9 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
             card(content, kind)
         }
         (Reply::Confirm { button }, kind) => messages(&question(button), kind),
-        (Reply::Form { form }, RouteKind::Modal) => messages(&[opens(form, route)], route.kind),
+        (Reply::Form { form }, RouteKind::Modal | RouteKind::Promised) => {
+            messages(&[opens(form, route)], route.kind)
+        }
         (Reply::Form { form }, _) => {
             let wanted = route.part.filter(|part| part.page == form.page);
             let wanted = wanted.map_or(0, |part| part.part);
@@ -49,7 +51,7 @@ pub fn answer(reply: &Reply, route: &AnswerRoute) -> Answer {
             Reply::AskReason { plan, title, hint },
             RouteKind::Command | RouteKind::Press | RouteKind::PrivatePress,
         ) => only(json!({ "type": 9, "data": modal::reason(*plan, title, hint) })),
-        (Reply::AskReason { title, .. }, RouteKind::Modal) => {
+        (Reply::AskReason { title, .. }, RouteKind::Modal | RouteKind::Promised) => {
             card(&Card::lines([title.as_str()]), route.kind)
         }
         (Reply::Page { title, blocks }, kind) => card(&page(title, blocks), kind),
@@ -63,14 +65,15 @@ pub fn still_working(route: &AnswerRoute) -> Value {
         RouteKind::Command | RouteKind::Press | RouteKind::Modal => {
             json!({ "type": 5, "data": { "flags": 64 } })
         }
-        RouteKind::PrivatePress => json!({ "type": 6 }),
+        RouteKind::PrivatePress | RouteKind::Promised => json!({ "type": 6 }),
     }
 }
 
-/// The messages of a reply once the answer has left without it.
+/// The messages of a reply once the answer has left without it: the first one stands in the place of what was promised.
 pub fn late(reply: &Reply, route: &AnswerRoute) -> Vec<Value> {
+    // No modal follows a promise, and what gives way to the reply is private already.
     let route = AnswerRoute {
-        kind: RouteKind::Modal,
+        kind: RouteKind::Promised,
         ..route.clone()
     };
     let Answer { body, after } = answer(reply, &route);
@@ -101,19 +104,22 @@ fn card(card: &Card, kind: RouteKind) -> Answer {
     messages(&message(card), kind)
 }
 
-/// Private messages: the first is the answer, or stands where the private answer stood that was pressed.
+/// Private messages: the first is the answer, or stands where the private answer stood that was pressed or promised.
 fn messages(drawn: &[Rendered], kind: RouteKind) -> Answer {
-    let mut bodies = drawn.iter().map(Rendered::private);
-    let first = bodies
-        .next()
-        .unwrap_or_else(|| json!({ "content": "–", "flags": 64 }));
-    let kind = match kind {
-        RouteKind::PrivatePress => 7,
-        RouteKind::Command | RouteKind::Press | RouteKind::Modal => 4,
+    let gives_way = matches!(kind, RouteKind::PrivatePress | RouteKind::Promised);
+    let nothing = Rendered {
+        content: "–".to_owned(),
+        ..Rendered::default()
+    };
+    let (first, rest) = drawn.split_first().unwrap_or((&nothing, &[]));
+    let (kind, first) = if gives_way {
+        (7, first.in_its_place())
+    } else {
+        (4, first.private())
     };
     Answer {
         body: json!({ "type": kind, "data": first }),
-        after: bodies.collect(),
+        after: rest.iter().map(Rendered::private).collect(),
     }
 }
 

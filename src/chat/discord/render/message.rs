@@ -41,8 +41,15 @@ impl Rendered {
 
     /// The body of a message that only the one who acted sees. It calls nobody.
     pub(super) fn private(&self) -> Value {
-        let mut body = self.json();
+        let mut body = self.in_its_place();
         body["flags"] = (WITHOUT_PREVIEWS | PRIVATE).into();
+        body
+    }
+
+    /// The body of what such a message gives way to: who sees it was settled by what stood there first, and no edit may
+    /// say it again (docs.discord.com/developers/resources/webhook, "Edit Webhook Message").
+    pub(super) fn in_its_place(&self) -> Value {
+        let mut body = self.json();
         body["allowed_mentions"] = json!({ "parse": [] });
         body
     }

@@ -40,7 +40,7 @@ pub(super) fn form(form: &FormPage, wanted: u32) -> Value {
         let text = shorten(&lines.join("\n"), limits::CONTENT);
         components.push(json!({ "type": 10, "content": text }));
     }
-    components.extend(fields.iter().filter_map(label));
+    components.extend(fields.iter().map(label));
     let title = if part.parts > 1 {
         format!("{} ({} of {})", form.title, part.part + 1, part.parts)
     } else {
@@ -64,8 +64,8 @@ fn modal(title: &str, id: Modal, components: &[Value]) -> Value {
     })
 }
 
-/// A field with its label; none where its name is too long to come back.
-fn label(field: &Field) -> Option<Value> {
+/// A field with its label.
+fn label(field: &Field) -> Value {
     let mut label = Map::new();
     label.insert("type".into(), 18.into());
     let words = if field.label.trim().is_empty() {
@@ -80,11 +80,11 @@ fn label(field: &Field) -> Option<Value> {
             shorten(help, limits::INPUT_HELP).into(),
         );
     }
-    label.insert("component".into(), input(field)?);
-    Some(Value::Object(label))
+    label.insert("component".into(), input(field));
+    Value::Object(label)
 }
 
-fn input(field: &Field) -> Option<Value> {
+fn input(field: &Field) -> Value {
     let yes_or_no = || {
         [("true", "Yes"), ("false", "No")].map(|(value, label)| Choice {
             value: value.to_owned(),
@@ -116,11 +116,11 @@ fn text(
     field: &Field,
     reading: Reading,
     (multiline, min, max): (bool, Option<u32>, Option<u32>),
-) -> Option<Value> {
+) -> Value {
     let most = u32::try_from(limits::INPUT_TEXT).unwrap_or(u32::MAX);
     let longest = max.unwrap_or(most).clamp(1, most);
     let mut input = json!({
-        "type": 4, "custom_id": reading.input(&field.name)?, "style": if multiline { 2 } else { 1 },
+        "type": 4, "custom_id": reading.input(&field.name), "style": if multiline { 2 } else { 1 },
         "required": field.required, "max_length": longest,
     });
     if let Some(min) = min.filter(|min| *min > 0) {
@@ -137,10 +137,10 @@ fn text(
     if !value.is_empty() {
         input["value"] = shorten(&value, usize::try_from(longest).unwrap_or(usize::MAX)).into();
     }
-    Some(input)
+    input
 }
 
-fn select(field: &Field, reading: Reading, options: &[Choice], most: usize) -> Option<Value> {
+fn select(field: &Field, reading: Reading, options: &[Choice], most: usize) -> Value {
     let chosen = |value: &str| match &field.value {
         Some(Value::String(text)) => text == value,
         Some(Value::Bool(on)) => on.to_string() == value,
@@ -155,10 +155,10 @@ fn select(field: &Field, reading: Reading, options: &[Choice], most: usize) -> O
         return text(field, Reading::Text, (false, None, None));
     }
     let least = usize::from(field.required && reading != Reading::Choices);
-    Some(json!({
-        "type": 3, "custom_id": reading.input(&field.name)?, "required": field.required,
+    json!({
+        "type": 3, "custom_id": reading.input(&field.name), "required": field.required,
         "min_values": least, "max_values": most.clamp(1, options.len()), "options": options,
-    }))
+    })
 }
 
 /// An option; none for one whose value is longer than Discord gives back.

@@ -204,10 +204,12 @@ fn each_reply_leaves_by_a_way_that_is_open() {
                 "{messages:?}"
             );
         }
-        let private = answer(&said, &route(way)).body["data"]["flags"]
-            .as_u64()
-            .unwrap();
-        assert_eq!(private & 64, 64, "for one person alone");
+        let flags = |body: &Value| body["flags"].as_u64().unwrap();
+        let gives_way = way == RouteKind::PrivatePress;
+        let private = flags(&answer(&said, &route(way)).body["data"]);
+        assert_eq!(private & 64, if gives_way { 0 } else { 64 }, "{way:?}");
+        // Who sees it was settled by the promise.
+        assert_eq!(flags(&late(&said, &route(way))[0]) & 64, 0, "{way:?}");
     }
 }
 
