@@ -137,7 +137,8 @@ pub async fn submissions() {
         let person = 10 + at as u64 % 500;
         bodies.push(discord.form(&bot.url, person, &format!("bench-{at}")).await);
     }
-    let unknown = "select count(*) from account where kind = 'unknown'";
+    let unknown = "select count(*) from account where kind = 'unknown'
+        and external_id::bigint between 200000000000000010 and 200000000000000509";
     wait_for(
         "everybody to be looked up",
         Duration::from_secs(300),

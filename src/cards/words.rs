@@ -260,7 +260,9 @@ pub(super) fn opens(url: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples;
     use super::*;
+    use crate::domain::request::RequestState;
 
     #[test]
     fn durations_read_like_a_clock_on_the_wall() {
@@ -301,6 +303,20 @@ mod tests {
         assert_eq!(stopped("broke. Reference E-1"), "broke. Reference E-1");
         assert_eq!(stopped("nobody decided."), "nobody decided.");
         assert_eq!(clip("payments-api", 8), "payment…");
+    }
+
+    #[test]
+    fn where_not_all_of_a_group_are_known_the_group_is_named() {
+        let view = samples::request(RequestState::AwaitingApproval);
+        let mut plan = view.plan.unwrap();
+        assert_eq!(deciders(&plan), "Alex Ruiz, Sam Ito, +1");
+        plan.unlisted = vec![GroupName {
+            handle: "payments-leads".to_owned(),
+            external: None,
+        }];
+        assert_eq!(deciders(&plan), "@payments-leads, Alex Ruiz, Sam Ito, +1");
+        plan.deciders.clear();
+        assert_eq!(deciders(&plan), "@payments-leads");
     }
 
     #[test]

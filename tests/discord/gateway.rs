@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::discord::office::{Office, TOML, button, content, on_discord, without_slack};
-use crate::support::discord::{ALEX, BOT_TOKEN, Fake, GUILD, PLATFORM, PRIYA, ROLES};
+use crate::support::discord::{ALEX, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA, ROLES};
 use crate::support::serve::{Site, until};
 
 /// A guild that the bot is added to.
@@ -56,6 +56,8 @@ async fn without_a_public_address_the_main_job_is_done_over_the_gateway() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_two_replicas_one_is_connected_and_the_other_takes_over() {
     let office = Office::by_gateway().await;
+    let members = office.discord.calls("GET /guilds/:id/members");
+    assert_eq!(members, 1, "roles and channels share a reading");
     let second = office
         .site
         .serve_with(|command| {
@@ -66,6 +68,8 @@ async fn of_two_replicas_one_is_connected_and_the_other_takes_over() {
         .await;
     assert_eq!(office.discord.introductions().len(), 1);
     assert_eq!(office.discord.connected(), 1);
+    let registered = office.discord.calls("PUT /applications/:id/commands");
+    assert_eq!(registered, 1, "only when it changed");
     let office = office.dies(second);
     until("the other replica doesn't take over", async || {
         let introduced = office.discord.introductions().len();
@@ -159,6 +163,35 @@ async fn a_deleted_thread_is_opened_anew_by_what_is_said_next() {
     let cards = office.discord.messages(PLATFORM);
     assert_eq!(cards.len(), 1, "the card stands once: {cards:#?}");
     assert_eq!(office.discord.refused(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_a_thread_is_locked_replies_answer_the_card_in_the_channel() {
+    let office = Office::by_gateway().await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    let thread = card["id"].as_str().unwrap();
+    until("nobody is called", async || {
+        (!office.discord.messages(thread).is_empty()).then_some(())
+    })
+    .await;
+    let locked = Fault {
+        status: 400,
+        headers: Vec::new(),
+        body: json!({ "code": 160_005 }),
+        done: false,
+    };
+    office.discord.fault("POST /channels/:id/messages", locked);
+    let asked = office.presses(ALEX, &card, "Approve").await;
+    office.presses(ALEX, &asked["data"], "Approve").await;
+    until("no answer to the card", async || {
+        let messages = office.discord.messages(PLATFORM);
+        let answers = |m: &Value| m["message_reference"]["message_id"] == card["id"];
+        messages.iter().any(answers).then_some(())
+    })
+    .await;
+    let cards = office.card("**Done**").await;
+    assert_eq!(cards["id"], card["id"], "the request stays where it is");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -321,7 +354,7 @@ spec:
     let short = input.split('"').next().unwrap();
     let typed = BTreeMap::from([(short, "payments")]);
     let sent = office.fills(PRIYA, &form["data"], &typed).await;
-    assert!(content(&sent).contains("payments"), "{sent}");
+    assert!(content(&sent).contains("is asked for"), "{sent}");
     office.card("**Done**").await;
     assert_eq!(office.discord.refused(), Vec::<String>::new());
 }

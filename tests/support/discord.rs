@@ -182,6 +182,10 @@ impl Fake {
         world.gateway.dispatch("GUILD_MEMBER_UPDATE", &told);
     }
 
+    pub fn shows_members(&self) -> bool {
+        self.world.lock().unwrap().flags & GRANTS_MEMBERS != 0
+    }
+
     /// The bot is added to another guild, or taken out of one; the gateway tells.
     pub fn joins(&self, id: &str, name: &str) {
         let mut world = self.world.lock().unwrap();

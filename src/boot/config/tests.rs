@@ -335,7 +335,11 @@ fn a_half_configured_discord_application_is_explained() {
     let named = problem(&[token, key, ("DISCORD_APPLICATION_ID", "idp")]);
     assert!(named.contains("is not an id of Discord's"), "{named}");
     let config = load("", &[token, key]).unwrap();
+    let gateway = load("[discord]\ngateway = true\n", &[token]).unwrap();
+    let gateway = gateway.discord.unwrap();
+    assert!(gateway.gateway && gateway.key.is_none());
     let discord = config.discord.unwrap();
+    assert!(!discord.gateway && discord.key.is_some());
     assert_eq!(discord.api_url.as_str(), "https://discord.com/api/v10");
     assert!(!format!("{discord:?}").contains("s3cret"));
 }

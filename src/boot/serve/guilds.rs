@@ -1,7 +1,7 @@
 //! The Discord application of this deployment: its client, its way in, and its introduction to the guilds it is in, now
 //! and later.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ const PART: &str = "discord";
 const WAITS: (Duration, Duration) = (Duration::from_millis(500), Duration::from_mins(1));
 /// How often it is looked whether the bot is in another guild by now, where nothing told.
 const LOOK: Duration = Duration::from_mins(1);
-/// How long after a look a guild that it didn't find is believed not to be ours.
+/// How long a guild that a look didn't find is believed not to be ours.
 const BELIEVED: Duration = Duration::from_secs(5);
 
 /// What is needed to talk with Discord.
@@ -62,7 +62,8 @@ struct Known {
 struct Looking {
     /// Who we are, once that was told.
     bot: Option<Bot>,
-    last: Option<Instant>,
+    /// Guilds that delivered and weren't found, and when.
+    missed: BTreeMap<String, Instant>,
     /// Where guilds arrive that this process works for.
     arrived: Option<mpsc::Sender<Chat>>,
 }
@@ -206,11 +207,12 @@ impl Guilds {
         self.look(app, None).await
     }
 
-    /// Makes guilds known that aren't yet; where one is wanted, only if it isn't and wasn't missed a moment ago.
+    /// Makes guilds known that aren't yet; where one is wanted, only if it isn't known and wasn't missed a moment ago.
     async fn look(&self, app: &App, wanted: Option<&str>) -> anyhow::Result<()> {
         let mut looking = self.known.looking.lock().await;
-        let just_now = looking.last.is_some_and(|last| last.elapsed() < BELIEVED);
-        if wanted.is_some_and(|guild| self.known.has(guild) || just_now) {
+        looking.missed.retain(|_, at| at.elapsed() < BELIEVED);
+        let missed = |guild: &str| looking.missed.contains_key(guild);
+        if wanted.is_some_and(|guild| self.known.has(guild) || missed(guild)) {
             return Ok(());
         }
         let Some(bot) = &looking.bot else {
@@ -218,13 +220,15 @@ impl Guilds {
         };
         let known = |guild: &str| self.known.has(guild);
         let found = worker::people::introduce_guilds(app, &self.client, bot, known).await?;
-        looking.last = Some(Instant::now());
         for chat in found {
             tracing::info!(guild = chat.external, "Introduced to a guild");
             self.known.add(&chat.external);
             if let Some(arrived) = &looking.arrived {
                 let _ = arrived.send(chat).await; // refused once the worker has ended
             }
+        }
+        if let Some(guild) = wanted.filter(|guild| !self.known.has(guild)) {
+            looking.missed.insert(guild.to_owned(), Instant::now());
         }
         Ok(())
     }

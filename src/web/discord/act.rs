@@ -21,10 +21,14 @@ use crate::clients::discord::{DiscordError, Post};
 use crate::domain::event::Delivery;
 use crate::domain::reply::Reply;
 
-/// Discord's code for an interaction whose answer it hasn't yet: what follows an answer may overtake it on the way.
+/// Discord's code for an interaction whose answer it hasn't yet, and the wait then: what follows an answer may overtake it
+/// on the way.
 const UNANSWERED: u64 = 10_015;
-/// How often and after what wait it is tried again then.
-const OVERTAKEN: (u32, Duration) = (5, Duration::from_millis(200));
+const OVERTAKEN: Duration = Duration::from_millis(200);
+/// How often words are brought that follow an answer, the wait after one that failed, and the longest that Discord may ask for.
+const TRIES: u32 = 5;
+const AGAIN: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(10);
 
 type Worked = Result<Result<Reply, Broken>, JoinError>;
 
@@ -84,8 +88,7 @@ impl Edge {
             let Some(first) = messages.next() else {
                 return;
             };
-            let key = (route.application.as_str(), route.token.as_str());
-            let put = edge.client.answer_later(key, &first).await;
+            let put = edge.put(&route, &first, Way::Promised).await;
             edge.settle(put, &first, &account).await;
             edge.say(messages.collect(), &route, &account).await;
         };
@@ -98,23 +101,34 @@ impl Edge {
     /// Says more, in order.
     async fn say(&self, messages: Vec<Value>, route: &AnswerRoute, account: &str) {
         for message in messages {
-            let said = self.follow_up(route, &message).await;
+            let said = self.put(route, &message, Way::After).await;
             self.settle(said, &message, account).await;
         }
     }
 
-    async fn follow_up(&self, route: &AnswerRoute, message: &Value) -> Result<(), DiscordError> {
+    /// Brings words by the interaction's token, again where that may help.
+    async fn put(
+        &self,
+        route: &AnswerRoute,
+        message: &Value,
+        way: Way,
+    ) -> Result<(), DiscordError> {
         let key = (route.application.as_str(), route.token.as_str());
-        let (tries, wait) = OVERTAKEN;
-        for _ in 1..tries {
-            match self.client.follow_up(key, message).await {
-                Err(DiscordError::AnswerGone { code: UNANSWERED }) => {
-                    tokio::time::sleep(wait).await;
-                }
-                said => return said,
+        let mut tried = 0;
+        loop {
+            tried += 1;
+            let put = match way {
+                Way::Promised => self.client.answer_later(key, message).await,
+                Way::After => self.client.follow_up(key, message).await,
+            };
+            match put {
+                Err(error) if tried < TRIES => match again(&error, way) {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => return Err(error),
+                },
+                put => return put,
             }
         }
-        self.client.follow_up(key, message).await
     }
 
     /// Where the interaction can't be answered any more, the words go to the person's direct messages.
@@ -145,6 +159,26 @@ impl Edge {
             mark: Uuid::now_v7(),
         };
         self.client.post(&post).await.map(drop)
+    }
+}
+
+/// Where words go that follow an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// In the place of what it promised.
+    Promised,
+    /// After it.
+    After,
+}
+
+/// After what wait words are brought again; `None`: that wouldn't help, or say them twice.
+fn again(error: &DiscordError, way: Way) -> Option<Duration> {
+    match error {
+        DiscordError::AnswerGone { code: UNANSWERED } => Some(OVERTAKEN),
+        DiscordError::Limited { after } => Some(after.unwrap_or(AGAIN).min(LONGEST)),
+        DiscordError::Unreachable { .. } => Some(AGAIN),
+        DiscordError::Lost { .. } if way == Way::Promised => Some(AGAIN),
+        _ => None,
     }
 }
 

@@ -6,7 +6,9 @@
 //! ends is resumed, and Discord tells what happened meanwhile.
 
 mod answer;
+mod connection;
 mod shard;
+mod standing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +18,8 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use twilight_gateway::queue::InMemoryQueue;
 
-use self::shard::{Shard, Standing};
+use self::shard::Shard;
+use self::standing::Standing;
 use super::Edge;
 use crate::clients::discord::Gateway;
 use crate::web::backoff;

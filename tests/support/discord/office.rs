@@ -48,8 +48,12 @@ impl Office {
                 on_discord(command, &discord);
             })
             .await;
-        site.knows(ALEX, "platform").await;
-        site.knows(PRIYA, "platform").await;
+        if discord.shows_members() {
+            site.knows(ALEX, "platform").await;
+            site.knows(PRIYA, "platform").await;
+        } else {
+            knows_roles(&site).await;
+        }
         Self {
             site,
             discord,
@@ -184,6 +188,17 @@ impl Office {
         })
         .await
     }
+}
+
+/// Waits until the guild's roles were read, by the last thing that is kept of a reading.
+async fn knows_roles(site: &Site) {
+    let pool = site.database.pool(1).await;
+    until("it doesn't read the guild", async || {
+        let known =
+            sqlx::query_scalar("select exists (select from channel where name = 'platform')");
+        known.fetch_one(&pool).await.unwrap_or(false).then_some(())
+    })
+    .await;
 }
 
 /// The environment of an office that has no Slack.

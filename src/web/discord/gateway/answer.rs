@@ -63,7 +63,7 @@ impl Edge {
                 let answered = self.call_back(&route, &body, arrived).await;
                 if let (Err(_), None) = (&answered, body.pointer("/data/content")) {
                     // A form can't be brought by any other way: whoever wanted it asks once more.
-                    tracing::warn!("A form did not reach the person");
+                    tracing::warn!("An answer that has no words did not reach the person");
                 } else {
                     let message = body.get("data").unwrap_or(&Value::Null);
                     self.settle(answered, message, &account).await;
@@ -94,9 +94,11 @@ impl Edge {
             match self.client.answer(key, body).await {
                 // By an answer of ours that seemed lost, or by another replica.
                 Err(DiscordError::AnswerGone { code: ANSWERED }) => return Ok(()),
-                Err(DiscordError::Unreachable { .. } | DiscordError::Lost { .. })
-                    if arrived.elapsed() < ANSWER =>
-                {
+                Err(
+                    DiscordError::Unreachable { .. }
+                    | DiscordError::Lost { .. }
+                    | DiscordError::Limited { .. },
+                ) if arrived.elapsed() < ANSWER => {
                     tokio::time::sleep(AGAIN).await;
                 }
                 answered => return answered,

@@ -1,40 +1,29 @@
-//! One shard: the word for it, its connection, and what is heard there.
+//! One shard: the word for it, and its connections one after the other.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
-use serde::Deserialize;
-use serde_json::Value;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use twilight_gateway::error::ReceiveMessageErrorType;
 use twilight_gateway::queue::InMemoryQueue;
-use twilight_gateway::{CloseFrame, ConfigBuilder, Intents, Message, Session, ShardId, ShardState};
+use twilight_gateway::{ConfigBuilder, Intents, Session, ShardId};
 
 use super::super::Edge;
+use super::Times;
 use super::answer::EVENTS;
-use super::{PART, Times};
+use super::connection::{Connection, Line};
+use super::standing::{Id, Standing};
 use crate::app::App;
 use crate::app::lease::{Lease, RENEW};
-use crate::chat::discord::parse::is_wanted;
-use crate::chat::discord::verify::Dispatch;
-use crate::clients::discord::DiscordError;
+use crate::clients::discord::{Application, DiscordError, Gateway};
 use crate::domain::event::Delivery;
-use crate::web::health::Health;
-
-/// A connection to Discord.
-type Line = twilight_gateway::Shard<InMemoryQueue>;
 
 /// One shard of the gateway.
 pub(super) struct Shard {
     edge: Arc<Edge>,
     token: SecretString,
-    id: (u32, u32),
+    id: Id,
     lease: Lease,
     /// The session to go on with, and where.
     session: Option<Session>,
@@ -42,7 +31,7 @@ pub(super) struct Shard {
 }
 
 /// Why a connection is over.
-enum Over {
+pub(super) enum Over {
     /// It ended. Whether we had been in.
     Lost(String, bool),
     /// Discord will not have us as we are: trying soon would not help.
@@ -65,7 +54,7 @@ impl From<DiscordError> for Over {
 }
 
 impl Shard {
-    pub(super) fn new(edge: Arc<Edge>, token: SecretString, id: (u32, u32)) -> Self {
+    pub(super) fn new(edge: Arc<Edge>, token: SecretString, id: Id) -> Self {
         let (number, of) = id;
         Self {
             edge,
@@ -187,126 +176,9 @@ impl Shard {
         over
     }
 
-    async fn asked(
-        &self,
-    ) -> Result<
-        (
-            crate::clients::discord::Gateway,
-            crate::clients::discord::Application,
-        ),
-        DiscordError,
-    > {
+    async fn asked(&self) -> Result<(Gateway, Application), DiscordError> {
         let client = &self.edge.client;
         Ok((client.gateway().await?, client.application().await?))
-    }
-
-    /// Hears what is said until the connection is over.
-    async fn listen(
-        &self,
-        line: &mut Line,
-        times: Times,
-        (events, standing): (&mpsc::Sender<Delivery>, &Standing),
-        stop: &CancellationToken,
-    ) -> Over {
-        let (mut is_in, mut was_in) = (false, false);
-        let mut deadline = Instant::now() + times.greeting;
-        loop {
-            let said = tokio::select! {
-                said = line.next() => said,
-                () = stop.cancelled() => {
-                    self.leave(line, times, events).await;
-                    return Over::Stopped;
-                }
-                () = tokio::time::sleep_until(deadline), if !is_in => {
-                    return Over::Lost("no greeting came".to_owned(), was_in);
-                }
-            };
-            match said {
-                Some(Ok(Message::Text(text))) => self.hear(&text, line, events),
-                Some(Ok(Message::Close(frame))) => return closed(frame, was_in),
-                Some(Err(error)) => match error.kind() {
-                    // What it said stays out of the log.
-                    ReceiveMessageErrorType::Deserializing { .. } => {
-                        tracing::debug!("Discord's gateway said something unheard of");
-                    }
-                    _ => return Over::Lost("connecting failed".to_owned(), was_in),
-                },
-                None => return Over::Refused("Discord closed the connection for good".to_owned()),
-            }
-            let now_in = line.state() == ShardState::Active;
-            if now_in && !is_in {
-                was_in = true;
-                standing.works(self.id);
-                tracing::info!(shard = self.id.0, "Connected to Discord's gateway");
-            } else if is_in && !now_in {
-                // It reconnects by itself.
-                deadline = Instant::now() + times.greeting;
-            }
-            is_in = now_in;
-        }
-    }
-
-    /// Takes what is worth it.
-    fn hear(&self, text: &str, line: &Line, events: &mpsc::Sender<Delivery>) {
-        let (Ok(header), Some(session)) =
-            (serde_json::from_str::<Header<'_>>(text), line.session())
-        else {
-            return;
-        };
-        let (Some(name), Some(number)) = (header.t, header.s) else {
-            return;
-        };
-        if !is_wanted(&name) {
-            return;
-        }
-        let whole = serde_json::from_str::<Value>(text);
-        let data = whole
-            .ok()
-            .and_then(|mut whole| whole.get_mut("d").map(Value::take));
-        let dispatch = Dispatch {
-            name: name.into_owned(),
-            key: format!("{}:{number}", session.id()),
-            data: data.unwrap_or_default(),
-        };
-        self.edge.dispatched(dispatch, events);
-    }
-
-    /// Says goodbye, and hears what is said until Discord does too.
-    async fn leave(&self, line: &mut Line, times: Times, events: &mpsc::Sender<Delivery>) {
-        line.close(CloseFrame::NORMAL);
-        let last_words = async {
-            while let Some(Ok(Message::Text(text))) = line.next().await {
-                self.hear(&text, line, events);
-            }
-        };
-        if tokio::time::timeout(times.last_words, last_words)
-            .await
-            .is_err()
-        {
-            tracing::debug!("Discord's gateway said no goodbye");
-        }
-    }
-}
-
-/// What tells whether a dispatch is worth reading.
-#[derive(Deserialize)]
-struct Header<'a> {
-    #[serde(borrow, default)]
-    t: Option<Cow<'a, str>>,
-    #[serde(default)]
-    s: Option<u64>,
-}
-
-/// Why Discord closed a connection (docs.discord.com/developers/topics/opcodes-and-status-codes, "Gateway Close Event
-/// Codes").
-fn closed(frame: Option<CloseFrame<'static>>, was_in: bool) -> Over {
-    match frame.map(|frame| frame.code) {
-        Some(4_004) => Over::Refused("Discord refuses the token (4004)".to_owned()),
-        Some(code @ (4_013 | 4_014)) => {
-            Over::Refused(format!("Discord doesn't grant the intents ({code})"))
-        }
-        Some(code) => Over::Lost(format!("the connection was closed ({code})"), was_in),
-        None => Over::Lost("the connection was closed".to_owned(), was_in),
     }
 }
 
@@ -326,37 +198,5 @@ async fn pause(wait: Duration, stop: &CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = tokio::time::sleep(wait) => {}
-    }
-}
-
-/// What is wrong with the shards, as one part of `/readyz`.
-pub(super) struct Standing {
-    health: Arc<Health>,
-    wrong: Mutex<BTreeMap<(u32, u32), String>>,
-}
-
-impl Standing {
-    pub(super) fn new(health: Arc<Health>) -> Self {
-        Self {
-            health,
-            wrong: Mutex::default(),
-        }
-    }
-
-    fn works(&self, shard: (u32, u32)) {
-        self.tell(|wrong| drop(wrong.remove(&shard)));
-    }
-
-    fn fails(&self, shard: (u32, u32), why: &str) {
-        self.tell(|wrong| drop(wrong.insert(shard, why.to_owned())));
-    }
-
-    fn tell(&self, change: impl FnOnce(&mut BTreeMap<(u32, u32), String>)) {
-        let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut wrong);
-        match wrong.values().next() {
-            None => self.health.works(PART),
-            Some(why) => self.health.fails(PART, why.clone()),
-        }
     }
 }
