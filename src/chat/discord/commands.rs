@@ -6,6 +6,10 @@ use serde_json::{Value, json};
 
 /// The command's name.
 pub const NAME: &str = "idp";
+/// The subcommand that stands for the command alone.
+pub(super) const HOME: &str = "home";
+/// The subcommand that is no word of ours: what follows it is what is asked for.
+pub(super) const RUN: &str = "run";
 
 /// All commands of the application.
 pub fn all() -> Vec<Value> {
@@ -27,10 +31,11 @@ pub fn all() -> Vec<Value> {
         // In guilds, and in direct messages with the bot.
         "contexts": [0, 1],
         "options": [
-            sub("run", "Ask for something: a new service, say", &[command, words]),
+            sub(RUN, "Ask for something: a new service, say", &[command, words]),
             sub("help", "What can I do here?", &[]),
             sub("status", "Where does a request stand?", &[word("id", "Its number; none: all of mine", false)]),
-            sub("list", "My open requests, and what waits for me", &[]),
+            sub(HOME, "What I can ask for, what waits for me, what I have open", &[]),
+            sub("list", "My latest requests", &[]),
             sub("cancel", "Take a request back", &[word("id", "Its number", true)]),
             sub("login", "A link to the pages, good for one use", &[]),
             sub("link", "Make two accounts one person", &[word("code", "The code, or `github`", false)]),

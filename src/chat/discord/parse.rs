@@ -9,6 +9,7 @@ mod modal;
 use serde_json::Value;
 
 pub use self::event::is_wanted;
+use super::commands::{HOME, RUN};
 pub use super::ids::Part;
 use super::ids::{Modal, read_button};
 use super::verify::{Content, Dispatch, Verified};
@@ -80,8 +81,6 @@ pub struct Unreadable(&'static str);
 
 /// The option of a command that holds words.
 const WORDS: [&str; 4] = ["command", "words", "id", "code"];
-/// The subcommand that is no word of ours: what follows it is what is asked for.
-const RUN: &str = "run";
 
 /// Reads a delivery.
 pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
@@ -206,13 +205,13 @@ fn place(fields: Fields<'_>) -> Place {
 /// The flag of a message for one person alone: docs.discord.com/developers/resources/message, message flags.
 const PRIVATE: u64 = 1 << 6;
 
-/// `/idp run command:new-service words:payments-api` is `/idp new-service payments-api`.
+/// `/idp run command:new-service words:payments-api` is `/idp new-service payments-api`, and `/idp home` is `/idp`.
 fn asked(fields: Fields<'_>) -> Option<Event> {
     let name = fields.text("data.name")?;
     let sub = fields.list("data.options").next();
     let mut words: Vec<&str> = Vec::new();
     if let Some(sub) = sub {
-        let own = sub.text("name").filter(|name| *name != RUN);
+        let own = sub.text("name").filter(|name| ![RUN, HOME].contains(name));
         words.extend(own);
         let options: Vec<Fields<'_>> = sub.list("options").collect();
         let told = WORDS.iter().filter_map(|wanted| {

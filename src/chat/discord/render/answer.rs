@@ -5,12 +5,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::ids::Modal;
+use super::super::ids::{self, Modal, Part};
 use super::super::limits::{self, shorten};
 use super::super::parse::{AnswerRoute, RouteKind};
 use super::message::{Rendered, message};
 use super::{buttons, modal};
 use crate::domain::card::{Block, Button, Card, Text};
+use crate::domain::event::ButtonId;
 use crate::domain::form::{Choice, FieldError, FormPage};
 use crate::domain::reply::Reply;
 
@@ -148,7 +149,13 @@ fn opens(form: &FormPage, route: &AnswerRoute) -> Rendered {
         blocks,
     };
     let mut drawn = message(&card).into_iter().next().unwrap_or_default();
-    drawn.rows = vec![buttons::single("Continue", &Modal::Form(part).to_string())];
+    let mut turns = vec![("Continue", Modal::Form(part).to_string())];
+    if form.back {
+        // A modal has no room for it.
+        let here = format!("{}:{}", form.draft, form.page);
+        turns.extend(ids::button(ButtonId::FormBack, &here, false).map(|id| ("Back", id)));
+    }
+    drawn.rows = vec![buttons::row(&turns)];
     drawn
 }
 
@@ -161,11 +168,11 @@ fn wrong(errors: &[FieldError], route: &AnswerRoute) -> Vec<Rendered> {
     });
     let mut drawn = message(&Card::lines(lines));
     if let (Some(part), Some(first)) = (route.part, drawn.first_mut()) {
-        let again = super::super::ids::Part { part: 0, ..part };
-        first.rows = vec![buttons::single(
+        let again = Part { part: 0, ..part };
+        first.rows = vec![buttons::row(&[(
             "Change it",
-            &Modal::Form(again).to_string(),
-        )];
+            Modal::Form(again).to_string(),
+        )])];
     }
     drawn
 }
@@ -174,11 +181,10 @@ fn page(title: &str, blocks: &[Block]) -> Card {
     let heading = Block::Heading {
         text: title.to_owned(),
     };
-    let buttons = |block: &&Block| !matches!(block, Block::Buttons { .. });
     Card {
         fallback: title.to_owned(),
         blocks: std::iter::once(heading)
-            .chain(blocks.iter().filter(buttons).cloned())
+            .chain(blocks.iter().cloned())
             .collect(),
     }
 }

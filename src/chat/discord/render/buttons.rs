@@ -49,8 +49,11 @@ pub(super) fn confirmed(button: &Button) -> Option<Value> {
     Some(json!({ "type": 1, "components": [button] }))
 }
 
-/// One button of our own, whose custom id is known.
-pub(super) fn single(label: &str, custom_id: &str) -> Value {
-    let button = json!({ "type": 2, "style": 1, "label": label, "custom_id": custom_id });
-    json!({ "type": 1, "components": [button] })
+/// Buttons of our own, whose custom ids are known; the first one goes on.
+pub(super) fn row(buttons: &[(&str, String)]) -> Value {
+    let drawn = buttons.iter().enumerate().map(|(at, (label, id))| {
+        let style = if at == 0 { 1 } else { 2 };
+        json!({ "type": 2, "style": style, "label": label, "custom_id": id })
+    });
+    json!({ "type": 1, "components": drawn.collect::<Vec<_>>() })
 }
