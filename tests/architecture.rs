@@ -33,6 +33,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("hyper_rustls", &["clients"]),
     ("slack_morphism", &["clients", "chat"]),
     ("slackblocks", &["sandbox"]),
+    ("twilight_validate", &["sandbox"]),
     ("governor", &["worker", "clients"]),
     ("octocrab", &["clients"]),
     ("jsonwebtoken", &["clients"]),

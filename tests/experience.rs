@@ -17,7 +17,11 @@ fn read(path: &str) -> String {
 #[test]
 fn every_named_test_exists() {
     let known = tests();
-    let stories = read("tests/clients/page.mjs");
+    let told = |file: &str, story: &str| {
+        let stories = read(&format!("tests/clients/{file}"));
+        let mut marks = ["'", "\""].iter();
+        marks.any(|mark| stories.contains(&format!("story({mark}{story}{mark}")))
+    };
     let table = read("tests/EXPERIENCE.md");
     let mut missing = Vec::new();
     let mut bare = Vec::new();
@@ -28,10 +32,8 @@ fn every_named_test_exists() {
             bare.push(row);
         }
         for name in names {
-            let there = match name.strip_prefix("page.mjs: ") {
-                Some(story) => ["'", "\""]
-                    .iter()
-                    .any(|mark| stories.contains(&format!("story({mark}{story}{mark}"))),
+            let there = match name.split_once(": ") {
+                Some((file, story)) => told(file, story),
                 None => known.contains(name),
             };
             if !there {

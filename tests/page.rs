@@ -18,6 +18,17 @@ async fn in_a_browser() {
     }
 }
 
+/// The same for the Discord server: `tests/clients/page-discord.mjs`.
+#[tokio::test]
+async fn discord_in_a_browser() {
+    if found(
+        Path::new("/usr/bin/chromium"),
+        "the Discord page in a browser",
+    ) {
+        node("page-discord.mjs").await;
+    }
+}
+
 #[tokio::test]
 async fn it_opens_as_the_first_person_in_their_first_channel() {
     let sim = Sim::start(|_| {}).await;

@@ -23,13 +23,15 @@ pub struct SandboxConfig {
     pub app_token: String,
     /// How payloads reach the app.
     pub delivery: Delivery,
+    /// What the application on Discord is told by.
+    pub discord: DiscordConfig,
     /// The registered slash commands.
     pub commands: Vec<SlashCommand>,
     /// OAuth scopes granted to the bot token.
     pub scopes: Vec<String>,
     /// Events the app subscribed to.
     pub events: Vec<String>,
-    /// Whether Slack's rate limits hold.
+    /// Whether rate limits hold.
     pub limits: RateLimits,
     /// Where the workspace is kept between starts; `None` keeps it in memory only.
     pub state_file: Option<PathBuf>,
@@ -39,6 +41,40 @@ pub struct SandboxConfig {
     pub base_url: Option<Url>,
     /// The time.
     pub clock: Clock,
+}
+
+/// What the application on Discord is told by.
+#[derive(Clone)]
+pub struct DiscordConfig {
+    /// The bot's token.
+    pub bot_token: String,
+    /// What its key pair is made of: deliveries are signed with it.
+    pub seed: [u8; 32],
+    /// Addresses of the app's replicas that interactions are posted to in turn; none: they go over the gateway.
+    pub deliver_to: Vec<Url>,
+}
+
+impl DiscordConfig {
+    /// The public key, as the developer portal shows it.
+    pub fn public_key(&self) -> String {
+        super::discord::pair(&self.seed)
+            .map_or_else(String::new, |pair| super::discord::public(&pair))
+    }
+
+    /// The signature of some bytes, in hexadecimal digits.
+    pub(in crate::sandbox) fn sign(&self, bytes: &[u8]) -> String {
+        let pair = super::discord::pair(&self.seed);
+        pair.map_or_else(String::new, |pair| hex::encode(pair.sign(bytes)))
+    }
+
+    /// The endpoint at an address: `/discord/interactions`, where none is named.
+    pub(in crate::sandbox) fn endpoint(target: &Url) -> Url {
+        let mut endpoint = target.clone();
+        if matches!(endpoint.path(), "" | "/") {
+            endpoint.set_path("/discord/interactions");
+        }
+        endpoint
+    }
 }
 
 /// A slash command as registered in the app's settings.
@@ -105,11 +141,11 @@ impl Paths {
     }
 }
 
-/// Whether Slack's rate limits hold.
+/// Whether rate limits hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RateLimits {
-    /// Tiers per method and one message a second per channel, as on Slack.
+    /// As on the platforms: on Slack tiers per method and one message a second per channel, on Discord its buckets.
     Slack,
     /// None; for tests about something else.
     Off,
@@ -154,6 +190,11 @@ impl SandboxConfig {
             bot_token: "xoxb-sandbox-bot".into(),
             app_token: "xapp-sandbox-app".into(),
             delivery: Delivery::Socket,
+            discord: DiscordConfig {
+                bot_token: "sandbox.discord.bot".into(),
+                seed: *b"a seed of thirty-two bytes, fine",
+                deliver_to: Vec::new(),
+            },
             commands: vec![SlashCommand {
                 name: "/idp".into(),
                 description: "Ask the developer platform".into(),

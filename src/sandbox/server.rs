@@ -12,7 +12,7 @@ use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::{Levers, SandboxConfig, api, control, deliver, page, world::World};
+use super::{Levers, SandboxConfig, api, control, deliver, discord, page, world::World};
 
 /// As much as a call may send; Slack's own bound for a JSON body is 1 MB.
 const BODY_BYTES: usize = 1024 * 1024;
@@ -105,10 +105,11 @@ async fn run(
     }
 }
 
-/// Everything the simulator answers: Web API, response URLs, Socket Mode, control.
+/// Everything the simulator answers: Web API, response URLs, Socket Mode, REST API, gateway, pages, control.
 pub fn router(world: Arc<World>) -> Router {
     Router::new()
         .merge(api::routes())
+        .merge(discord::routes())
         .merge(page::routes())
         .route("/link", get(deliver::connect))
         .nest("/sim", control::routes())

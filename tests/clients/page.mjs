@@ -1,71 +1,10 @@
-// The page, driven in a real browser by pointer and by keyboard: SIM_URL is a simulator, CHROMIUM the browser.
-// With PICTURES=folder every scene is also kept as a picture.
+// The page, driven in a real browser by pointer and by keyboard: SIM_URL is a simulator.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { base, card, focused, open, picture, sim, stops, story, tell, writing } from './browser.mjs';
 import { startBot } from './page-bot.mjs';
 
-// Packages stand where scripts/setup-tools put them; `import` knows no NODE_PATH.
-const { chromium } = createRequire(`${process.env.NODE_PATH}/`)('playwright-core');
-
-const base = process.env.SIM_URL;
-const pictures = process.env.PICTURES;
-if (pictures) mkdirSync(pictures, { recursive: true });
-
 const bot = await startBot({ base, secret: process.env.SIM_SIGNING_SECRET, token: process.env.SIM_BOT_TOKEN });
-async function sim(path, body) {
-  const answer = await fetch(`${base}sim/${path}`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  assert.ok(answer.ok, await answer.text());
-}
 await sim('levers', { deliver_to: [bot.address] });
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox',
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-});
-
-const wrong = [];
-async function open(address, { dark = false, width = 1280, height = 820, touch = false } = {}) {
-  const context = await browser.newContext({
-    viewport: { width, height },
-    colorScheme: dark ? 'dark' : 'light',
-    hasTouch: touch,
-    isMobile: touch,
-    deviceScaleFactor: touch ? 2 : 1,
-    timezoneId: 'Europe/Berlin',
-    locale: 'en-GB',
-  });
-  const page = await context.newPage();
-  page.setDefaultTimeout(10_000);
-  page.on('pageerror', (error) => wrong.push(`${error.stack}`));
-  page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()));
-  await page.goto(new URL(address, base).href);
-  await page.locator('body[data-live]').waitFor();
-  return page;
-}
-
-async function picture(page, name) {
-  if (pictures) await page.screenshot({ path: join(pictures, `${name}.png`) });
-}
-
-const steps = [];
-const story = (name, run) => steps.push({ name, run });
-const writing = (page) => page.locator('#channel textarea');
-const card = (page, text) => page.locator('#channel article.bot', { hasText: text });
-const focused = (page) => page.evaluate(() => document.activeElement?.id || document.activeElement?.textContent);
 
 let priya;
 
@@ -279,23 +218,9 @@ story('an address of a message leads to it', async () => {
 
 story('every way through the page works by keyboard alone', async () => {
   const page = await open('/?as=priya&in=platform');
-  await page.keyboard.press('Shift+Tab');
-  const seen = new Set();
-  for (let at = 0; at < 80; at += 1) {
-    const here = await page.evaluate(() => {
-      const own = document.activeElement;
-      const box = own.getBoundingClientRect();
-      const ring = getComputedStyle(own).outlineStyle !== 'none' || own.closest('.composer');
-      return { what: own.textContent || own.getAttribute('aria-label') || own.id, ring: Boolean(ring), seen: box.width > 0 };
-    });
-    if (here.what && here.what.length < 60) {
-      seen.add(here.what.trim());
-      assert.ok(here.ring && here.seen, `no visible focus at ${here.what}`);
-    }
-    await page.keyboard.press('Shift+Tab');
-  }
+  const seen = await stops(page);
   for (const wanted of ['Open repository', 'Behind the scenes', 'Break it', '#platform'])
-    assert.ok([...seen].some((own) => own.includes(wanted)), `${wanted} can't be reached: ${[...seen].join(' | ')}`);
+    assert.ok(seen.some((own) => own.includes(wanted)), `${wanted} can't be reached: ${seen.join(' | ')}`);
   await page.context().close();
 });
 
@@ -339,26 +264,4 @@ story('it is dark where the system is', async () => {
   await dark.context().close();
 });
 
-let failed = false;
-try {
-  for (const { name, run } of steps) {
-    try {
-      await run();
-      console.log(`ok   ${name}`);
-    } catch (cause) {
-      console.log(`FAIL ${name}`);
-      if (pictures) for (const [at, context] of browser.contexts().entries())
-        for (const page of context.pages()) await page.screenshot({ path: join(pictures, `fail-${at}.png`) });
-      throw cause;
-    }
-  }
-  assert.deepEqual(wrong, [], 'errors in the browser');
-  assert.deepEqual(bot.problems, [], 'errors of the app');
-} catch (cause) {
-  failed = true;
-  console.error(cause);
-} finally {
-  await browser.close();
-  await bot.stop();
-}
-process.exit(failed ? 1 : 0);
+await tell(bot);

@@ -6,17 +6,31 @@ const assert = require('node:assert/strict');
 const base = process.env.SIM_URL;
 const api = `${base}api/`;
 
-async function sim(path, body) {
+async function call(path, body) {
   const options = body === undefined ? {} : {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
   };
-  const response = await fetch(`${base}sim/${path}`, options);
+  const response = await fetch(`${base}${path}`, options);
   const answer = await response.json();
   assert.ok(response.ok, `${path}: ${JSON.stringify(answer)}`);
   return answer;
 }
+
+const sim = (path, body) => call(`sim/${path}`, body);
+
+/** The same on Discord. */
+const onDiscord = (path, body) => call(`sim/discord/${path}`, body);
+const discord = {
+  sim: onDiscord,
+  get: (path, query = {}) => onDiscord(`${path}?${new URLSearchParams(query)}`),
+  say: (person, channel, text) => onDiscord('say', { person, channel, text }),
+  complete: (person, channel, text) => onDiscord('complete', { person, channel, text }),
+  timeline: (person, channel) => onDiscord(`timeline?${new URLSearchParams({ person, channel })}`),
+  press: (person, message, component) =>
+    onDiscord('press', { person, on: { channel: message.channel, id: message.id }, component }),
+};
 
 const say = (person, channel, text) => sim('say', { person, channel, text });
 const timeline = (person, channel) =>
@@ -47,4 +61,4 @@ function scenario(run) {
   );
 }
 
-module.exports = { api, assert, eventually, say, scenario, sim, thread, timeline, view };
+module.exports = { api, assert, discord, eventually, say, scenario, sim, thread, timeline, view };

@@ -1,4 +1,4 @@
-//! Slack's own clients against the simulator: scripts under `tests/clients/`, run with what `scripts/setup-tools`
+//! Slack's own clients, and discord.js, against the simulator: scripts under `tests/clients/`, run with what `scripts/setup-tools`
 //! installed under `.tools/`.
 
 use std::{
@@ -37,10 +37,25 @@ async fn pythons_slack_sdk() {
     }
 }
 
+#[tokio::test]
+async fn discord_js_over_the_gateway() {
+    node("discord.js").await;
+}
+
+#[tokio::test]
+async fn discord_js_builders_over_http() {
+    node("discord_http.js").await;
+}
+
 /// Runs a script of `tests/clients/` in Node.
 pub async fn node(script: &str) {
     let modules = root().join(".tools/node/node_modules");
-    if found(&modules.join("@slack/bolt"), script) {
+    let needed = if script.starts_with("discord") {
+        "discord.js"
+    } else {
+        "@slack/bolt"
+    };
+    if found(&modules.join(needed), script) {
         run(Command::new("node")
             .arg(root().join("tests/clients").join(script))
             .env("NODE_PATH", modules))
@@ -78,6 +93,7 @@ async fn run(command: &mut Command) {
         .env("SIM_BOT_TOKEN", "xoxb-sandbox-bot")
         .env("SIM_APP_TOKEN", "xapp-sandbox-app")
         .env("SIM_SIGNING_SECRET", "sandbox-signing-secret")
+        .env("SIM_DISCORD_TOKEN", "sandbox.discord.bot")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

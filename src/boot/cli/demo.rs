@@ -14,11 +14,11 @@ pub(super) struct Args {
     #[arg(long)]
     reset: bool,
 
-    /// The chat workspace alone, for a bot that you start yourself
+    /// The chat workspace and the Discord server alone, for a bot that you start yourself
     #[arg(long)]
     chat_only: bool,
 
-    /// Where that bot takes deliveries over HTTP [default: it connects by Socket Mode]
+    /// Where that bot takes deliveries of both over HTTP [default: it connects by Socket Mode and by Discord's gateway]
     #[arg(long, value_name = "URL", num_args = 1.., requires = "chat_only")]
     deliver_to: Vec<Url>,
 }

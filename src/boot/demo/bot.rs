@@ -19,6 +19,7 @@ use super::place::Place;
 use crate::boot::cli::print::Printer;
 use crate::boot::problem::{OrFail, Problem};
 use crate::boot::shutdown;
+use crate::sandbox::DiscordConfig;
 
 /// How long the bot may take to be ready: it migrates an empty database first.
 const READY_WITHIN: Duration = Duration::from_mins(1);
@@ -29,12 +30,14 @@ const DEATHS: u32 = 3;
 /// The pause before each new start.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// What the chat workspace and the bot both know.
+/// What the chat simulators and the bot both know.
 #[derive(Clone)]
 pub(super) struct Credentials {
     pub(super) signing_secret: String,
     pub(super) bot_token: String,
     pub(super) app_token: String,
+    /// The application on Discord.
+    pub(super) discord: DiscordConfig,
     /// Lets the chat workspace show the evidence behind a message.
     pub(super) api_token: String,
 }
@@ -68,6 +71,11 @@ impl Credentials {
             signing_secret: word(32),
             bot_token: format!("xoxb-{}", word(24)),
             app_token: format!("xapp-{}", word(24)),
+            discord: DiscordConfig {
+                bot_token: format!("demo.{}", word(38)),
+                seed: rand::random(),
+                deliver_to: Vec::new(),
+            },
             api_token: word(32),
         }
     }
@@ -78,22 +86,32 @@ impl Credentials {
             signing_secret: "demo-signing-secret".into(),
             bot_token: "xoxb-demo".into(),
             app_token: "xapp-demo".into(),
+            discord: DiscordConfig {
+                bot_token: "demo.discord.bot".into(),
+                seed: *b"the same key pair at each start.",
+                deliver_to: Vec::new(),
+            },
             api_token: "demo-api-token".into(),
         }
     }
 
-    /// What a bot needs to know of the chat workspace at `page`.
+    /// What a bot needs to know of the chat workspace and the Discord server at `page`. `socket`: it connects to both by
+    /// itself, and nothing is posted to it.
     pub(super) fn variables(&self, page: SocketAddr, socket: bool) -> Vec<(&'static str, String)> {
-        let way_in = if socket {
-            ("SLACK_APP_TOKEN", self.app_token.clone())
-        } else {
-            ("SLACK_SIGNING_SECRET", self.signing_secret.clone())
-        };
-        vec![
+        let mut variables = vec![
             ("SLACK_API_URL", format!("http://{page}/api")),
             ("SLACK_BOT_TOKEN", self.bot_token.clone()),
-            way_in,
-        ]
+            ("DISCORD_API_URL", format!("http://{page}/discord/api/v10")),
+            ("DISCORD_BOT_TOKEN", self.discord.bot_token.clone()),
+            ("DISCORD_PUBLIC_KEY", self.discord.public_key()),
+        ];
+        if socket {
+            variables.push(("SLACK_APP_TOKEN", self.app_token.clone()));
+            variables.push(("DISCORD_GATEWAY", "1".to_owned()));
+        } else {
+            variables.push(("SLACK_SIGNING_SECRET", self.signing_secret.clone()));
+        }
+        variables
     }
 }
 

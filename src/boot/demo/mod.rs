@@ -1,4 +1,4 @@
-//! `idp demo`: a chat workspace to try idp in, with the real bot behind it.
+//! `idp demo`: a chat workspace and a Discord server to try idp in, with the real bot behind both.
 //!
 //! This process is the chat simulator. The bot is a process of its own, `idp serve` with nothing but an environment,
 //! just as an operator would start it; the two know each other over the wire only. It is started again whenever it dies,
@@ -24,7 +24,7 @@ use super::cli::print::Printer;
 use super::config::{Config, Database};
 use super::problem::{OrFail, Problem};
 use super::{clock, postgres, shutdown};
-use crate::sandbox::{self, Delivery, Paths, RequestsApi, Sandbox, SandboxConfig};
+use crate::sandbox::{self, Delivery, DiscordConfig, Paths, RequestsApi, Sandbox, SandboxConfig};
 
 /// What can be asked of the demo.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,7 @@ pub struct Wishes {
     pub reset: bool,
     /// The chat workspace alone; the bot is started by someone else.
     pub chat_only: bool,
-    /// Where that bot takes deliveries over HTTP; none: it connects by Socket Mode.
+    /// Where that bot takes deliveries over HTTP; none: it connects by Socket Mode and by Discord's gateway.
     pub deliver_to: Vec<Url>,
 }
 
@@ -152,7 +152,9 @@ async fn chat_only(
         sandbox::Levers::default(),
         stop,
     )?;
-    let mut text = format!("The chat workspace is at http://{page}/\n\nStart a bot on it with\n");
+    let mut text = format!(
+        "The chat workspace is at http://{page}/, the Discord server at http://{page}/discord\n\nStart a bot on them with\n"
+    );
     for (name, value) in credentials.variables(page, socket) {
         let _ = write!(text, "\n  {name}={value} \\");
     }
@@ -199,6 +201,13 @@ fn simulator(place: &Place, credentials: &Credentials, delivery: Delivery) -> Sa
         signing_secret: credentials.signing_secret.clone(),
         bot_token: credentials.bot_token.clone(),
         app_token: credentials.app_token.clone(),
+        discord: DiscordConfig {
+            deliver_to: match &delivery {
+                Delivery::Http { targets, .. } => targets.clone(),
+                Delivery::Socket => Vec::new(),
+            },
+            ..credentials.discord.clone()
+        },
         delivery,
         state_file: Some(place.chat()),
         ..SandboxConfig::new(Arc::new(clock::now))
@@ -215,6 +224,7 @@ fn greeting(page: SocketAddr, bot: SocketAddr, place: &Place) -> String {
 
   You are Priya, a developer. Type /idp new-service
   Alex, her lead, approves: http://{page}/?as=alex
+  The same company on Discord: http://{page}/discord
 
   The bot is a process of its own at http://{bot}/, with its log in {log}
   Everything is kept in {folder}; `idp demo --reset` begins anew. Ctrl-C stops it.",

@@ -23,10 +23,10 @@ use super::{
     world::World,
 };
 
-type Done<T> = Result<Json<T>, Refused>;
+pub(in crate::sandbox) type Done<T> = Result<Json<T>, Refused>;
 
 /// An act that can't be done: 422 and a sentence.
-struct Refused(ActError);
+pub(in crate::sandbox) struct Refused(ActError);
 
 impl From<ActError> for Refused {
     fn from(error: ActError) -> Self {

@@ -41,7 +41,7 @@ pub(super) async fn post(
             if parcel.kind == DeliveryKind::Event {
                 verify(world, &sent.to).await?;
             }
-            one(world, &sent).await
+            post_once(world, &sent).await
         };
         match timeout_at(deadline, sending).await {
             Err(_) => return (sent, Err(Failure::TimedOut)),
@@ -69,7 +69,7 @@ async fn verify(world: &World, address: &str) -> Result<(), String> {
         headers: headers(world, None, JSON, &body),
         body,
     };
-    let ack = one(world, &sent).await?;
+    let ack = post_once(world, &sent).await?;
     let wrapped = ack
         .json
         .as_ref()
@@ -81,7 +81,8 @@ async fn verify(world: &World, address: &str) -> Result<(), String> {
     Ok(())
 }
 
-async fn one(world: &World, sent: &Sent) -> Result<Ack, String> {
+/// One POST and its answer, whatever its status.
+pub(in crate::sandbox) async fn post_once(world: &World, sent: &Sent) -> Result<Ack, String> {
     let mut request = world.http().post(&sent.to).body(sent.body.clone());
     for (name, value) in &sent.headers {
         request = request.header(name, value);

@@ -9,11 +9,11 @@ use std::{sync::Arc, time::Duration};
 use serde_json::Value;
 use tokio::time::Instant;
 
-pub(in crate::sandbox) use self::{links::Links, socket::connect};
+pub(in crate::sandbox) use self::{http::post_once, links::Links, socket::connect};
 use super::{
     acts::ActError,
     config::Delivery,
-    world::{Answer, DeliveryKind, DeliveryRecord, MessageRef, World},
+    world::{Answer, DeliveryKind, DeliveryRecord, Kind, MessageRef, World},
 };
 
 /// <https://docs.slack.dev/interactivity/handling-user-interaction>: "within 3 seconds".
@@ -69,10 +69,21 @@ pub(in crate::sandbox) enum Failure {
 }
 
 /// What left the simulator, for the log.
-struct Sent {
-    to: String,
-    headers: Vec<(String, String)>,
-    body: String,
+pub(in crate::sandbox) struct Sent {
+    pub(in crate::sandbox) to: String,
+    pub(in crate::sandbox) headers: Vec<(String, String)>,
+    pub(in crate::sandbox) body: String,
+}
+
+impl Failure {
+    /// In words.
+    pub(in crate::sandbox) fn said(&self) -> String {
+        match self {
+            Self::TimedOut => "no answer within three seconds".to_owned(),
+            Self::Unreachable(cause) => cause.clone(),
+            Self::Status(ack) => format!("the app answered {}", ack.status),
+        }
+    }
 }
 
 impl Parcel {
@@ -130,8 +141,12 @@ impl World {
     pub async fn redeliver(self: &Arc<Self>, id: u64) -> Result<u64, ActError> {
         let record = self.with(|inner| inner.log.delivery(id).cloned());
         let record = record.ok_or_else(|| ActError::Failed("There is no such delivery.".into()))?;
+        let kind = match record.kind {
+            Kind::Slack(kind) => kind,
+            Kind::Discord(kind) => return Ok(self.interact_again(record, kind).await),
+        };
         let parcel = Parcel {
-            kind: record.kind,
+            kind,
             payload: record.payload,
             person: record.person,
             about: record.about,
@@ -147,7 +162,7 @@ impl World {
             let id = inner.log.next_id();
             let record = DeliveryRecord {
                 id,
-                kind: parcel.kind,
+                kind: Kind::Slack(parcel.kind),
                 person: parcel.person.clone(),
                 about: parcel.about.clone(),
                 to: String::new(),
@@ -174,7 +189,13 @@ impl World {
     }
 }
 
-fn note(record: &mut DeliveryRecord, sent: Sent, result: &Result<Ack, Failure>, ms: u64) {
+/// Completes a record by what was sent and what came back.
+pub(in crate::sandbox) fn note(
+    record: &mut DeliveryRecord,
+    sent: Sent,
+    result: &Result<Ack, Failure>,
+    ms: u64,
+) {
     record.to = sent.to;
     record.headers = sent.headers;
     record.body = sent.body;

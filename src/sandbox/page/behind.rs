@@ -6,14 +6,25 @@ use maud::{Markup, html};
 use serde_json::Value;
 
 use super::{blocks::list, scene::Scene};
-use crate::sandbox::world::{Behind, CallRecord, DeliveryKind, DeliveryRecord, World, text};
+use crate::sandbox::{
+    discord::At,
+    world::{
+        Behind, CallRecord, DeliveryKind, DeliveryRecord, InteractionKind, Kind, MessageRef, World,
+        text,
+    },
+};
 
 /// How long the bot may take for its books; the drawer shows the wire without them after that.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is known of one message.
 pub(super) struct Wire {
-    behind: Behind,
+    /// The message's address in its channel, and what it says.
+    id: String,
+    said: String,
+    before: Option<DeliveryRecord>,
+    deliveries: Vec<DeliveryRecord>,
+    calls: Vec<CallRecord>,
     books: Books,
 }
 
@@ -50,14 +61,62 @@ pub(super) async fn of(world: &Arc<World>, scene: &Scene, ts: &str) -> Option<Wi
         .post(&scene.me.id, channel, &root)
         .map_or_else(|_| String::new(), |post| post.message.text);
     let number = request_number(&behind.message.text).or_else(|| request_number(&said));
-    let books = books(world, number).await;
-    Some(Wire { behind, books })
+    let Behind {
+        message,
+        before,
+        deliveries,
+        calls,
+    } = behind;
+    Some(Wire {
+        id: message.ts,
+        said: message.text,
+        before,
+        deliveries,
+        calls,
+        books: books(world, number).await,
+    })
+}
+
+/// The same of a message on Discord.
+pub(super) async fn of_discord(world: &Arc<World>, person: &str, at: At) -> Option<Wire> {
+    let (seen, before) = world.message_seen(person, at.channel, at.id).ok()?;
+    let of = MessageRef {
+        channel: at.channel.to_string(),
+        ts: at.id.to_string(),
+    };
+    let (deliveries, calls) = world.with(|inner| inner.log.about(&of));
+    let said = seen.message.content;
+    // A card's thread is named after it; in a thread the name is the channel's.
+    let name = world.with(|inner| {
+        let thread = seen.thread.map(|(name, _)| name);
+        let here = inner
+            .discord
+            .channel(at.channel)
+            .map(|own| own.name.clone());
+        thread.or(here)
+    });
+    let number = name.as_deref().and_then(request_number);
+    let number = number.or_else(|| number_within(&said));
+    Some(Wire {
+        id: of.ts,
+        before,
+        deliveries,
+        calls,
+        books: books(world, number).await,
+        said,
+    })
 }
 
 /// The number that a card's fallback begins with: `142 payments-api: …`.
 fn request_number(text: &str) -> Option<u64> {
     let (number, _) = text.split_once(' ')?;
     number.parse().ok()
+}
+
+/// The number in a card's first line: `**payments-api** · 142 · …`.
+fn number_within(text: &str) -> Option<u64> {
+    let line = text.lines().next()?;
+    line.split(" · ").find_map(|part| part.trim().parse().ok())
 }
 
 async fn books(world: &Arc<World>, number: Option<u64>) -> Books {
@@ -86,14 +145,19 @@ async fn books(world: &Arc<World>, number: Option<u64>) -> Books {
     }
 }
 
+/// What an id's person is called.
+type Named<'a> = &'a dyn Fn(&str) -> Option<String>;
+
 /// The drawer.
-pub(super) fn draw(scene: &Scene, wire: &Wire) -> Markup {
-    let Behind {
-        message,
+pub(super) fn draw(wire: &Wire, close: &str, named: Named<'_>) -> Markup {
+    let Wire {
+        id,
+        said,
         before,
         deliveries,
         calls,
-    } = &wire.behind;
+        ..
+    } = wire;
     let mut lines: Vec<(_, Line<'_>)> = before
         .iter()
         .chain(deliveries)
@@ -105,16 +169,16 @@ pub(super) fn draw(scene: &Scene, wire: &Wire) -> Markup {
         aside #drawer aria-label="Behind the scenes" {
             header.bar {
                 h2 { "Behind the scenes" }
-                a.icon.close href=(scene.place.with_behind(None).href()) data-nav aria-label="Close" { "✕" }
+                a.icon.close href=(close) data-nav aria-label="Close" { "✕" }
             }
-            div.log tabindex="0" data-scroll={ "behind-" (message.ts) } {
-                p.about { "of \"" (message.text) "\"" }
+            div.log tabindex="0" data-scroll={ "behind-" (id) } {
+                p.about { "of \"" (said) "\"" }
                 h3 { "On the wire" }
                 @if before.is_some() { p.note { "The first line is the command or form that reached the bot last before it posted this." } }
                 @if lines.is_empty() { p.note { "The record of this message is older than what is kept." } }
                 @for (_, line) in &lines {
                     @match line {
-                        Line::Delivery(own) => (delivery(scene, own)),
+                        Line::Delivery(own) => (delivery(own, named)),
                         Line::Call(own) => (call(own)),
                     }
                 }
@@ -125,16 +189,9 @@ pub(super) fn draw(scene: &Scene, wire: &Wire) -> Markup {
     }
 }
 
-fn delivery(scene: &Scene, own: &DeliveryRecord) -> Markup {
-    let kind = match own.kind {
-        DeliveryKind::Command => "slash command",
-        DeliveryKind::BlockActions => "press",
-        DeliveryKind::ViewSubmission => "form sent",
-        DeliveryKind::ViewClosed => "form closed",
-        DeliveryKind::BlockSuggestion => "search",
-        DeliveryKind::Event => "event",
-    };
-    let by = own.person.as_ref().and_then(|id| scene.names.0.get(id));
+fn delivery(own: &DeliveryRecord, named: Named<'_>) -> Markup {
+    let kind = called(own.kind);
+    let by = own.person.as_deref().and_then(named);
     html! {
         details.wire id={ "d-" (own.id) } {
             summary {
@@ -164,17 +221,41 @@ fn delivery(scene: &Scene, own: &DeliveryRecord) -> Markup {
     }
 }
 
+/// What a delivery is called.
+fn called(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Slack(DeliveryKind::Command) | Kind::Discord(InteractionKind::ApplicationCommand) => {
+            "slash command"
+        }
+        Kind::Slack(DeliveryKind::BlockActions)
+        | Kind::Discord(InteractionKind::MessageComponent) => "press",
+        Kind::Slack(DeliveryKind::ViewSubmission) | Kind::Discord(InteractionKind::ModalSubmit) => {
+            "form sent"
+        }
+        Kind::Slack(DeliveryKind::ViewClosed) => "form closed",
+        Kind::Slack(DeliveryKind::BlockSuggestion)
+        | Kind::Discord(InteractionKind::Autocomplete) => "search",
+        Kind::Slack(DeliveryKind::Event) => "event",
+        Kind::Discord(InteractionKind::Ping) => "ping",
+    }
+}
+
 fn call(own: &CallRecord) -> Markup {
     let ok = own.answer.get("ok").and_then(Value::as_bool);
-    let error = own.answer.get("error").and_then(Value::as_str);
+    // Slack names the error, Discord says it.
+    let refused = own.status >= 400;
+    let error = ["error", "message"]
+        .iter()
+        .find_map(|name| own.answer.get(*name)?.as_str());
+    let error = error.filter(|_| refused || ok == Some(false));
     html! {
         details.wire id={ "c-" (own.id) } {
             summary {
                 span.way { "from the bot" } " " strong { (own.method) }
                 span.result {
-                    @match (ok, error) {
-                        (_, Some(error)) => { (own.status) " " (error) },
-                        _ => { (own.status) " ok" },
+                    @match error {
+                        Some(error) => { (own.status) " " (error) },
+                        None => { (own.status) " ok" },
                     }
                 }
             }

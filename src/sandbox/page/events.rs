@@ -21,8 +21,8 @@ pub(super) async fn stream(
     State(world): State<Arc<World>>,
     Query(place): Query<Place>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let me = place
-        .person
+    let named = place.person;
+    let me = named
         .as_deref()
         .and_then(|name| world.person(name))
         .map(|person| person.id);
@@ -31,7 +31,7 @@ pub(super) async fn stream(
     let first = futures_util::stream::iter([json!({ "kind": "hello" })]);
     let told = changes.filter_map(move |change| {
         let told = match change {
-            Ok(change) => told(&change, me.as_deref()),
+            Ok(change) => told(&change, me.as_deref(), named.as_deref()),
             Err(BroadcastStreamRecvError::Lagged(_)) => Some(json!({ "kind": "hello" })),
         };
         std::future::ready(told)
@@ -42,10 +42,13 @@ pub(super) async fn stream(
     Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT))
 }
 
-fn told(change: &Change, me: Option<&str>) -> Option<Value> {
-    let mine = |person: &String| me.is_none_or(|me| me == person);
+/// Slack names people by their ids, Discord's half by their handles.
+fn told(change: &Change, me: Option<&str>, handle: Option<&str>) -> Option<Value> {
+    let nobody = me.is_none() && handle.is_none();
+    let mine = |person: &String| nobody || [me, handle].contains(&Some(person.as_str()));
     let concerns = match change {
         Change::Message { only_for, .. } => only_for.as_ref().is_none_or(mine),
+        Change::Discord { only_for } => only_for.as_ref().is_none_or(mine),
         Change::View { person } | Change::Notice { person, .. } => mine(person),
         Change::Workspace | Change::Log { .. } => true,
     };

@@ -1,25 +1,32 @@
 //! The page's frame: top bar, sidebar, channel, thread or drawer, modal.
 
+use chrono::{DateTime, Utc};
 use maud::{DOCTYPE, Markup, html};
 
 use super::{
     behind::{self, Wire},
     message, modal,
-    scene::Scene,
+    place::{Place, Server},
+    scene::{Offered, Scene},
     sidebar,
 };
 use crate::sandbox::world::{ChannelKind, Person};
 
-/// The whole page.
-pub(super) fn page(scene: &Scene, behind: Option<&Wire>) -> Markup {
-    let title = format!("{} · {}", scene.channel_title(), scene.team.name);
-    let side = if behind.is_some() {
-        "behind"
-    } else if scene.thread.is_some() {
-        "thread"
-    } else {
-        "none"
-    };
+/// What the document around a page says.
+pub(super) struct Shell<'a> {
+    pub(super) server: Server,
+    pub(super) title: String,
+    /// Whose page it is: an id, and the handle.
+    pub(super) me: &'a str,
+    pub(super) handle: &'a str,
+    /// What stands at the side.
+    pub(super) side: &'static str,
+    pub(super) channel: Option<&'a str>,
+}
+
+/// The document around a page.
+pub(super) fn document(shell: &Shell<'_>, inside: &Markup) -> Markup {
+    let discord = shell.server == Server::Discord;
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -27,27 +34,104 @@ pub(super) fn page(scene: &Scene, behind: Option<&Wire>) -> Markup {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) }
+                title { (shell.title) }
                 link rel="icon" href="/page/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/page/style.css";
+                @if discord { link rel="stylesheet" href="/page/discord.css"; }
                 script src="/page/main.js" type="module" {}
             }
-            body data-me=(scene.me.id) data-as=(scene.me.handle) data-title=(title) data-side=(side)
-                data-channel=[scene.place.channel.as_deref()] {
+            body.discord[discord] data-me=(shell.me) data-as=(shell.handle) data-title=(shell.title) data-side=(shell.side)
+                data-acts=(shell.server.acts()) data-channel=[shell.channel] {
                 a.skip href="#channel" { "Skip to the messages" }
-                (top(scene))
-                (sidebar::draw(scene))
-                (channel(scene))
-                div #side {
-                    @if let Some(wire) = behind { (behind::draw(scene, wire)) }
-                    @else if let Some(posts) = &scene.thread { (thread(scene, posts)) }
-                }
-                (modal::draw(scene))
+                (inside)
                 dialog #confirm aria-labelledby="confirm-title" data-keep {}
                 div #toasts role="status" aria-live="polite" data-keep {}
             }
         }
     }
+}
+
+/// The two servers; `there`: the person has an account on the other one.
+pub(super) fn rail(place: &Place, there: bool, name: &str) -> Markup {
+    let tile = |server: Server, kind: &str, mark: &str| {
+        let here = place.server == server;
+        let label = if here || there {
+            format!("Acme on {kind}")
+        } else {
+            format!("Acme on {kind}, as somebody else: {name} has no account there")
+        };
+        html! {
+            li {
+                a.tile.{ "to-" (kind.to_lowercase()) } href=(place.on(server, here || there).href()) data-reload
+                    aria-current=[here.then_some("true")] title=(label) aria-label=(label) { (mark) }
+            }
+        }
+    };
+    html! {
+        nav #rail aria-label="Servers" {
+            ul {
+                (tile(Server::Slack, "Slack", "A"))
+                (tile(Server::Discord, "Discord", "A"))
+            }
+        }
+    }
+}
+
+/// That calls are refused, and for how long yet.
+pub(super) fn refusing(until: DateTime<Utc>, now: DateTime<Utc>) -> Markup {
+    html! {
+        span.chip { "429 for " time data-until=(until.to_rfc3339()) { (format!("{} s", (until - now).num_seconds().max(1))) } }
+    }
+}
+
+/// What may be done to the world outside chat.
+pub(super) fn outside(levers: Offered) -> Markup {
+    html! {
+        @if levers.forge {
+            li { button type="button" data-lever=r#"{"forge_away_s":20}"# data-at="/sim/levers" data-told="The git server is away for 20 s." {
+                "Take the forge away for 20 s" small { "The git server answers nobody" }
+            } }
+        }
+        @if levers.kill {
+            li { button type="button" data-lever=r#"{"kill_bot":true}"# data-at="/sim/levers" data-told="The bot was killed; it is being started again." {
+                "Kill the bot" small { "SIGKILL; it is started again" }
+            } }
+        }
+    }
+}
+
+/// The whole page.
+pub(super) fn page(scene: &Scene, behind: Option<&Wire>) -> Markup {
+    let side = if behind.is_some() {
+        "behind"
+    } else if scene.thread.is_some() {
+        "thread"
+    } else {
+        "none"
+    };
+    let shell = Shell {
+        server: Server::Slack,
+        title: format!("{} · {}", scene.channel_title(), scene.team.name),
+        me: &scene.me.id,
+        handle: &scene.me.handle,
+        side,
+        channel: scene.place.channel.as_deref(),
+    };
+    document(
+        &shell,
+        &html! {
+            (top(scene))
+            (rail(&scene.place, scene.on_discord, &scene.me.name))
+            (sidebar::draw(scene))
+            (channel(scene))
+            div #side {
+                @if let Some(wire) = behind {
+                    (behind::draw(wire, &scene.place.with_behind(None).href(), &|id| scene.names.0.get(id).cloned()))
+                } @else if let Some(posts) = &scene.thread { (thread(scene, posts)) }
+            }
+            (modal::draw(scene))
+        },
+    )
 }
 
 fn top(scene: &Scene) -> Markup {
@@ -71,9 +155,7 @@ fn broken(scene: &Scene) -> Markup {
         .refuse_until
         .filter(|until| *until > scene.now);
     html! {
-        @if let Some(until) = refusing {
-            span.chip { "429 for " time data-until=(until.to_rfc3339()) { (format!("{} s", (until - scene.now).num_seconds().max(1))) } }
-        }
+        @if let Some(until) = refusing { (self::refusing(until, scene.now)) }
         @if scene.settings.deliver_twice > 0 {
             span.chip { "next delivery goes twice" }
         }
@@ -94,16 +176,7 @@ fn break_it(scene: &Scene) -> Markup {
                 li { button type="button" data-lever=r#"{"refuse_for_s":20}"# data-told="Every Web API call is refused for 20 s." {
                     "429 for 20 s" small { "Every call of the bot is told to come back later" }
                 } }
-                @if scene.levers.forge {
-                    li { button type="button" data-lever=r#"{"forge_away_s":20}"# data-told="The git server is away for 20 s." {
-                        "Take the forge away for 20 s" small { "The git server answers nobody" }
-                    } }
-                }
-                @if scene.levers.kill {
-                    li { button type="button" data-lever=r#"{"kill_bot":true}"# data-told="The bot was killed; it is being started again." {
-                        "Kill the bot" small { "SIGKILL; it is started again" }
-                    } }
-                }
+                (outside(scene.levers))
             }
         }
     }
@@ -145,6 +218,11 @@ pub(super) fn avatar(scene: &Scene, id: &str, name: &str) -> Markup {
     if id == scene.app.user_id {
         return html! { img.avatar src="/page/icon.svg" alt=""; };
     }
+    tile(id, name)
+}
+
+/// A tile with initials, in one of twelve colours by id.
+pub(super) fn tile(id: &str, name: &str) -> Markup {
     let sum: u32 = id.bytes().map(u32::from).sum();
     let initials: String = name
         .split_whitespace()

@@ -4,21 +4,63 @@
 
 use maud::{Markup, html};
 
-use super::{elements::all_text, scene::Scene};
+use super::{elements::all_text, place::Place, scene::Scene};
 use crate::sandbox::world::{ChannelKind, Person, Post, elements};
 
 /// The hint, where there is one to give.
 pub(super) fn draw(scene: &Scene, post: &Post) -> Markup {
-    let Some(decider) = decider(scene, post) else {
+    let waits = || {
+        elements(&post.message.blocks)
+            .iter()
+            .any(|own| own.action_id.starts_with("request.approve"))
+    };
+    if !post.by_bot || !waits() {
+        return html! {};
+    }
+    let said = all_text(&post.message.blocks);
+    let people = scene.people.iter().filter(|own| !own.deactivated);
+    // A direct message can't be seen by others; they have their own copy, and the channel.
+    let direct = scene
+        .channel
+        .as_ref()
+        .is_some_and(|own| own.kind == ChannelKind::Direct);
+    line(
+        &said,
+        who(&scene.me),
+        people.map(who),
+        (&scene.place, direct),
+    )
+}
+
+/// Somebody, on whichever platform.
+#[derive(Clone, Copy)]
+pub(super) struct Who<'a> {
+    pub(super) handle: &'a str,
+    pub(super) name: &'a str,
+    pub(super) title: &'a str,
+}
+
+fn who(person: &Person) -> Who<'_> {
+    Who {
+        handle: &person.handle,
+        name: &person.name,
+        title: &person.title,
+    }
+}
+
+/// The line under a card that says this.
+pub(super) fn line<'a>(
+    said: &str,
+    me: Who<'a>,
+    people: impl Iterator<Item = Who<'a>>,
+    (place, direct): (&Place, bool),
+) -> Markup {
+    let Some(decider) = decider(said, me, people) else {
         return html! {};
     };
-    let me = scene.me.name.split(' ').next().unwrap_or_default();
     // The seeded workspace opens as Priya, who is a she; of anybody else nothing is known.
-    let own = if scene.me.handle == "priya" {
-        "her"
-    } else {
-        "their"
-    };
+    let own = if me.handle == "priya" { "her" } else { "their" };
+    let me = me.name.split(' ').next().unwrap_or_default();
     let them = decider.name.split(' ').next().unwrap_or_default();
     let role = decider
         .title
@@ -26,12 +68,7 @@ pub(super) fn draw(scene: &Scene, post: &Post) -> Markup {
         .next()
         .unwrap_or_default()
         .to_lowercase();
-    // A direct message can't be seen by others; they have their own copy, and the channel.
-    let direct = scene
-        .channel
-        .as_ref()
-        .is_some_and(|own| own.kind == ChannelKind::Direct);
-    let mut place = scene.place.seen_by(&decider.handle);
+    let mut place = place.seen_by(decider.handle);
     if direct {
         place.channel = None;
         place.thread = None;
@@ -45,23 +82,14 @@ pub(super) fn draw(scene: &Scene, post: &Post) -> Markup {
 }
 
 /// Who could decide what this person asked for.
-fn decider<'a>(scene: &'a Scene, post: &Post) -> Option<&'a Person> {
-    let waits = || {
-        elements(&post.message.blocks)
-            .iter()
-            .any(|own| own.action_id.starts_with("request.approve"))
-    };
-    if !post.by_bot || !waits() {
-        return None;
-    }
-    let said = all_text(&post.message.blocks);
-    if !said.contains(&format!("asked by {}", scene.me.name)) {
+fn decider<'a>(
+    said: &str,
+    me: Who<'a>,
+    mut people: impl Iterator<Item = Who<'a>>,
+) -> Option<Who<'a>> {
+    if !said.contains(&format!("asked by {}", me.name)) {
         return None;
     }
     let (_, deciders) = said.split_once("Can decide")?;
-    scene
-        .people
-        .iter()
-        .filter(|own| own.id != scene.me.id && !own.deactivated)
-        .find(|own| deciders.contains(&own.name))
+    people.find(|own| own.handle != me.handle && deciders.contains(own.name))
 }

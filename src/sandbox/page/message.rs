@@ -136,7 +136,11 @@ fn count(replies: usize) -> String {
 }
 
 fn time(post: &Post) -> Markup {
-    let at = seconds(post);
+    clock(seconds(post))
+}
+
+/// The time of day, in the reader's own zone once the script is there.
+pub(super) fn clock(at: i64) -> Markup {
     let clock = chrono::DateTime::from_timestamp(at, 0)
         .map_or_else(String::new, |at| at.format("%H:%M UTC").to_string());
     html! { time data-at=(at) data-format="{time}" { (clock) } }

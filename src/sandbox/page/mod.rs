@@ -1,4 +1,4 @@
-//! The page: the workspace as one person sees it, drawn on the server and kept up to date.
+//! The pages: workspace and server as one person sees them, drawn on the server and kept up to date.
 //!
 //! There is one way to draw: the address says who looks (`as`), where (`in`), at which thread and behind which message,
 //! and the whole page is made from that. The script fetches the same address again when the server says that something
@@ -6,6 +6,7 @@
 
 mod behind;
 mod blocks;
+mod discord;
 mod elements;
 mod events;
 mod frame;
@@ -28,16 +29,20 @@ use axum::{
     routing::get,
 };
 
+use maud::Markup;
+
 use self::{place::Place, scene::Scene};
 use super::world::World;
 
 /// What the page is made of: name, kind, content.
-const ASSETS: [(&str, &str, &str); 12] = [
+const ASSETS: [(&str, &str, &str); 14] = [
     ("style.css", "text/css", include_str!("style.css")),
+    ("discord.css", "text/css", include_str!("discord.css")),
     ("icon.svg", "image/svg+xml", include_str!("icon.svg")),
     ("main.js", SCRIPT, include_str!("script/main.js")),
     ("acts.js", SCRIPT, include_str!("script/acts.js")),
     ("composer.js", SCRIPT, include_str!("script/composer.js")),
+    ("commands.js", SCRIPT, include_str!("script/commands.js")),
     ("dom.js", SCRIPT, include_str!("script/dom.js")),
     ("forms.js", SCRIPT, include_str!("script/forms.js")),
     ("live.js", SCRIPT, include_str!("script/live.js")),
@@ -56,6 +61,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 pub(super) fn routes() -> Router<Arc<World>> {
     Router::new()
         .route("/", get(page))
+        .route("/discord", get(discord::page))
+        .route("/channels/{guild}/{channel}/{message}", get(discord::link))
         .route("/archives/{channel}/{message}", get(archive))
         .route("/page/events", get(events::stream))
         .route("/page/{asset}", get(asset))
@@ -69,12 +76,17 @@ async fn page(State(world): State<Arc<World>>, Query(place): Query<Place>) -> Re
         Some(ts) => behind::of(&world, &scene, ts).await,
         None => None,
     };
+    respond(&frame::page(&scene, behind.as_ref()))
+}
+
+/// A page, drawn anew for each look.
+fn respond(page: &Markup) -> Response {
     let policy = (
         HeaderName::from_static("content-security-policy"),
         HeaderValue::from_static(POLICY),
     );
     let fresh = (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    ([policy, fresh], frame::page(&scene, behind.as_ref())).into_response()
+    ([policy, fresh], page.clone()).into_response()
 }
 
 /// A permalink, as the app gives it to people: `/archives/C07…/p1700000000000100?thread_ts=…`.

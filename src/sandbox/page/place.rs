@@ -2,9 +2,38 @@
 
 use serde::Deserialize;
 
+/// Which of the two a page shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Server {
+    #[default]
+    Slack,
+    Discord,
+}
+
+impl Server {
+    /// Its page.
+    pub(super) const fn path(self) -> &'static str {
+        match self {
+            Self::Slack => "/",
+            Self::Discord => "/discord",
+        }
+    }
+
+    /// Where its acts go.
+    pub(super) const fn acts(self) -> &'static str {
+        match self {
+            Self::Slack => "/sim/",
+            Self::Discord => "/sim/discord/",
+        }
+    }
+}
+
 /// The query of the page's address.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub(super) struct Place {
+    /// Which page it is.
+    #[serde(skip)]
+    pub(super) server: Server,
     /// Whose eyes: a handle or id; the first person when left out.
     #[serde(rename = "as")]
     pub(super) person: Option<String>,
@@ -35,16 +64,18 @@ impl Place {
             }
         }
         let query = query.finish();
+        let path = self.server.path();
         if query.is_empty() {
-            "/".to_owned()
+            path.to_owned()
         } else {
-            format!("/?{query}")
+            format!("{path}?{query}")
         }
     }
 
     /// The same eyes, in another channel.
     pub(super) fn in_channel(&self, channel: &str) -> Self {
         Self {
+            server: self.server,
             person: self.person.clone(),
             channel: Some(channel.to_owned()),
             ..Self::default()
@@ -65,6 +96,15 @@ impl Place {
         Self {
             behind: ts.map(ToOwned::to_owned),
             ..self.clone()
+        }
+    }
+
+    /// The other server, with the same eyes where the person is there too, else with the first one's.
+    pub(super) fn on(&self, server: Server, there: bool) -> Self {
+        Self {
+            server,
+            person: self.person.clone().filter(|_| there),
+            ..Self::default()
         }
     }
 

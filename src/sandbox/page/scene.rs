@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::place::Place;
+use super::place::{Place, Server};
 use crate::sandbox::world::{
     App, ChannelKind, ChannelSummary, Group, Names, Person, Post, Settings, Team, View, World,
 };
@@ -36,6 +36,8 @@ pub(super) struct Scene {
     /// The open modal.
     pub(super) view: Option<View>,
     pub(super) levers: Offered,
+    /// The person is on Discord too.
+    pub(super) on_discord: bool,
     /// Socket Mode connections of the app; `None` over HTTP.
     pub(super) sockets: Option<usize>,
     pub(super) now: DateTime<Utc>,
@@ -46,6 +48,16 @@ pub(super) struct Scene {
 pub(super) struct Offered {
     pub(super) kill: bool,
     pub(super) forge: bool,
+}
+
+impl Offered {
+    /// Those that were handed in.
+    pub(super) fn of(world: &World) -> Self {
+        Self {
+            kill: world.levers().kill_bot.is_some(),
+            forge: world.levers().forge_away.is_some(),
+        }
+    }
 }
 
 impl Scene {
@@ -60,6 +72,7 @@ impl Scene {
         let channels = world.sidebar(&me.id);
         let channel = open_channel(&channels, asked.channel.as_deref()).cloned();
         let place = Place {
+            server: Server::Slack,
             person: Some(me.handle.clone()),
             channel: channel.as_ref().map(|own| own.id.clone()),
             thread: asked.thread.clone().or_else(|| asked.thread_ts.clone()),
@@ -90,10 +103,8 @@ impl Scene {
                 .into_iter()
                 .filter(|own| !own.disabled)
                 .collect(),
-            levers: Offered {
-                kill: world.levers().kill_bot.is_some(),
-                forge: world.levers().forge_away.is_some(),
-            },
+            levers: Offered::of(world),
+            on_discord: world.members().iter().any(|own| own.handle == me.handle),
             now: world.now(),
             place,
             me,

@@ -16,9 +16,9 @@ const KEPT_OVER_RESTART: usize = 200;
 /// A message by its address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MessageRef {
-    /// `C…` or `D…`
+    /// `C…`, `D…`, or a snowflake
     pub channel: String,
-    /// Its timestamp.
+    /// Its timestamp; on Discord its id.
     pub ts: String,
 }
 
@@ -40,13 +40,49 @@ pub enum DeliveryKind {
     Event,
 }
 
+/// An interaction of Discord's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InteractionKind {
+    /// Discord tries the endpoint.
+    Ping,
+    /// A command.
+    ApplicationCommand,
+    /// A button or select.
+    MessageComponent,
+    /// A command that is being typed.
+    Autocomplete,
+    /// A sent modal.
+    ModalSubmit,
+}
+
+impl InteractionKind {
+    /// Whether somebody did something, and wasn't only looking for words.
+    pub(in crate::sandbox) const fn is_act(self) -> bool {
+        matches!(
+            self,
+            Self::ApplicationCommand | Self::MessageComponent | Self::ModalSubmit
+        )
+    }
+}
+
+/// What was delivered, on whichever platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Kind {
+    /// Of Slack's.
+    Slack(DeliveryKind),
+    /// Of Discord's.
+    Discord(InteractionKind),
+}
+
 /// One payload on its way to the app.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DeliveryRecord {
     /// Counts up.
     pub id: u64,
     /// What was delivered.
-    pub kind: DeliveryKind,
+    pub kind: Kind,
     /// Whose act it was.
     pub person: Option<String>,
     /// The message it happened on.
@@ -87,7 +123,7 @@ pub struct Answer {
 pub struct CallRecord {
     /// Counts up.
     pub id: u64,
-    /// `chat.postMessage`, or `response_url`.
+    /// `chat.postMessage`, `response_url`, or `POST /channels/…`.
     pub method: String,
     /// Its arguments, without the token.
     pub args: Value,
@@ -156,9 +192,26 @@ impl Log {
         self.deliveries.iter().rev().find(|record| record.id == id)
     }
 
+    /// What happened on a message, and the calls that made or changed it.
+    pub(in crate::sandbox) fn about(
+        &self,
+        of: &MessageRef,
+    ) -> (Vec<DeliveryRecord>, Vec<CallRecord>) {
+        let on = self.deliveries.iter();
+        let by = self.calls.iter();
+        (
+            on.filter(|own| own.about.as_ref() == Some(of))
+                .cloned()
+                .collect(),
+            by.filter(|own| own.touched.as_ref() == Some(of))
+                .cloned()
+                .collect(),
+        )
+    }
+
     /// The newest command or submission.
     pub(super) fn newest_cause(&self) -> Option<u64> {
-        let causes = [DeliveryKind::Command, DeliveryKind::ViewSubmission];
+        let causes = [DeliveryKind::Command, DeliveryKind::ViewSubmission].map(Kind::Slack);
         self.deliveries
             .iter()
             .rev()
@@ -221,23 +274,14 @@ impl World {
                 ts: ts.to_owned(),
             };
             let log = &inner.log;
+            let (deliveries, calls) = log.about(&of);
             Some(Behind {
                 before: message
                     .after_delivery
                     .and_then(|id| log.delivery(id))
                     .cloned(),
-                deliveries: log
-                    .deliveries
-                    .iter()
-                    .filter(|record| record.about.as_ref() == Some(&of))
-                    .cloned()
-                    .collect(),
-                calls: log
-                    .calls
-                    .iter()
-                    .filter(|record| record.touched.as_ref() == Some(&of))
-                    .cloned()
-                    .collect(),
+                deliveries,
+                calls,
                 message,
             })
         })

@@ -1,4 +1,4 @@
-//! The workspace behind the simulator: one state behind one lock, and a channel that tells of every change.
+//! What stands behind the simulators: one state behind one lock, and a channel that tells of every change.
 //!
 //! The lock is held for single steps only; whatever waits (deliveries, sockets, files) happens outside it. Changes are
 //! collected while it is held and sent afterwards, so a page that is told of one always finds it.
@@ -34,7 +34,10 @@ pub use self::{
     elements::{Element, InputRules, assign_ids, elements, offered, text},
     fields::{Fields, entered, is_empty},
     limits::{Bucket, Limiter, Tier},
-    log::{Answer, Behind, CallRecord, DeliveryKind, DeliveryRecord, Log, MessageRef},
+    log::{
+        Answer, Behind, CallRecord, DeliveryKind, DeliveryRecord, InteractionKind, Kind, Log,
+        MessageRef,
+    },
     messages::Draft,
     names::Names,
     seen::{ChannelSummary, Post},
@@ -47,8 +50,9 @@ pub use self::{
 };
 use super::{
     SandboxError,
-    config::{Clock, SandboxConfig},
+    config::{Clock, DiscordConfig, SandboxConfig},
     deliver::Links,
+    discord::{self, Discord, Live},
     levers::Levers,
 };
 
@@ -70,6 +74,10 @@ pub struct World {
 /// What the lock guards.
 pub(in crate::sandbox) struct Inner {
     pub(in crate::sandbox) workspace: Workspace,
+    /// The Discord server.
+    pub(in crate::sandbox) discord: Discord,
+    /// What of it is gone with a restart.
+    pub(in crate::sandbox) live: Live,
     pub(in crate::sandbox) log: Log,
     pub(in crate::sandbox) settings: Settings,
     pub(in crate::sandbox) limiter: Limiter,
@@ -123,9 +131,17 @@ impl World {
             Some(path) if !config.reset => save::read(path)?,
             _ => None,
         };
-        let (workspace, log) = saved.unwrap_or_else(|| (seed::workspace(), Log::default()));
+        let (workspace, discord, log) =
+            saved.unwrap_or_else(|| (seed::workspace(), None, Log::default()));
+        let targets = &config.discord.deliver_to;
+        let live = Live {
+            endpoints: targets.iter().map(DiscordConfig::endpoint).collect(),
+            ..Live::default()
+        };
         let inner = Inner {
             workspace,
+            discord: discord.unwrap_or_else(discord::seeded),
+            live,
             log,
             settings: Settings::new(&config),
             limiter: Limiter::default(),

@@ -1,11 +1,11 @@
-//! Keeps the workspace in a file between starts: written whole, beside, then renamed, a moment after a change.
+//! Keeps workspace and server in a file between starts: written whole, beside, then renamed, a moment after a change.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{Log, Workspace, World};
-use crate::sandbox::SandboxError;
+use crate::sandbox::{SandboxError, discord::Discord};
 
 /// Raised whenever an older file can't be read any more.
 const FORMAT: u32 = 1;
@@ -17,6 +17,9 @@ const CALM: Duration = Duration::from_millis(300);
 struct Saved {
     format: u32,
     workspace: Workspace,
+    /// Files of before there was one begin it anew.
+    #[serde(default)]
+    discord: Option<Discord>,
     #[serde(default)]
     log: Log,
 }
@@ -25,11 +28,15 @@ struct Saved {
 struct Saving<'a> {
     format: u32,
     workspace: &'a Workspace,
+    discord: &'a Discord,
     log: &'a Log,
 }
 
-/// The kept workspace, or `None` when there is no file yet.
-pub(super) fn read(path: &Path) -> Result<Option<(Workspace, Log)>, SandboxError> {
+/// What a file holds.
+pub(super) type Kept = (Workspace, Option<Discord>, Log);
+
+/// What was kept, or `None` when there is no file yet.
+pub(super) fn read(path: &Path) -> Result<Option<Kept>, SandboxError> {
     let broken = |cause: String| SandboxError::State {
         path: path.to_owned(),
         cause,
@@ -43,7 +50,7 @@ pub(super) fn read(path: &Path) -> Result<Option<(Workspace, Log)>, SandboxError
     if saved.format != FORMAT {
         return Err(broken(format!("format {} is not {FORMAT}", saved.format)));
     }
-    Ok(Some((saved.workspace, saved.log)))
+    Ok(Some((saved.workspace, saved.discord, saved.log)))
 }
 
 impl World {
@@ -72,6 +79,7 @@ impl World {
                 serde_json::to_vec(&Saving {
                     format: FORMAT,
                     workspace: &inner.workspace,
+                    discord: &inner.discord,
                     log: &inner.log.newest(),
                 })
             })

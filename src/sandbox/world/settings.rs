@@ -47,6 +47,11 @@ pub enum Change {
         /// Set when one person alone sees it.
         only_for: Option<String>,
     },
+    /// Something on Discord.
+    Discord {
+        /// Set when one member alone sees it: their handle.
+        only_for: Option<String>,
+    },
     /// Someone's modal opened, changed or closed.
     View {
         /// Whose.

@@ -4,8 +4,10 @@ import { $, me, toast } from "./dom.js";
 import { entries } from "./forms.js";
 import { refresh } from "./live.js";
 
+/** Does something on the server that the page shows; a path from the root is meant as it stands. */
 export async function act(path, body) {
-  const answer = await fetch(`/sim/${path}`, {
+  const address = path.startsWith("/") ? path : document.body.dataset.acts + path;
+  const answer = await fetch(address, {
     method: "POST",
     headers: { "content-type": "application/json" },
     body: JSON.stringify(body),

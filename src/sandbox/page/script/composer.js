@@ -1,6 +1,7 @@
 // Where people write: growing, drafts that survive a reload, completion of commands and mentions.
 
 import { act, busy } from "./acts.js";
+import { commandKey, hasCommands, suggest, takeCommand } from "./commands.js";
 import { $, $$, me } from "./dom.js";
 import { listOf, mark } from "./search.js";
 
@@ -25,6 +26,10 @@ export async function send(form) {
 
 /** Suggestions for a command at the beginning, or a mention at the end, of what is typed. */
 export function complete(area) {
+  if (hasCommands(area)) {
+    suggest(area);
+    return;
+  }
   const list = listOf(area);
   const typed = area.value.slice(0, area.selectionStart);
   const word = /^\/[^\n]*$/.test(typed) ? typed : (/(?:^|\s)(@[\w-]*)$/.exec(typed)?.[1] ?? null);
@@ -54,6 +59,11 @@ export function complete(area) {
 }
 
 export function take(area, line) {
+  if (line.dataset.whole !== undefined) {
+    takeCommand(area, line);
+    keepDraft(area);
+    return;
+  }
   const before = area.value.slice(0, area.selectionStart);
   const after = area.value.slice(area.selectionStart);
   const start = before.length - line.dataset.word.length;
@@ -88,6 +98,12 @@ export function composerKey(event, area) {
   }
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
     event.preventDefault();
+    if (hasCommands(area)) {
+      const line = commandKey(area);
+      if (line) take(area, line);
+      else send(area.closest("form"));
+      return;
+    }
     const exact = list.hidden || $$("#completions li").some((own) => own.dataset.text === area.value.trim());
     // A half-typed command is completed; a whole one is sent.
     if (!exact && area.value.startsWith("/")) take(area, $('[aria-selected="true"]', list) ?? list.firstChild);

@@ -1,6 +1,6 @@
 // What people do with pointer and keyboard, and what follows from it.
 
-import { act, busy, press } from "./acts.js";
+import { act, busy, press, surfaceOf } from "./acts.js";
 import { complete, composerKey, grow, keepDraft, send, take } from "./composer.js";
 import { $, $$, copyText, me, toast } from "./dom.js";
 import { closeView, entered, entry, submit } from "./forms.js";
@@ -43,7 +43,7 @@ async function copying(button) {
 function pull(lever) {
   closeMenuOf(lever);
   return busy(lever, async () => {
-    await act("levers", JSON.parse(lever.dataset.lever));
+    await act(lever.dataset.at ?? "levers", JSON.parse(lever.dataset.lever));
     toast(lever.dataset.told);
   });
 }
@@ -53,9 +53,11 @@ const join = (button) =>
 
 const deliverAgain = (button) =>
   busy(button, async () => {
-    await act("redeliver", { id: Number(button.dataset.again) });
+    await act("/sim/redeliver", { id: Number(button.dataset.again) });
     toast("Delivered again; its answer stands in the record.");
   });
+
+const dismiss = (button) => busy(button, () => act("dismiss", { person: me, on: surfaceOf(button) }));
 
 function toggleChannels(button) {
   const open = document.body.classList.toggle("menu-open");
@@ -79,6 +81,7 @@ const CLICKS = [
   ["[data-lever]", pull],
   ["[data-join]", join],
   ["[data-again]", deliverAgain],
+  ["[data-dismiss]", dismiss],
   ["#menu", toggleChannels],
 ];
 
@@ -86,7 +89,7 @@ document.addEventListener("click", (event) => {
   const target = event.target;
   if (!(target instanceof Element)) return;
   for (const menu of $$("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
-  if (document.body.classList.contains("menu-open") && !target.closest("#sidebar, #menu")) closeMenu();
+  if (document.body.classList.contains("menu-open") && !target.closest("#sidebar, #menu, #rail")) closeMenu();
   for (const [selector, run] of CLICKS) {
     const found = target.closest(selector);
     if (found) {
