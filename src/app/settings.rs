@@ -177,7 +177,10 @@ impl Settings {
         let channels = channels.map(|(name, channel)| (format!("channels.{name}"), json!(channel)));
         let commands = self.channels.commands.iter();
         let commands = commands.map(|(name, channel)| (format!("commands.{name}"), json!(channel)));
+        // Templates read it as `environment.parameters.organisation`.
+        let organisation = self.environment.get("organisation");
         let rest = [
+            ("organisation", json!(organisation)),
             ("paused", json!(self.paused)),
             ("channels.default", json!(self.channels.default)),
             (
