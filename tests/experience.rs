@@ -152,8 +152,13 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         }
     }
 
-    /// Properties stand inside `proptest!`.
+    /// Properties stand inside `proptest!`; stories that are told on both platforms are listed in `on_both!`.
     fn visit_item_macro(&mut self, item: &'ast syn::ItemMacro) {
+        if item.mac.path.is_ident("on_both") {
+            let text = item.mac.tokens.to_string();
+            let stories = text.split(',').map(str::trim).filter(|s| !s.is_empty());
+            stories.for_each(|story| self.note(story));
+        }
         if item.mac.path.is_ident("proptest") {
             let text = item.mac.tokens.to_string();
             let names = text.split("fn ").skip(1);

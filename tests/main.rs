@@ -20,6 +20,7 @@ mod cards;
 mod catalog;
 mod chaos;
 mod cli;
+mod conformance;
 mod core;
 mod demo;
 mod discord;

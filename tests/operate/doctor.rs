@@ -6,6 +6,7 @@ use std::process::Output;
 use serde_json::Value;
 use sqlx::Connection as _;
 
+use crate::support::discord;
 use crate::support::postgres::Database;
 use crate::support::serve::Site;
 use crate::support::slack::{APP_TOKEN, Fault};
@@ -262,5 +263,54 @@ async fn secrets_and_folders_that_stand_open_are_told() {
     assert_eq!(
         told,
         "fail configuration unknown key `pausd` (idp.toml:1:1) fix: did you mean `paused`?"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_discord_lacks_is_told() {
+    let guild = TOML.replace("\"U0PRIYA\"]\nleads", "\"group:engineers\"]\nleads");
+    let site = Site::new(&guild).await;
+    let fake = discord::Fake::start().await;
+    let doctor = async |token: &str, application: &str, public: &str| {
+        let mut command = site.idp(&["doctor"]);
+        command
+            .env_remove("SLACK_API_URL")
+            .env_remove("SLACK_BOT_TOKEN")
+            .env_remove("SLACK_SIGNING_SECRET")
+            .env("DISCORD_API_URL", &fake.url)
+            .env("DISCORD_APPLICATION_ID", application)
+            .env("DISCORD_PUBLIC_KEY", fake.public_key())
+            .env("DISCORD_BOT_TOKEN", token)
+            .env("IDP_PUBLIC_URL", public);
+        let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+        String::from_utf8(output.await.unwrap().stdout).unwrap()
+    };
+    let says = |text: &str, words: &[&str]| {
+        for word in words {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    };
+    let ours = "https://idp.acme.example";
+    let good = doctor(discord::BOT_TOKEN, discord::APPLICATION, ours).await;
+    let delivers = format!("Discord delivers to {}", discord::ENDPOINT);
+    says(&good, &["discord token", "Acme", "intent is on", &delivers]);
+    assert!(!good.contains("and idp is reached at"), "{good}");
+    assert!(!good.contains("slack"), "{good}");
+    says(
+        &doctor("another", discord::APPLICATION, ours).await,
+        &["Discord refuses the token"],
+    );
+    says(
+        &doctor(discord::BOT_TOKEN, "7", ours).await,
+        &["`DISCORD_APPLICATION_ID` names 7"],
+    );
+    says(
+        &doctor(
+            discord::BOT_TOKEN,
+            discord::APPLICATION,
+            "https://elsewhere.example",
+        )
+        .await,
+        &["idp is reached at https://elsewhere.example/discord/interactions"],
     );
 }

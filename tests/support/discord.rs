@@ -9,7 +9,7 @@ mod answers;
 mod gateway;
 pub mod office;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -35,6 +35,12 @@ pub const PLATFORM: &str = "500000000000000001";
 pub const PRIYA: &str = "200000000000000001";
 pub const ALEX: &str = "200000000000000002";
 pub const STRANGER: &str = "200000000000000003";
+pub const SAM: &str = "200000000000000004";
+/// A member who hasn't accepted the guild's rules.
+pub const GUEST: &str = "200000000000000005";
+const MEMBERS: [&str; 6] = [PRIYA, ALEX, STRANGER, SAM, GUEST, BOT];
+/// A channel that Priya, Alex and the bot see and nobody else.
+pub const PAYMENTS: &str = "500000000000000003";
 
 /// The roles of the guild, by name.
 pub const ROLES: [(&str, &str); 5] = [
@@ -45,6 +51,7 @@ pub const ROLES: [(&str, &str); 5] = [
     ("Payments Leads", "600000000000000004"),
 ];
 
+const VIEW_CHANNEL: u64 = 1 << 10;
 /// VIEW_CHANNEL, SEND_MESSAGES, CREATE_PUBLIC_THREADS, SEND_MESSAGES_IN_THREADS.
 const WRITES: u64 = (1 << 10) | (1 << 11) | (1 << 35) | (1 << 38);
 
@@ -77,18 +84,26 @@ struct World {
     /// Accounts whose roles were taken away a moment ago.
     bare: Vec<String>,
     /// Accounts that left the guild, and roles that were given to some.
-    left: Vec<String>,
+    left: BTreeSet<String>,
     given: Vec<(String, String)>,
+    /// Members besides those who are named here: engineers, with ids that grow.
+    crowd: u64,
     /// The application's flags, and where Discord delivers to.
     flags: u64,
     endpoint: Option<String>,
     /// The guilds that the bot is in: ids and names.
     guilds: Vec<(String, String)>,
     interactions: BTreeMap<String, Interaction>,
+    /// Whether the tokens of interactions are over.
+    over: bool,
     gateway: Gateway,
     gateway_url: String,
     /// Calls so far, by their shape.
     calls: BTreeMap<String, usize>,
+    /// Whether the bot's token is refused.
+    revoked: bool,
+    /// So many calls to come meet a server that is down.
+    down: u32,
 }
 
 /// The bit of the application's flags that grants the members' intent, for bots in few guilds.
@@ -100,7 +115,9 @@ impl Fake {
         let address = listener.local_addr().unwrap();
         let world = Arc::new(Mutex::new(World {
             last: 700_000_000_000_000_000,
-            messages: BTreeMap::from([(PLATFORM.to_owned(), Vec::new())]),
+            messages: [PLATFORM, PAYMENTS]
+                .map(|channel| (channel.to_owned(), Vec::new()))
+                .into(),
             commands: json!([]),
             flags: GRANTS_MEMBERS,
             endpoint: Some(ENDPOINT.to_owned()),
@@ -168,7 +185,7 @@ impl Fake {
     /// Somebody leaves the guild; the gateway tells.
     pub fn removes(&self, account: &str) {
         let mut world = self.world.lock().unwrap();
-        world.left.push(account.to_owned());
+        world.left.insert(account.to_owned());
         let told = json!({ "guild_id": GUILD, "user": world.member(account)["user"] });
         world.gateway.dispatch("GUILD_MEMBER_REMOVE", &told);
     }
@@ -216,6 +233,39 @@ impl Fake {
         world.calls.get(shape).copied().unwrap_or_default()
     }
 
+    /// So many more members come, all of them engineers; gives the id of the last one.
+    pub fn crowd(&self, count: u64) -> String {
+        self.world.lock().unwrap().crowd = count;
+        crowded(count - 1)
+    }
+
+    /// A channel or a thread is deleted, with all that stands in it.
+    pub fn delete_channel(&self, channel: &str) {
+        self.world.lock().unwrap().messages.remove(channel);
+    }
+
+    /// The bot's token is refused from now on, or good again.
+    pub fn revoke(&self, revoked: bool) {
+        self.world.lock().unwrap().revoked = revoked;
+    }
+
+    /// So many calls to come meet a server that is down.
+    pub fn down(&self, calls: u32) {
+        self.world.lock().unwrap().down = calls;
+    }
+
+    /// The tokens of all interactions so far and to come are over.
+    pub fn over(&self) {
+        self.world.lock().unwrap().over = true;
+    }
+
+    /// What was said by the token of an interaction after its answer.
+    pub fn said(&self, token: &str) -> Vec<Value> {
+        let world = self.world.lock().unwrap();
+        let mut by = world.interactions.values().filter(|i| i.token == token);
+        by.next().map(|i| i.answers.clone()).unwrap_or_default()
+    }
+
     pub fn commands(&self) -> Value {
         self.world.lock().unwrap().commands.clone()
     }
@@ -228,18 +278,28 @@ impl Fake {
     /// Signs a body as Discord does; gives status and answer.
     pub async fn deliver(&self, bot: &str, payload: &Value) -> (u16, Value) {
         let body = payload.to_string();
-        let at = chrono::Utc::now().timestamp().to_string();
-        let signature = hex::encode(self.pair.sign(format!("{at}{body}").as_bytes()));
-        let (status, answer) = self.send(bot, body, &at, &signature).await;
-        let mut world = self.world.lock().unwrap();
+        let at = chrono::Utc::now().timestamp();
+        let signature = self.sign(at, &body);
         let interaction = payload["id"].as_str().unwrap_or_default();
-        let found = world.interactions.get_mut(interaction);
-        let wrong = found.and_then(|interaction| {
-            interaction.answered = true;
-            answers::wrong_answer(interaction.kind, &answer)
-        });
+        let kind = {
+            let mut world = self.world.lock().unwrap();
+            let found = world.interactions.get_mut(interaction);
+            // More may follow while the answer is still on its way.
+            found.map(|interaction| {
+                interaction.answered = true;
+                interaction.kind
+            })
+        };
+        let (status, answer) = self.send(bot, body, &at.to_string(), &signature).await;
+        let wrong = kind.and_then(|kind| answers::wrong_answer(kind, &answer));
+        let mut world = self.world.lock().unwrap();
         world.refused.extend(wrong.filter(|_| status == 200));
         (status, answer)
+    }
+
+    /// Discord's signature of a body at a moment.
+    pub fn sign(&self, at: i64, body: &str) -> String {
+        hex::encode(self.pair.sign(format!("{at}{body}").as_bytes()))
     }
 
     pub async fn send(&self, bot: &str, body: String, at: &str, signature: &str) -> (u16, Value) {
@@ -281,12 +341,6 @@ impl World {
         self.last.to_string()
     }
 
-    fn members(&self) -> Vec<&'static str> {
-        let mut all = vec![PRIYA, ALEX, STRANGER, BOT];
-        all.retain(|id| self.left.iter().all(|left| left != id));
-        all
-    }
-
     fn member(&self, id: &str) -> Value {
         let mut member = member(id);
         let roles = member["roles"].as_array_mut().unwrap();
@@ -295,7 +349,8 @@ impl World {
         member
     }
 
-    fn answer(&mut self, method: &Method, path: &[&str], body: &Value) -> (u16, Value) {
+    fn answer(&mut self, method: &Method, path: &[&str], asked: (&str, &Value)) -> (u16, Value) {
+        let (query, body) = asked;
         match (method.as_str(), path) {
             ("GET", ["users", "@me"]) => {
                 (200, json!({ "id": BOT, "username": "idp", "bot": true }))
@@ -335,12 +390,9 @@ impl World {
                 let role = |(name, id): &(&str, &str)| json!({ "id": id, "name": name, "managed": false, "permissions": WRITES.to_string(), "position": 1 });
                 (200, ROLES.iter().map(role).collect())
             }
-            ("GET", ["guilds", _, "members"]) => (
-                200,
-                self.members().iter().map(|id| self.member(id)).collect(),
-            ),
+            ("GET", ["guilds", _, "members"]) => (200, self.page(query)),
             ("GET", ["guilds", _, "members", id])
-                if self.members().iter().any(|known| known == id) =>
+                if self.members().any(|member| member == **id) =>
             {
                 (200, self.member(id))
             }
@@ -349,7 +401,8 @@ impl World {
                 200,
                 json!([
                 { "id": PLATFORM, "type": 0, "name": "platform", "permission_overwrites": [] },
-                { "id": "500000000000000002", "type": 2, "name": "voice", "permission_overwrites": [] }]),
+                { "id": "500000000000000002", "type": 2, "name": "voice", "permission_overwrites": [] },
+                { "id": PAYMENTS, "type": 0, "name": "payments", "permission_overwrites": kept_to(&[PRIYA, ALEX, BOT]) }]),
             ),
             ("POST", ["users", "@me", "channels"]) => {
                 let id = format!("9{}", body["recipient_id"].as_str().unwrap());
@@ -368,12 +421,35 @@ impl World {
             ("POST", ["channels", channel, "messages", id, "threads"]) => {
                 self.thread(channel, id, body)
             }
+            ("POST" | "PATCH", ["webhooks", APPLICATION, ..]) if self.over => error(401, 50_027),
             ("POST", ["webhooks", APPLICATION, token]) => self.follow_up(token, false, body),
             ("PATCH", ["webhooks", APPLICATION, token, "messages", "@original"]) => {
                 self.follow_up(token, true, body)
             }
             _ => error(404, 0),
         }
+    }
+
+    /// The ids of all members, as they grow.
+    fn members(&self) -> impl Iterator<Item = String> {
+        let named = MEMBERS.into_iter().map(str::to_owned);
+        let crowd = (0..self.crowd).map(crowded);
+        let here = |id: &String| !self.left.contains(id);
+        let all: BTreeSet<String> = named.chain(crowd).filter(here).collect();
+        all.into_iter()
+    }
+
+    /// A page of the members: docs.discord.com/developers/resources/guild, "List Guild Members".
+    fn page(&self, query: &str) -> Value {
+        let word = |name: &str| {
+            let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+            pairs.find(|(key, _)| key == name).map(|(_, value)| value)
+        };
+        let limit = word("limit").and_then(|limit| limit.parse().ok());
+        let after = word("after").unwrap_or_default();
+        let page = self.members().filter(|id| **id > *after);
+        let page = page.take(limit.unwrap_or(1).min(1_000));
+        page.map(|id| self.member(&id)).collect()
     }
 
     fn post(&mut self, channel: &str, body: &Value) -> (u16, Value) {
@@ -489,8 +565,22 @@ fn wrong(body: &Value, flags: u64) -> Option<String> {
     (rows.len() > 5 || doubled).then(|| format!("components {rows:?}"))
 }
 
+/// The id of a member of the crowd. It is as long as all ids here, so that words sort as numbers do.
+fn crowded(number: u64) -> String {
+    (210_000_000_000_000_000 + number).to_string()
+}
+
+/// A channel's exceptions that keep everybody out but these.
+fn kept_to(accounts: &[&str]) -> Value {
+    let may = |account: &&str| json!({ "id": account, "type": 1, "allow": VIEW_CHANNEL.to_string(), "deny": "0" });
+    let nobody = json!({ "id": GUILD, "type": 0, "allow": "0", "deny": VIEW_CHANNEL.to_string() });
+    std::iter::once(nobody)
+        .chain(accounts.iter().map(may))
+        .collect()
+}
+
 /// A member of the guild.
-fn member(id: &str) -> Value {
+pub fn member(id: &str) -> Value {
     let role = |wanted: &str| ROLES.iter().find(|(name, _)| *name == wanted).unwrap().1;
     let (name, roles) = match id {
         PRIYA => ("Priya Nair", vec![role("Engineers")]),
@@ -500,12 +590,20 @@ fn member(id: &str) -> Value {
                 .map(role)
                 .to_vec(),
         ),
+        SAM => (
+            "Sam Ito",
+            ["Engineers", "Security", "Payments Leads"]
+                .map(role)
+                .to_vec(),
+        ),
         BOT => ("idp", vec![]),
+        GUEST => ("Gus Guest", vec![]),
+        crowded if crowded.starts_with("21") => ("One Of Many", vec![role("Engineers")]),
         _ => ("Stray Cat", vec![]),
     };
     let user = json!({ "id": id, "username": name.to_lowercase().replace(' ', "."), "global_name": name,
         "bot": id == BOT, "discriminator": "0" });
-    json!({ "user": user, "nick": null, "roles": roles, "pending": false, "joined_at": "2026-01-01T00:00:00Z" })
+    json!({ "user": user, "nick": null, "roles": roles, "pending": id == GUEST, "joined_at": "2026-01-01T00:00:00Z" })
 }
 
 async fn answer(
@@ -523,6 +621,7 @@ async fn answer(
     };
     let path = uri.path().strip_prefix("/api/v10/").unwrap_or_default();
     let path: Vec<&str> = path.split('/').collect();
+    let query = uri.query().unwrap_or_default();
     let mut world = world.lock().unwrap();
     if !text("user-agent").starts_with("DiscordBot (") {
         world
@@ -531,7 +630,12 @@ async fn answer(
         return StatusCode::FORBIDDEN.into_response();
     }
     let by_interaction = matches!(path.first(), Some(&"webhooks" | &"interactions"));
+    if world.down > 0 {
+        world.down -= 1;
+        return (StatusCode::SERVICE_UNAVAILABLE, "upstream connect error").into_response();
+    }
     if by_interaction != text("authorization").is_empty()
+        || (!by_interaction && world.revoked)
         || (!by_interaction && text("authorization") != format!("Bot {BOT_TOKEN}"))
     {
         return (StatusCode::UNAUTHORIZED, Json(error(401, 0).1)).into_response();
@@ -555,7 +659,7 @@ async fn answer(
     let fault = world.faults.get_mut(&shape).and_then(VecDeque::pop_front);
     if let Some(fault) = fault {
         if fault.done {
-            world.answer(&method, &path, &body);
+            world.answer(&method, &path, (query, &body));
         }
         let status = StatusCode::from_u16(fault.status).unwrap();
         let mut answer = (status, Json(fault.body)).into_response();
@@ -564,7 +668,7 @@ async fn answer(
         }
         return answer;
     }
-    let (status, answer) = world.answer(&method, &path, &body);
+    let (status, answer) = world.answer(&method, &path, (query, &body));
     let status = StatusCode::from_u16(status).unwrap();
     if status == StatusCode::NO_CONTENT {
         return status.into_response();

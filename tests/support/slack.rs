@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::sync::{Notify, mpsc};
 
 /// The secret that deliveries are signed with.
@@ -78,7 +78,14 @@ struct World {
     views: BTreeMap<String, Value>,
     groups: Vec<Value>,
     users: BTreeMap<String, Value>,
-    members: Vec<String>,
+    /// Each channel with those who are in it.
+    channels: BTreeMap<String, Channel>,
+    /// What the bot sent that Slack would never take.
+    refused: Vec<String>,
+    /// Whether the bot's token is refused.
+    revoked: bool,
+    /// So many calls to come meet a server that is down.
+    down: u32,
     /// Granted scopes, where a test says which.
     scopes: Option<String>,
     /// Seconds that the fake's clock is off.
@@ -94,6 +101,14 @@ struct World {
     pongs: usize,
     pings: usize,
     number: u64,
+}
+
+#[derive(Default)]
+struct Channel {
+    name: &'static str,
+    private: bool,
+    archived: bool,
+    members: Vec<String>,
 }
 
 /// What our HTTP answer was.
@@ -125,7 +140,11 @@ impl Fake {
                     "is_bot": false, "is_restricted": false, "profile": { "display_name": name } });
                 world.users.insert(id.to_owned(), user);
             }
-            world.members = world.users.keys().cloned().collect();
+            let everybody = world.users.keys().cloned().collect();
+            world.channel("C0PLATFORM", "platform", everybody);
+            let some = ["U0PRIYA", "U0ALEX"].map(str::to_owned).to_vec();
+            world.channel("C0PAYMENTS", "payments", some);
+            world.channels.get_mut("C0PAYMENTS").unwrap().private = true;
         });
         let router = Router::new()
             .route("/api/{method}", any(call))
@@ -204,6 +223,52 @@ impl Fake {
                 user[name] = value.clone();
             }
         });
+    }
+
+    /// Somebody deletes a message.
+    pub fn delete(&self, channel: &str, ts: &str) {
+        self.with(|world| {
+            world
+                .messages
+                .remove(&(channel.to_owned(), ts.to_owned()))
+                .unwrap()
+        });
+    }
+
+    /// A channel is archived.
+    pub fn archive(&self, channel: &str) {
+        self.with(|world| world.channels.get_mut(channel).unwrap().archived = true);
+    }
+
+    /// The bot's token is refused from now on, or good again.
+    pub fn revoke(&self, revoked: bool) {
+        self.with(|world| world.revoked = revoked);
+    }
+
+    /// So many calls to come meet a server that is down.
+    pub fn down(&self, calls: u32) {
+        self.with(|world| world.down = calls);
+    }
+
+    /// What the bot sent that Slack would never take.
+    pub fn refused(&self) -> Vec<String> {
+        self.look(|world| world.refused.clone())
+    }
+
+    /// Notes something of the bot's that Slack would never take.
+    pub fn refuse(&self, why: String) {
+        self.with(|world| world.refused.push(why));
+    }
+
+    /// A view as it stands now.
+    pub fn view(&self, id: &str) -> Option<Value> {
+        self.look(|world| world.views.get(id).cloned())
+    }
+
+    /// The view that a trigger opened.
+    pub fn opened_by(&self, trigger: &str) -> Option<Value> {
+        let opened = |view: &&Value| view["opened_by"] == trigger;
+        self.look(|world| world.views.values().find(opened).cloned())
     }
 
     /// Sets the granted scopes.
@@ -451,6 +516,40 @@ pub fn press(fake: &Fake, user: &str, channel: &str, message: &Value, action_id:
     )
 }
 
+/// What somebody types into the view: field name to Slack's state of its element.
+pub fn filled(view: &Value, typed: &[(&str, Value)]) -> Value {
+    let mut values = Map::new();
+    for block in view["blocks"].as_array().unwrap() {
+        let (Some(id), element) = (block["block_id"].as_str(), &block["element"]) else {
+            continue;
+        };
+        let Some(action) = element["action_id"].as_str() else {
+            continue;
+        };
+        let name = id.rsplit(':').next().unwrap();
+        let state = typed.iter().find(|(field, _)| *field == name).map_or_else(
+            || {
+                json!({ "type": element["type"], "value": element["initial_value"],
+                    "selected_option": element["initial_option"], "selected_options": [] })
+            },
+            |(_, value)| {
+                let kind = &element["type"];
+                if kind == "plain_text_input" {
+                    return json!({ "type": kind, "value": value });
+                }
+                let options = element["options"].as_array();
+                let offered = options.is_none_or(|all| all.iter().any(|o| o["value"] == *value));
+                assert!(offered, "{value} is not offered: {element}");
+                json!({ "type": kind, "selected_option": { "value": value } })
+            },
+        );
+        values.insert(id.to_owned(), json!({ action: state }));
+    }
+    let mut view = view.clone();
+    view["state"] = json!({ "values": values });
+    view
+}
+
 async fn call(
     State(fake): State<Fake>,
     Path(method): Path<String>,
@@ -495,6 +594,17 @@ async fn call(
         }
         None => {}
     }
+    let down = fake.with(|world| {
+        let down = world.down > 0;
+        world.down = world.down.saturating_sub(1);
+        down
+    });
+    if down {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    if fake.look(|world| world.revoked) {
+        return no("token_revoked");
+    }
     let wanted = if method == "apps.connections.open" {
         APP_TOKEN
     } else {
@@ -518,6 +628,7 @@ async fn call(
     );
     // Slack takes JSON for what writes and nothing else.
     if reads && verb != Method::GET || !reads && verb != Method::POST {
+        fake.refuse(format!("{verb} {method}"));
         return no("invalid_arguments");
     }
     if method == "apps.connections.open" {
@@ -535,15 +646,46 @@ async fn call(
             let headers = [("x-oauth-scopes", scopes), ("date", date)];
             (headers, Json(answer)).into_response()
         }
-        Err(code) => no(code),
+        Err(code) => {
+            if MISTAKES.contains(&code) {
+                fake.refuse(format!("{method}: {code}: {args}"));
+            }
+            no(code)
+        }
     }
 }
+
+/// Codes for what a program that knows Slack never sends.
+const MISTAKES: [&str; 5] = [
+    "invalid_arguments",
+    "invalid_blocks",
+    "missing_argument",
+    "msg_blocks_too_long",
+    "unknown_method",
+];
 
 fn no(code: &str) -> Response {
     Json(json!({ "ok": false, "error": code })).into_response()
 }
 
 impl World {
+    fn channel(&mut self, id: &str, name: &'static str, members: Vec<String>) {
+        let channel = Channel {
+            name,
+            members,
+            ..Channel::default()
+        };
+        self.channels.insert(id.to_owned(), channel);
+    }
+
+    /// A channel as Slack tells of it.
+    fn told(&self, id: &str) -> Value {
+        let known = self.channels.get(id);
+        let private = known.is_some_and(|c| c.private);
+        json!({ "id": id, "name": known.map_or("platform", |c| c.name), "is_channel": !private, "is_group": private,
+            "is_private": private, "is_member": !self.away, "is_archived": known.is_some_and(|c| c.archived) })
+    }
+
     fn answer(&mut self, method: &str, args: &Value) -> Result<Value, &'static str> {
         let arg = |name: &str| args[name].as_str().unwrap_or_default().to_owned();
         match method {
@@ -614,20 +756,20 @@ impl World {
             }
             "conversations.info" => {
                 self.check_channel(&arg("channel"))?;
-                Ok(
-                    json!({ "ok": true, "channel": { "id": arg("channel"), "name": "platform", "is_channel": true,
-                    "is_private": false, "is_member": true, "is_archived": false } }),
-                )
+                Ok(json!({ "ok": true, "channel": self.told(&arg("channel")) }))
             }
-            "conversations.list" => Ok(
-                json!({ "ok": true, "channels": [{ "id": "C0PLATFORM", "name": "platform", "is_channel": true,
-                    "is_private": false, "is_member": !self.away, "is_archived": false }] }),
-            ),
+            "conversations.list" => {
+                let channels: Vec<Value> = self.channels.keys().map(|id| self.told(id)).collect();
+                Ok(json!({ "ok": true, "channels": channels }))
+            }
             // Two pages, so that nobody can forget the second.
             "conversations.members" => {
+                let known = self.channels.get(&arg("channel"));
+                let members = known.map_or(&[][..], |channel| &channel.members);
+                let (first, rest) = members.split_at(members.len().min(1));
                 let (page, next) = match arg("cursor").as_str() {
-                    "" => (&self.members[..1], "second"),
-                    _ => (&self.members[1..], ""),
+                    "" => (first, "second"),
+                    _ => (rest, ""),
                 };
                 Ok(
                     json!({ "ok": true, "members": page, "response_metadata": { "next_cursor": next } }),
@@ -653,7 +795,9 @@ impl World {
                 }
                 self.number += 1;
                 let id = format!("V{}", self.number);
-                Ok(json!({ "ok": true, "view": self.show(&id, &args["view"]) }))
+                let shown = self.show(&id, &args["view"]);
+                self.views.get_mut(&id).unwrap()["opened_by"] = arg("trigger_id").into();
+                Ok(json!({ "ok": true, "view": shown }))
             }
             "views.update" => {
                 check_view(&args["view"])?;
@@ -679,8 +823,10 @@ impl World {
     }
 
     fn check_channel(&self, channel: &str) -> Result<(), &'static str> {
+        let archived = |channel: &str| self.channels.get(channel).is_some_and(|c| c.archived);
         match channel {
             "C0ARCHIVED" => Err("is_archived"),
+            _ if archived(channel) => Err("is_archived"),
             "C0OUTSIDE" => Err("not_in_channel"),
             _ if channel.starts_with(['C', 'D', 'G']) => Ok(()),
             _ => Err("channel_not_found"),
@@ -750,6 +896,9 @@ fn unique(blocks: &Value, name: &str) -> bool {
 
 async fn respond(State(fake): State<Fake>, Path(id): Path<String>, body: Bytes) -> Response {
     let mut args: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if serde_json::from_value::<slackblocks::MessageResponse>(args.clone()).is_err() {
+        fake.refuse(format!("response_url: {args}"));
+    }
     args["id"] = id.into();
     fake.with(|world| {
         world.calls.push(Call {

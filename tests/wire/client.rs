@@ -138,7 +138,7 @@ async fn people_groups_and_channels_are_read() {
     let channel = slack.channel("C1").await.unwrap();
     assert_eq!((channel.kind, channel.member), (PlaceKind::Public, true));
     assert_eq!(
-        slack.members("C1").await.unwrap(),
+        slack.members("C0PLATFORM").await.unwrap(),
         ["U0ALEX", "U0PRIYA", "U0SAM"]
     );
     assert_eq!(slack.open_direct("U0ALEX").await.unwrap(), "D0ALEX");

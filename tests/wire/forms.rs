@@ -1,38 +1,10 @@
-//! The form from the command to the request: opened in time, filled in, sent back with errors, turned back.
+//! The form on Slack: opened in time, drawn again, and nothing lost where time runs out.
 
 use idp::catalog::Sources;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::bot::Bot;
-use crate::support::slack::{self, Fault, TEAM};
-
-/// What somebody types into the view: field name to Slack's state of its element.
-pub fn filled(view: &Value, typed: &[(&str, Value)]) -> Value {
-    let mut values = Map::new();
-    for block in view["blocks"].as_array().unwrap() {
-        let (Some(id), element) = (block["block_id"].as_str(), &block["element"]) else {
-            continue;
-        };
-        let Some(action) = element["action_id"].as_str() else {
-            continue;
-        };
-        let name = id.rsplit(':').next().unwrap();
-        let state = typed.iter().find(|(field, _)| *field == name).map_or_else(
-            || {
-                json!({ "type": element["type"], "value": element["initial_value"],
-                    "selected_option": element["initial_option"], "selected_options": [] })
-            },
-            |(_, value)| match element["type"].as_str().unwrap() {
-                "plain_text_input" => json!({ "type": "plain_text_input", "value": value }),
-                kind => json!({ "type": kind, "selected_option": { "value": value } }),
-            },
-        );
-        values.insert(id.to_owned(), json!({ action: state }));
-    }
-    let mut view = view.clone();
-    view["state"] = json!({ "values": values });
-    view
-}
+use crate::support::slack::{self, Fault, TEAM, filled};
 
 /// What Slack tells of a choice in a field that acts at once: the field, and all that stands in the view.
 async fn chooses(bot: &Bot, view: &Value, field: &str, typed: &[(&str, Value)]) -> slack::Answer {
@@ -79,61 +51,6 @@ fn service() -> Vec<(&'static str, Value)> {
         .iter()
         .map(|(name, value)| (*name, json!(value)))
         .collect()
-}
-
-#[tokio::test]
-async fn a_command_opens_its_form_and_the_form_becomes_a_request() {
-    let bot = Bot::start().await;
-    let answer = bot.types("U0PRIYA", "new-service").await;
-    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
-    let first = bot.fake.last_view();
-    assert_eq!(first["callback_id"], "form.page");
-
-    // A wrong name stays at its field, and the page stays.
-    let mut wrong = service();
-    wrong[0].1 = json!("Payments API");
-    let answer = sends(&bot, &first, &wrong).await;
-    assert_eq!(answer.json["response_action"], "errors", "{}", answer.text);
-    let errors = answer.json["errors"].as_object().unwrap();
-    assert!(
-        errors.keys().all(|block| block.ends_with(":name")),
-        "{errors:?}"
-    );
-
-    let answer = sends(&bot, &first, &service()).await;
-    assert_eq!(answer.json["response_action"], "update", "{}", answer.text);
-    let second = bot
-        .fake
-        .show(first["id"].as_str().unwrap(), &answer.json["view"]);
-    assert_ne!(second["private_metadata"], first["private_metadata"]);
-
-    // Back, and what was typed is there.
-    let back = json!({ "view": filled(&second, &[]), "actions": [second["blocks"].as_array().unwrap().iter()
-        .find_map(|b| b["elements"].as_array()?.iter().find(|e| e["action_id"] == "form.back").cloned()).unwrap()] });
-    let back = slack::interaction(&bot.fake, "block_actions", "U0PRIYA", back);
-    let answer = bot.interacts(&back).await;
-    assert_eq!((answer.status, answer.text.as_str()), (200, ""));
-    bot.fake.wait_for("views.update", 1).await;
-    let again = bot.fake.last_view();
-    assert!(again.to_string().contains("payments-api"), "{again:#}");
-
-    let answer = sends(&bot, &again, &[]).await;
-    let second = bot
-        .fake
-        .show(again["id"].as_str().unwrap(), &answer.json["view"]);
-    let answer = sends(&bot, &second, &[]).await;
-    assert_eq!(answer.json["response_action"], "update", "{}", answer.text);
-    assert_eq!(
-        answer.json["view"]["callback_id"], "reading",
-        "{}",
-        answer.text
-    );
-    assert_eq!(bot.count("request").await, 1);
-
-    // The same form sent again is one request still.
-    let answer = sends(&bot, &second, &[]).await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(bot.count("request").await, 1);
 }
 
 #[tokio::test]

@@ -70,14 +70,6 @@ async fn asked_elsewhere_the_requester_gets_the_address_of_the_card() {
 }
 
 #[tokio::test]
-async fn asked_where_it_stands_nobody_is_told_twice() {
-    let bot = bot().await;
-    asks_in(&bot, "C0PLATFORM", "platform").await;
-    first_in(&bot, "C0PLATFORM").await;
-    assert_eq!(bot.count("thread").await, 1);
-}
-
-#[tokio::test]
 async fn a_card_in_the_requesters_own_messages_needs_no_address() {
     let bot = Bot::start().await;
     bot.sends();

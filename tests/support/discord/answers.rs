@@ -1,4 +1,5 @@
-//! What Discord takes as an answer to an interaction, and when (docs.discord.com/developers/interactions/receiving-and-responding).
+//! What Discord takes as an answer to an interaction, when, and as more after it
+//! (docs.discord.com/developers/interactions/receiving-and-responding; components reference).
 
 use std::time::{Duration, Instant};
 
@@ -78,44 +79,87 @@ impl World {
     }
 }
 
-/// What is wrong with an answer to an interaction of this kind.
-pub(super) fn wrong_answer(kind: u64, body: &Value) -> Option<String> {
-    let data = &body["data"];
-    let told = |what: &str| Some(format!("{what} to an interaction of kind {kind}: {body}"));
-    let Some(answer) = body["type"].as_u64() else {
-        return told("no kind");
-    };
-    // A press (3), what is typed into a command (4), a filled modal (5).
-    match (answer, kind) {
-        (8, 4) => None,
-        (_, 4) | (8, _) => told("an answer of this kind"),
-        (4, _) => wrong(data, WITHOUT_PREVIEWS | PRIVATE),
-        (5, _) => (data["flags"].as_u64().unwrap_or_default() & !PRIVATE != 0)
-            .then(|| format!("a promise with {data}")),
-        (6, 3 | 5) => None,
-        (7, 3 | 5) => wrong(data, WITHOUT_PREVIEWS),
-        (9, 2 | 3) => wrong_modal(data),
-        _ => told("an answer of this kind"),
+/// What is wrong with an answer to an interaction of this kind: a ping (1), a command (2), a press (3), what is typed into
+/// a command (4), a filled modal (5).
+pub(super) fn wrong_answer(kind: u64, answer: &Value) -> Option<String> {
+    let data = &answer["data"];
+    match (answer["type"].as_u64(), kind) {
+        (Some(1), 1) | (Some(6), 3 | 5) => None,
+        (Some(4), 2 | 3 | 5) => wrong(data, WITHOUT_PREVIEWS | PRIVATE),
+        (Some(5), 2 | 3 | 5) => (data["flags"] != PRIVATE).then(|| format!("seen by all: {answer}")),
+        (Some(7), 3 | 5) => wrong(data, WITHOUT_PREVIEWS),
+        (Some(8), 4) => wrong_choices(&data["choices"]),
+        // A modal answers no modal.
+        (Some(9), 2 | 3) => wrong_modal(data),
+        _ => Some(format!("an answer to an interaction of kind {kind}: {answer}")),
     }
 }
 
-fn wrong_modal(modal: &Value) -> Option<String> {
-    let within = |text: &Value, most: usize| {
-        let length = text.as_str().map_or(0, |text| text.chars().count());
-        (1..=most).contains(&length)
-    };
-    let components = modal["components"].as_array().cloned().unwrap_or_default();
-    let ids = components
-        .iter()
-        .filter(|c| c["type"] == 18)
-        .map(|c| &c["component"]["custom_id"]);
-    let good = within(&modal["title"], 45)
-        && within(&modal["custom_id"], 100)
-        && (1..=5).contains(&components.len())
-        && components
+fn wrong_choices(choices: &Value) -> Option<String> {
+    let choices = choices.as_array().cloned().unwrap_or_default();
+    let fits = |choice: &Value| {
+        ["name", "value"]
             .iter()
-            .all(|c| c["type"] == 10 || within(&c["label"], 45))
-        && ids.clone().all(|id| within(id, 100))
-        && ids.clone().count() > 0;
-    (!good).then(|| format!("a modal {modal}"))
+            .all(|part| long(&choice[part], 1, 100))
+    };
+    (choices.len() > 25 || !choices.iter().all(fits)).then(|| format!("choices {choices:?}"))
+}
+
+fn wrong_modal(modal: &Value) -> Option<String> {
+    let parts = modal["components"].as_array().cloned().unwrap_or_default();
+    if !long(&modal["title"], 1, 45) || !long(&modal["custom_id"], 1, 100) {
+        return Some(format!("the frame of a modal: {modal}"));
+    }
+    if !(1..=5).contains(&parts.len()) {
+        return Some(format!("a modal of {} parts", parts.len()));
+    }
+    let mut ids: Vec<&Value> = parts.iter().map(|p| &p["component"]["custom_id"]).collect();
+    ids.retain(|id| !id.is_null());
+    let all = ids.len();
+    ids.sort_by_key(ToString::to_string);
+    ids.dedup();
+    if ids.len() < all {
+        return Some(format!("two inputs of one name: {modal}"));
+    }
+    parts.iter().find_map(wrong_part)
+}
+
+/// Words, or a label with its input.
+fn wrong_part(part: &Value) -> Option<String> {
+    let input = &part["component"];
+    let right = match part["type"].as_u64() {
+        Some(10) => long(&part["content"], 1, 4_000),
+        Some(18) => {
+            long(&part["label"], 1, 45)
+                && (part["description"].is_null() || long(&part["description"], 1, 100))
+                && long(&input["custom_id"], 1, 100)
+                && right_input(input)
+        }
+        _ => false,
+    };
+    (!right).then(|| format!("a part of a modal: {part}"))
+}
+
+fn right_input(input: &Value) -> bool {
+    match input["type"].as_u64() {
+        Some(4) => {
+            let most = input["max_length"].as_u64().unwrap_or(4_000);
+            let value = &input["value"];
+            matches!(input["style"].as_u64(), Some(1 | 2))
+                && (1..=4_000).contains(&most)
+                && (value.is_null() || long(value, 1, usize::try_from(most).unwrap()))
+                && (input["placeholder"].is_null() || long(&input["placeholder"], 1, 100))
+        }
+        Some(3) => {
+            let options = input["options"].as_array().cloned().unwrap_or_default();
+            let fits = |o: &Value| long(&o["label"], 1, 100) && long(&o["value"], 1, 100);
+            (1..=25).contains(&options.len()) && options.iter().all(fits)
+        }
+        _ => false,
+    }
+}
+
+fn long(text: &Value, least: usize, most: usize) -> bool {
+    let length = text.as_str().map(|text| text.chars().count());
+    length.is_some_and(|length| (least..=most).contains(&length))
 }
