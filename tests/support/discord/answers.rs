@@ -86,12 +86,16 @@ pub(super) fn wrong_answer(kind: u64, answer: &Value) -> Option<String> {
     match (answer["type"].as_u64(), kind) {
         (Some(1), 1) | (Some(6), 3 | 5) => None,
         (Some(4), 2 | 3 | 5) => wrong(data, WITHOUT_PREVIEWS | PRIVATE),
-        (Some(5), 2 | 3 | 5) => (data["flags"] != PRIVATE).then(|| format!("seen by all: {answer}")),
+        (Some(5), 2 | 3 | 5) => {
+            (data["flags"] != PRIVATE).then(|| format!("seen by all: {answer}"))
+        }
         (Some(7), 3 | 5) => wrong(data, WITHOUT_PREVIEWS),
         (Some(8), 4) => wrong_choices(&data["choices"]),
         // A modal answers no modal.
         (Some(9), 2 | 3) => wrong_modal(data),
-        _ => Some(format!("an answer to an interaction of kind {kind}: {answer}")),
+        _ => Some(format!(
+            "an answer to an interaction of kind {kind}: {answer}"
+        )),
     }
 }
 
