@@ -44,7 +44,7 @@ async fn without_a_public_address_the_main_job_is_done_over_the_gateway() {
     // Guilds, who is in them, what is deleted, and no more than that.
     let introductions = office.discord.introductions();
     assert_eq!(introductions.len(), 1);
-    assert_eq!(introductions[0]["intents"], (1 << 0) | (1 << 1) | (1 << 9));
+    assert_eq!(introductions[0]["intents"], 1 | (1 << 1) | (1 << 9));
     assert_eq!(office.discord.refused(), Vec::<String>::new());
     let posted = reqwest::Client::new()
         .post(format!("{}/discord/interactions", office.served.url))
@@ -239,7 +239,7 @@ async fn without_the_members_intent_roles_are_named_and_the_press_tells_who_has_
     discord.without_members();
     let office = Office::by_gateway_on(discord).await;
     let introductions = office.discord.introductions();
-    assert_eq!(introductions[0]["intents"], (1 << 0) | (1 << 9));
+    assert_eq!(introductions[0]["intents"], 1 | (1 << 9));
     // `allow` is judged by what the interaction says: nobody was ever read.
     office.asks("payments-api").await;
     let card = office.card("**Waiting for approval**").await;

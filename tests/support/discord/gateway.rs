@@ -17,7 +17,7 @@ use crate::support::serve::until;
 /// How often the bot is asked to say that it is there.
 const HEARTBEAT: Duration = Duration::from_secs(41);
 
-const GUILDS: u64 = 1 << 0;
+const GUILDS: u64 = 1;
 const GUILD_MEMBERS: u64 = 1 << 1;
 const GUILD_MESSAGES: u64 = 1 << 9;
 /// The bit of the application's flags that grants the members' intent, for bots in few guilds.
@@ -164,8 +164,8 @@ impl Gateway {
 
     fn say(&mut self, at: usize, name: &str, data: Value) {
         let session = &mut self.sessions[at];
-        session.said.push((name.to_owned(), data.clone()));
-        let said = dispatched(session.said.len(), name, data);
+        let said = dispatched(session.said.len() + 1, name, &data);
+        session.said.push((name.to_owned(), data));
         let lines = self.lines.iter();
         for line in lines.filter(|l| l.open && l.session == Some(at)) {
             let _ = line.out.send(Out::Say(said.clone()));
@@ -247,7 +247,7 @@ impl Gateway {
             return Err(4_007);
         }
         for (n, (name, data)) in said.iter().enumerate().skip(heard) {
-            let again = dispatched(n + 1, name, data.clone());
+            let again = dispatched(n + 1, name, data);
             let _ = self.lines[at].out.send(Out::Say(again));
         }
         self.say(session, "RESUMED", json!({}));
@@ -272,7 +272,7 @@ fn authentic(data: &Value) -> Result<(), u16> {
     }
 }
 
-fn dispatched(number: usize, name: &str, data: Value) -> Value {
+fn dispatched(number: usize, name: &str, data: &Value) -> Value {
     json!({ "op": 0, "s": number, "t": name, "d": data })
 }
 

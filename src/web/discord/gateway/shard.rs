@@ -142,7 +142,11 @@ impl Shard {
         standing: &Standing,
         stop: &CancellationToken,
     ) -> Over {
-        let (gateway, application) = match self.asked().await {
+        let asked = tokio::select! {
+            asked = self.asked() => asked,
+            () = stop.cancelled() => return Over::Stopped,
+        };
+        let (gateway, application) = match asked {
             Ok(asked) => asked,
             Err(error) => return error.into(),
         };
@@ -168,9 +172,14 @@ impl Shard {
             }
         }
         let mut line = Line::with_config(ShardId::new(number, of), config.build());
-        let over = self
-            .listen(&mut line, times, (events, standing), stop)
-            .await;
+        let connection = Connection {
+            edge: &self.edge,
+            times,
+            events,
+            shard: self.id,
+            standing,
+        };
+        let over = connection.listen(&mut line, stop).await;
         self.session = line.session().cloned();
         self.resume_url = line.resume_url().map(str::to_owned);
         over
