@@ -63,7 +63,9 @@ begin
     return new;
 end
 $$;
-create trigger vote_another before insert on vote for each row execute function vote_is_anothers();
+-- One and the same person is the check of the table's own.
+create trigger vote_another before insert on vote for each row
+    when (new.person_id <> new.requester_id) execute function vote_is_anothers();
 
 -- The codes that begin it: typed with the other account, then confirmed with the first. One open code an account.
 create table chat_link (

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::support::discord::office::{Office, TOML, content};
-use crate::support::discord::{ALEX, PRIYA};
+use crate::support::discord::{ALEX, GUILD, PRIYA};
 use crate::support::serve::until;
-use crate::support::slack;
+use crate::support::slack::{self, TEAM};
 use crate::wire::forms::filled;
 
 const CHANNEL: &str = "C0PLATFORM";
@@ -127,6 +127,37 @@ async fn linked_people_follow_and_decide_a_request_of_slack_from_discord() {
         assert!(!copy.to_string().contains("Waiting for approval"), "{copy}");
     }
     assert_eq!(office.discord.refused(), Vec::<String>::new());
+    let verified = office.site.runs(&["audit", "verify"]).await;
+    assert!(verified.status.success(), "{verified:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_file_links_people_while_idp_runs() {
+    let office = office().await;
+    let with = |workspace: &str| {
+        let accounts = format!("[\"slack:{workspace}/U0ALEX\", \"discord:{GUILD}/{ALEX}\"]");
+        format!("{TOML}\n[[people]]\naccounts = {accounts}\n")
+    };
+    office.site.configure(&with(TEAM));
+    on_slack(&office, "D0ALEX", "are one person here from now on").await;
+    on_discord(&office, ALEX, "are one person here from now on").await;
+    let told = office.runs(ALEX, "link", &[]).await;
+    assert!(content(&told).contains("only they can change it"), "{told}");
+
+    // A slip in the next version of the file: said with its line and the right word, and the link is gone.
+    let slip = format!("{}X", &TEAM[..TEAM.len() - 1]);
+    office.site.configure(&with(&slip));
+    let log = office
+        .served
+        .says("is in a place that idp doesn't serve")
+        .await;
+    let line = log.lines().find(|l| l.contains("doesn't serve")).unwrap();
+    assert!(
+        line.contains("idp.toml:11:13") && line.contains(TEAM),
+        "{line}"
+    );
+    on_slack(&office, "D0ALEX", "are no longer one person").await;
+    on_discord(&office, ALEX, "are no longer one person").await;
     let verified = office.site.runs(&["audit", "verify"]).await;
     assert!(verified.status.success(), "{verified:?}");
 }
