@@ -299,3 +299,79 @@ async fn what_people_break_is_mended() {
     restarted.await;
     demo.stop();
 }
+
+/// The same company on Discord: the same bot, the same engine, the same rules.
+#[tokio::test]
+async fn a_request_is_made_and_approved_on_discord() {
+    let folder = folder();
+    let demo = Demo::start(folder.path(), &[]).await;
+    demo.card("orders-api", "done in").await;
+    let words = "/idp run command:new-service words:billing-api";
+    let place = json!({ "person": "priya", "channel": "platform", "text": words });
+    demo.act("discord/say", place).await;
+    // A page comes in parts: each is sent as it stands, and the button between them pressed.
+    let card = demo.until("a card on Discord", async |demo| {
+        let modal = demo.see("discord/modal?person=priya").await;
+        if modal.is_object() {
+            demo.act("discord/submit", json!({ "person": "priya" }))
+                .await;
+        }
+        let seen = demo.on_discord("priya", "platform").await;
+        if let Some(next) = seen.last().filter(|own| labels(own) == ["Continue"]) {
+            demo.presses_on_discord("priya", next, "Continue").await;
+        }
+        seen.into_iter().find(|own| {
+            let said = own["content"].as_str().unwrap();
+            labels(own).contains(&"Approve") && said.contains("billing-api")
+        })
+    });
+    let card = card.await;
+    demo.presses_on_discord("alex", &card, "Approve").await;
+    let asked = demo.until("the question", async |demo| {
+        let seen = demo.on_discord("alex", "platform").await;
+        let mut seen = seen.into_iter();
+        seen.find(|own| own["only_for"].is_string() && !labels(own).is_empty())
+    });
+    let asked = asked.await;
+    let yes = labels(&asked)[0].to_owned();
+    demo.presses_on_discord("alex", &asked, &yes).await;
+    demo.until("an end on Discord", async |demo| {
+        let seen = demo.on_discord("tom", "platform").await;
+        let card = seen.iter().find(|own| own["id"] == card["id"])?;
+        card["components"]
+            .to_string()
+            .contains("Open repository")
+            .then_some(())
+    })
+    .await;
+    let thread = demo.on_discord("tom", card["id"].as_str().unwrap()).await;
+    assert!(!thread.is_empty() && thread.len() <= 3, "{thread:#?}");
+    // On Slack nobody asked for it.
+    assert!(demo.cards("billing-api").await.is_empty());
+    demo.stop();
+}
+
+impl Demo {
+    /// What somebody reads in a channel or thread of the Discord server.
+    async fn on_discord(&self, person: &str, channel: &str) -> Vec<Value> {
+        let path = format!("discord/timeline?person={person}&channel={channel}");
+        self.see(&path)
+            .await
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    async fn presses_on_discord(&self, person: &str, message: &Value, label: &str) {
+        let on = json!({ "channel": message["channel"], "id": message["id"] });
+        let press = json!({ "person": person, "on": on, "component": label });
+        self.act("discord/press", press).await;
+    }
+}
+
+/// The labels of a message's buttons.
+fn labels(message: &Value) -> Vec<&str> {
+    let rows = message["components"].as_array().unwrap().iter();
+    let buttons = rows.flat_map(|row| row["components"].as_array().unwrap());
+    buttons.filter_map(|own| own["label"].as_str()).collect()
+}

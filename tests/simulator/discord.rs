@@ -150,8 +150,7 @@ impl Bot {
             .json()
             .await
             .unwrap();
-        let mut key = [0; 32];
-        hex::decode_to_slice(guild["public_key"].as_str().unwrap(), &mut key).unwrap();
+        let key = guild["public_key"].as_str().unwrap();
         let state = Arc::new(BotState {
             key: Mutex::new(Some(Verifier::new(key))),
             got: Mutex::default(),

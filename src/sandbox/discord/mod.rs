@@ -5,7 +5,7 @@
 //! keeping are those of the [`world`](super::world); everything that Discord does otherwise than Slack stands here.
 //!
 //! - `state`, `live`: what outlives a restart and what doesn't; `seed`: how it begins
-//! - `acts`: what people do; `interaction`, `deliver`: what becomes of it
+//! - `acts`: what people do; `interaction`, `deliver`, `endpoint`: what becomes of it
 //! - `rest`, `gateway`: what the app calls and hears; `check`, `limits`, `permission`: what it may
 //! - `seen`, `control`: what people see, as JSON for tests and tools
 
@@ -13,7 +13,9 @@ mod acts;
 mod check;
 mod control;
 mod deliver;
+mod endpoint;
 mod error;
+mod find;
 mod gateway;
 mod id;
 mod interaction;
@@ -37,7 +39,7 @@ use axum::{
 
 pub(in crate::sandbox) use self::{
     acts::At,
-    deliver::{pair, public},
+    endpoint::{pair, public},
     id::Id,
     live::{Input, Live, OpenModal},
     seed::discord as seeded,

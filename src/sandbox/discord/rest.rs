@@ -2,6 +2,7 @@
 //! refusals by Discord's codes (docs.discord.com/developers/reference).
 
 mod answers;
+mod call;
 mod channels;
 mod guild;
 mod messages;
@@ -18,24 +19,12 @@ use axum::{
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{
-    error::{Form, Refusal},
-    id::Id,
-    limits::Route,
-};
+use self::call::Call;
+use super::{error::Refusal, id::Id};
 use crate::sandbox::world::{CallRecord, Inner, MessageRef, World};
 
 /// Versions that are served; they differ in nothing that is simulated.
 const VERSIONS: [&str; 2] = ["v10", "v9"];
-
-/// One call.
-#[derive(Clone, Debug)]
-pub(super) struct Call {
-    method: Method,
-    path: Vec<String>,
-    query: HashMap<String, String>,
-    body: Value,
-}
 
 /// An answer that says yes.
 #[derive(Debug)]
@@ -81,75 +70,6 @@ impl Reply {
             touched: Some(touched),
             ..self
         }
-    }
-}
-
-impl Call {
-    fn words(&self) -> Vec<&str> {
-        self.path.iter().map(String::as_str).collect()
-    }
-
-    /// An id in the path.
-    fn id(&self, at: usize) -> Result<Id, Refusal> {
-        let word = self.path.get(at).map(String::as_str).unwrap_or_default();
-        word.parse().map_err(|_| {
-            let message = format!("Value \"{word}\" is not snowflake.");
-            Form::one("id", "NUMBER_TYPE_COERCE", &message)
-        })
-    }
-
-    /// How many are wanted at once, within bounds.
-    fn limit(&self, default: usize, most: usize) -> Result<usize, Refusal> {
-        let Some(text) = self.query.get("limit") else {
-            return Ok(default);
-        };
-        let limit = text.parse().ok().filter(|own| (1..=most).contains(own));
-        limit.ok_or_else(|| {
-            let message = format!("int value should be between 1 and {most}.");
-            Form::one("limit", "NUMBER_TYPE_RANGE", &message)
-        })
-    }
-
-    /// The id behind which, or before which, a page lies.
-    fn edge(&self, name: &str) -> Option<Id> {
-        self.query.get(name)?.parse().ok()
-    }
-
-    /// Interactions prove themselves by the token in their address, and lie outside of the bot's rates.
-    fn by_interaction(&self) -> bool {
-        matches!(self.words()[..], ["webhooks" | "interactions", ..])
-    }
-
-    /// The path as it is recorded and counted: tokens are nobody's to read.
-    fn route(&self) -> Route {
-        let words = self.words();
-        let shaped = words.iter().enumerate().map(|(at, word)| {
-            let secret = self.by_interaction() && at == 2;
-            let id = at > 0 && word.parse::<Id>().is_ok();
-            match (secret, id) {
-                (true, _) => ":token",
-                (_, true) => ":id",
-                _ => word,
-            }
-        });
-        let shape = shaped.collect::<Vec<_>>().join("/");
-        let major = match words[..] {
-            ["channels" | "guilds", id, ..] => id.to_owned(),
-            ["webhooks", id, token, ..] => format!("{id}/{token}"),
-            _ => String::new(),
-        };
-        Route {
-            shape: format!("{} {shape}", self.method),
-            major,
-        }
-    }
-
-    /// The same for people: with its ids.
-    fn shown(&self) -> String {
-        let secret = self.by_interaction();
-        let words = self.path.iter().enumerate();
-        let words = words.map(|(at, word)| if secret && at == 2 { "{token}" } else { word });
-        format!("{} /{}", self.method, words.collect::<Vec<_>>().join("/"))
     }
 }
 

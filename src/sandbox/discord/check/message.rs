@@ -69,8 +69,8 @@ fn flags(form: &mut Form, part: &Part<'_>, wanted: Wanted) {
     let may = match wanted {
         Wanted::Post => loud,
         Wanted::Answer => loud | flag::EPHEMERAL,
-        // The flag of a private message is sent along with its changes; it changes nothing.
-        Wanted::Edit => flag::SUPPRESS_EMBEDS | flag::EPHEMERAL,
+        // "Unsupported flag changes are currently ignored without error": clients send along what stands.
+        Wanted::Edit => u64::MAX,
     };
     let fits = flags.value.as_u64().is_some_and(|bits| bits & !may == 0);
     if !fits {

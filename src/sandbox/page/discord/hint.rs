@@ -1,8 +1,8 @@
 //! One line under a card that waits for somebody else, as on the Slack side.
 
-use maud::Markup;
+use maud::{Markup, html};
 
-use super::{super::hint as shared, message::nothing, scene::Scene};
+use super::{super::hint as shared, scene::Scene};
 use crate::sandbox::discord::{Place as Kind, Seen};
 use crate::sandbox::world::text;
 
@@ -14,7 +14,7 @@ pub(super) fn draw(scene: &Scene, own: &Seen) -> Markup {
         .flatten()
         .map(|own| text(own, "custom_id"));
     if !own.by_bot || !ids.any(|id| id.starts_with("request.approve")) {
-        return nothing();
+        return html! {};
     }
     let said = with_names(scene, &own.message.content);
     let people = scene.members.iter().map(|member| shared::Who {

@@ -1,6 +1,6 @@
 //! One message, and a list of them with day lines and runs by the same author.
 
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, html};
 
 use super::{
     super::message::clock, components, frame::avatar, hint, markdown::Words, scene::Scene,
@@ -101,9 +101,4 @@ fn tone(color: u32) -> Option<&'static str> {
         0x00e7_4c3c => "role-red",
         _ => return None,
     })
-}
-
-/// Nothing.
-pub(super) fn nothing() -> Markup {
-    PreEscaped(String::new())
 }
