@@ -103,7 +103,7 @@ impl Two {
                 external: (*external).to_owned(),
                 handle: (*handle).to_owned(),
                 name: (*handle).to_owned(),
-                members: members.iter().map(|m| (*m).to_owned()).collect(),
+                members: Some(members.iter().map(|m| (*m).to_owned()).collect()),
             })
             .collect();
         people::record_groups(&self.world.app, self.guild, &roles)

@@ -5,8 +5,7 @@ use serde_json::{Value, json};
 use crate::support::discord::office::{Office, TOML, content};
 use crate::support::discord::{ALEX, GUILD, PRIYA};
 use crate::support::serve::until;
-use crate::support::slack::{self, TEAM};
-use crate::wire::forms::filled;
+use crate::support::slack::{self, TEAM, filled};
 
 const CHANNEL: &str = "C0PLATFORM";
 
