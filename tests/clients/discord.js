@@ -126,7 +126,7 @@ scenario(async () => {
   await eventually('a deletion', () => heard.includes(Events.MessageDelete));
   await alex.send('Between us');
   assert.equal((await discord.timeline('alex', '@idp')).length, 1);
-  await refused(160004, card.startThread({ name: 'Again' }));
+  await refused(160004, client.rest.post(`/channels/${platform.id}/messages/${card.id}/threads`, { body: { name: 'Again' } }));
   await refused(50035, platform.send({ content: 'x'.repeat(2001) }));
   await refused(50001, closed.send('x'));
   await refused(10008, platform.messages.fetch('1'));

@@ -93,7 +93,7 @@ story('behind the scenes the signed delivery and the calls stand', async () => {
   const drawer = priya.locator('#drawer');
   await drawer.getByText('slash command').or(drawer.getByText('form sent')).first().waitFor();
   await drawer.locator('summary', { hasText: 'press' }).click();
-  await drawer.getByText('X-Signature-Ed25519').waitFor();
+  await drawer.getByText('X-Signature-Ed25519').last().waitFor();
   await drawer.getByText(/POST \/channels/).first().waitFor();
   await picture(priya, 'd06-behind');
   await priya.keyboard.press('Escape');

@@ -169,6 +169,10 @@ async fn levers(State(world): State<Arc<World>>, Json(pull): Json<Pull>) -> Done
         let live = &mut inner.live;
         live.refuse_until = until(pull.refuse_for_s).or(live.refuse_until);
         live.refuse_all_until = until(pull.refuse_all_for_s).or(live.refuse_all_until);
+        if pull.refuse_for_s.is_some() {
+            // Whatever was left of them before no longer counts.
+            live.buckets.clear();
+        }
         if let Some(targets) = pull.deliver_to {
             live.endpoints = targets.iter().map(DiscordConfig::endpoint).collect();
         }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{APPLICATION, GUILD, PLATFORM, PRIYA, SECURITY_OPS, TOKEN, calm};
-use crate::simulator::harness::Sim;
+use crate::simulator::harness::{Sim, eventually};
 
 #[tokio::test]
 async fn nobody_calls_without_token_and_introduction() {
@@ -305,4 +305,29 @@ async fn commands_are_kept_as_discord_keeps_them() {
     let wrong = json!([{ "name": "Idp", "description": "" }]);
     assert_eq!(sim.no("PUT", &path, wrong).await, (400, 50_035));
     assert_eq!(sim.done("GET", &path, Value::Null).await, again);
+}
+
+#[tokio::test]
+async fn the_server_survives_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("chat.json");
+    let first = Sim::start(|config| config.state_file = Some(file.clone())).await;
+    let path = format!("channels/{PLATFORM}/messages");
+    let sent = first
+        .done("POST", &path, json!({ "content": "kept" }))
+        .await;
+    let threads = format!("{path}/{}/threads", sent["id"].as_str().unwrap());
+    first.done("POST", &threads, json!({ "name": "142" })).await;
+    eventually("the file", || {
+        std::fs::read_to_string(&file).is_ok_and(|text| text.contains("\"142\""))
+    })
+    .await;
+    let second = Sim::start(|config| config.state_file = Some(file.clone())).await;
+    assert_eq!(second.reads("tom", "platform").await, ["kept"]);
+    // Ids go on growing.
+    let next = second
+        .done("POST", &path, json!({ "content": "next" }))
+        .await;
+    let id = |of: &serde_json::Value| of["id"].as_str().unwrap().parse::<u64>().unwrap();
+    assert!(id(&next) > id(&sent));
 }

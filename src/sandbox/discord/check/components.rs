@@ -10,7 +10,8 @@ use super::{Form, Part, choice, counted};
 const ROW: u64 = 1;
 const BUTTON: u64 = 2;
 pub(super) const STRING_SELECT: u64 = 3;
-pub(super) const SELECTS: std::ops::RangeInclusive<u64> = 3..=8;
+/// Of strings, users, roles, mentionables, channels; 4 between them is a text input.
+pub(super) const SELECTS: [u64; 5] = [3, 5, 6, 7, 8];
 /// Buttons that lead somewhere, and buttons that sell something.
 const LINK: u64 = 5;
 const PREMIUM: u64 = 6;

@@ -221,7 +221,7 @@ fn channel(scene: &Scene) -> Markup {
             div.log role="log" aria-label={ "Messages in " (title) } tabindex="0" data-scroll=(room.id) {
                 @if scene.earlier > 0 { p.empty { (scene.earlier) " earlier messages aren't shown." } }
                 @if scene.seen.is_empty() { (beginning(room)) }
-                (message::list(scene, &scene.seen, "m"))
+                (message::list(scene, &scene.seen, "m", None))
             }
             (composer(room, "write"))
         }
@@ -251,10 +251,10 @@ fn thread(scene: &Scene, thread: &Thread) -> Markup {
             }
             div.log role="log" aria-label="Messages in the thread" tabindex="0" data-scroll={ "thread-" (room.id) } {
                 @if let Some(root) = &thread.root {
-                    (message::list(scene, std::slice::from_ref(root), "t"))
+                    (message::list(scene, std::slice::from_ref(root), "t", None))
                     div.day { @match thread.replies.len() { 1 => "1 message", n => { (n) " messages" } } }
                 }
-                (message::list(scene, &thread.replies, "t"))
+                (message::list(scene, &thread.replies, "t", thread.root.as_ref()))
             }
             (composer(room, "reply"))
         }

@@ -165,10 +165,10 @@ impl<'a> Words<'a> {
         if let Some(time) = token.strip_prefix("t:") {
             return time_of(time);
         }
-        if let Some(command) = token.strip_prefix('/') {
-            return Some(
-                html! { span.mention { "/" (command.split(':').next().unwrap_or_default()) } },
-            );
+        // `</idp run:1312…>`
+        let command = token.strip_prefix('/').and_then(|own| own.split_once(':'));
+        if let Some((name, _)) = command.filter(|(_, own)| id(own).is_some()) {
+            return Some(html! { span.mention { "/" (name) } });
         }
         self.link(token, None)
     }

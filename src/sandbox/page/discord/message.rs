@@ -10,9 +10,9 @@ use crate::sandbox::discord::Seen;
 /// A message within so many seconds after the same author's last one stands without a head of its own.
 const RUN_S: i64 = 420;
 
-/// Messages, oldest first; ids on the page begin with `prefix`.
-pub(super) fn list(scene: &Scene, seen: &[Seen], prefix: &str) -> Markup {
-    let mut before: Option<&Seen> = None;
+/// Messages, oldest first, behind another one; ids on the page begin with `prefix`.
+pub(super) fn list(scene: &Scene, seen: &[Seen], prefix: &str, before: Option<&Seen>) -> Markup {
+    let mut before = before;
     html! {
         @for own in seen {
             @let at = own.message.id.made();
@@ -65,7 +65,7 @@ fn draw(scene: &Scene, own: &Seen, prefix: &str, run: bool) -> Markup {
                 (components::rows(&message.components))
             }
             (hint::draw(scene, own))
-            @if let Some((name, count)) = &own.thread { (thread(scene, &id, name, *count)) }
+            @if let Some((name, count)) = own.thread.as_ref().filter(|_| prefix == "m") { (thread(scene, &id, name, *count)) }
             @if private {
                 p.only {
                     "Only you can see this · "

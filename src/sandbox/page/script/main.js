@@ -42,9 +42,11 @@ async function copying(button) {
 
 function pull(lever) {
   closeMenuOf(lever);
+  // The page may be drawn anew before the act is done, with another lever in this one's place.
+  const { lever: what, at, told } = lever.dataset;
   return busy(lever, async () => {
-    await act(lever.dataset.at ?? "levers", JSON.parse(lever.dataset.lever));
-    toast(lever.dataset.told);
+    await act(at ?? "levers", JSON.parse(what));
+    toast(told);
   });
 }
 

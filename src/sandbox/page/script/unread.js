@@ -5,15 +5,17 @@ import { $, $$, me } from "./dom.js";
 const readKey = `idp.read.${me}`;
 const read = () => JSON.parse(localStorage.getItem(readKey) ?? "{}");
 
-/** Marks the lines of the sidebar that have news; the open channel is read by being looked at. */
+/** Marks the lines of the sidebar that have news; the open channel, and on Discord the open thread, is read by being looked at. */
 export function markUnread() {
   const seen = read();
   const here = document.body.dataset.channel;
   const lines = $$("#sidebar a[data-channel]");
-  const current = lines.find((line) => line.dataset.channel === here);
-  if (current?.dataset.latest && document.visibilityState === "visible" && seen[here] !== current.dataset.latest) {
-    seen[here] = current.dataset.latest;
-    localStorage.setItem(readKey, JSON.stringify(seen));
+  const looked = lines.filter((line) => line.dataset.channel === here || line.hasAttribute("aria-current"));
+  for (const { dataset } of looked) {
+    if (dataset.latest && document.visibilityState === "visible" && seen[dataset.channel] !== dataset.latest) {
+      seen[dataset.channel] = dataset.latest;
+      localStorage.setItem(readKey, JSON.stringify(seen));
+    }
   }
   let count = 0;
   for (const line of lines) {
