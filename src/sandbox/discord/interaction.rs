@@ -130,7 +130,7 @@ impl Inner {
             .get("flags")
             .and_then(Value::as_u64)
             .unwrap_or_default();
-        let flags = flags & flag::EPHEMERAL | flag::LOADING;
+        let flags = (flags & flag::EPHEMERAL) | flag::LOADING;
         let id = self.say_for(token, &json!({ "flags": flags }));
         self.set_original(token, id);
     }

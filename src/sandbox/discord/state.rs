@@ -68,6 +68,10 @@ pub(in crate::sandbox) struct Role {
 
 /// Somebody in the guild.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about a member"
+)]
 pub(in crate::sandbox) struct Member {
     /// The user's id.
     pub(in crate::sandbox) id: Id,

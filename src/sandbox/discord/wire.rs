@@ -257,7 +257,7 @@ impl Discord {
     /// "Application Flags": the two intents for applications in fewer than a hundred guilds.
     pub(in crate::sandbox) fn application_flags(&self) -> u64 {
         let members = u64::from(self.application.members_intent) << 15;
-        members | u64::from(self.application.content_intent) << 19
+        members | (u64::from(self.application.content_intent) << 19)
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) fn get(inner: &Inner, call: &Call, words: &[&str]) -> Done {
     }
 }
 
-/// "This endpoint is restricted according to whether the GUILD_MEMBERS Privileged Intent is enabled".
+/// "This endpoint is restricted according to whether the `GUILD_MEMBERS` Privileged Intent is enabled".
 fn members(inner: &Inner, call: &Call) -> Done {
     if !inner.discord.application.members_intent {
         return Err(Refusal::of(50_001));

@@ -16,7 +16,7 @@ use crate::sandbox::{
     world::Inner,
 };
 
-/// "If enforce_nonce is true … checked for uniqueness in the past few minutes".
+/// "If `enforce_nonce` is true … checked for uniqueness in the past few minutes".
 const NONCE_LIFE: TimeDelta = TimeDelta::minutes(5);
 
 pub(super) fn list(inner: &Inner, call: &Call) -> Done {
