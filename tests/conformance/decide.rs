@@ -279,7 +279,7 @@ async fn an_approver_outside_the_channel_decides_on_a_copy(office: &Office) {
     assert!(office.chat.direct(Alex).is_empty());
     office.presses(Sam, &copy, "Approve").await;
     office.card_in(Payments, "payments-api", "Done in").await;
-    let told = office.direct(Sam, "approved by Sam Ito").await;
+    let told = office.direct(Sam, "Approved by Sam Ito").await;
     assert!(!told.buttons.contains(&"Approve".to_owned()), "{told:#?}");
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -102,14 +101,8 @@ impl Discord {
             desk.tokens.insert(token, (who, 0));
             desk.bot.clone()
         };
-        let began = Instant::now();
         let (status, answer) = self.fake.deliver(&bot, payload).await;
         assert_eq!(status, 200, "{answer}");
-        assert!(
-            began.elapsed() < Duration::from_secs(3),
-            "{:?}",
-            began.elapsed()
-        );
         let mut desk = self.desk.lock().unwrap();
         desk.last = Some((payload.clone(), answer.clone()));
         match answer["type"].as_u64() {

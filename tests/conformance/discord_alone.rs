@@ -1,6 +1,8 @@
 //! What only Discord has: its registration and pings, answers that are deferred, tokens that run out, direct messages
 //! without a guild, roles in pages, limits that are others.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use super::discord::Discord;
@@ -61,6 +63,7 @@ async fn an_answer_that_takes_too_long_is_deferred_and_follows() {
         .await
         .unwrap();
     // Each is answered within Discord's three seconds: a command, a modal, a press on a private answer.
+    let began = Instant::now();
     let help = discord.interaction(Priya, 2, PLATFORM, &typed("help"));
     let fields = service("other-api");
     let (asked, _, pressed) = tokio::join!(
@@ -68,6 +71,7 @@ async fn an_answer_that_takes_too_long_is_deferred_and_follows() {
         office.fills(Sam, &fields),
         discord.press(Alex, &led, "Continue")
     );
+    assert!(began.elapsed() < Duration::from_secs(3));
     assert_eq!(asked, json!({ "type": 5, "data": { "flags": 64 } }));
     assert_eq!(pressed, json!({ "type": 6 }));
     held.rollback().await.unwrap();

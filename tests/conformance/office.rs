@@ -112,8 +112,7 @@ impl Office {
             "people are known",
             format!(
                 "(select count(*) from account where kind = 'full' and external_id = any('{{{}}}')) = 3
-                 and (select count(*) from channel c where exists (select from channel_member where channel_id = c.id)) > 0
-                 and exists (select from channel where name = 'payments')",
+                 and (select count(distinct channel_id) from channel_member) >= 2",
                 leads.join(",")
             ),
         )

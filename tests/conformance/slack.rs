@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::process::Command;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -117,7 +116,6 @@ impl Slack {
         let bot = self.desk.lock().unwrap().bot.clone();
         let answer = slack::deliver(&bot, path, &body).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text);
-        assert!(answer.took < Duration::from_secs(3), "{:?}", answer.took);
         let last = (path.to_owned(), body, answer.json.clone());
         self.desk.lock().unwrap().last = Some(last);
         answer
