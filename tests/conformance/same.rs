@@ -45,32 +45,31 @@ async fn transcript(on: On) -> Vec<(String, Vec<String>)> {
 /// Without ids, digests and durations, which are each platform's and each run's own.
 fn neutral(office: &Office, words: &str) -> String {
     let mut words = words.replace(office.chat.account(Priya), "PRIYA");
-    for (before, after) in [("· plan ", ""), (", plan ", ""), ("for plan ", "")] {
-        words = cut(&words, before, after);
+    for before in ["· plan ", ", plan ", "for plan "] {
+        words = cut(&words, before);
     }
-    cut(&words, "Done in ", "")
-        .lines()
-        .map(|line| match line.strip_prefix('@') {
+    let lines = words.lines().map(|line| {
+        if let Some(called) = line.strip_prefix('@') {
             // Whoever is called goes by an id.
-            Some(called) => called.split_once([':', ' ']).unwrap_or((called, "")).1,
+            return called.split_once([':', ' ']).unwrap_or((called, "")).1;
+        }
+        match line.strip_prefix("Done in ") {
+            Some(done) => done.split_once(" · ").unwrap_or(("", done)).1,
             None => line,
-        })
-        // A dialog on Slack has a title.
-        .filter(|line| *line != "idp" && !line.starts_with("git clone"))
-        .collect::<Vec<_>>()
-        .join("\n")
+        }
+    });
+    // A dialog on Slack has a title.
+    let lines = lines.filter(|line| *line != "idp" && !line.starts_with("git clone"));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// Leaves out the word behind these ones.
-fn cut(words: &str, before: &str, instead: &str) -> String {
+fn cut(words: &str, before: &str) -> String {
     let Some((head, tail)) = words.split_once(before) else {
         return words.to_owned();
     };
     let end = tail.find([' ', '.', ')', '\n']).unwrap_or(tail.len());
-    format!(
-        "{head}{before}{instead}{}",
-        cut(&tail[end..], before, instead)
-    )
+    format!("{head}{before}{}", cut(&tail[end..], before))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
