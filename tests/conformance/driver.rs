@@ -23,17 +23,6 @@ pub enum Who {
     Guest,
 }
 
-impl Who {
-    /// All of them.
-    pub const ALL: [Self; 5] = [
-        Self::Priya,
-        Self::Alex,
-        Self::Sam,
-        Self::Stranger,
-        Self::Guest,
-    ];
-}
-
 /// Where something is typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {

@@ -4,6 +4,7 @@ use super::driver::Place::Platform;
 use super::driver::Who::{Alex, Priya};
 use super::driver::{Loss, Trouble};
 use super::office::Office;
+use crate::support::http;
 use crate::support::serve::until;
 
 on_both! {
@@ -83,7 +84,7 @@ async fn a_refused_token_pauses_sending_until_it_is_good(office: &Office) {
         .await;
     let ready = format!("{}/readyz", office.url());
     let why = until("readiness doesn't tell", async || {
-        let answer = reqwest::get(&ready).await.unwrap();
+        let answer = http().get(&ready).send().await.unwrap();
         let failed = answer.status() == 503;
         let why = answer.text().await.unwrap();
         (failed && why.contains("token")).then_some(why)

@@ -303,7 +303,7 @@ impl Fake {
     }
 
     pub async fn send(&self, bot: &str, body: String, at: &str, signature: &str) -> (u16, Value) {
-        let answer = reqwest::Client::new()
+        let answer = super::http()
             .post(format!("{bot}/discord/interactions"))
             .header("x-signature-ed25519", signature)
             .header("x-signature-timestamp", at)
@@ -580,7 +580,7 @@ fn kept_to(accounts: &[&str]) -> Value {
 }
 
 /// A member of the guild.
-pub fn member(id: &str) -> Value {
+fn member(id: &str) -> Value {
     let role = |wanted: &str| ROLES.iter().find(|(name, _)| *name == wanted).unwrap().1;
     let (name, roles) = match id {
         PRIYA => ("Priya Nair", vec![role("Engineers")]),

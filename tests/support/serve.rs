@@ -98,7 +98,7 @@ impl Site {
         let served = self.begins_with(change).await;
         let ready = format!("{}/readyz", served.url);
         until("it is not ready", async || {
-            let answer = reqwest::get(&ready).await.ok()?;
+            let answer = super::http().get(&ready).send().await.ok()?;
             answer.status().is_success().then_some(())
         })
         .await;

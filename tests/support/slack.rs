@@ -430,7 +430,7 @@ pub async fn deliver_as(
     } else {
         "application/x-www-form-urlencoded"
     };
-    let response = reqwest::Client::new()
+    let response = super::http()
         .post(format!("{bot}{path}"))
         .header("content-type", content_type)
         .header("x-slack-request-timestamp", timestamp)
