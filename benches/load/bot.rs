@@ -14,7 +14,9 @@ pub struct Bot {
     folder: tempfile::TempDir,
 }
 
-const COMMAND: &str = r#"
+/// The command that everybody asks for; its steps do nothing.
+fn command(steps: usize) -> String {
+    let head = r#"
 apiVersion: idp.dev/v1
 kind: Command
 metadata: { name: bench, title: Bench }
@@ -29,8 +31,12 @@ spec:
       require: [{ from: "group:leads", count: 1 }]
       expires: 24h
   steps:
-    - { id: one, action: "debug:log", input: { message: "one" } }
 "#;
+    let step = |n| {
+        format!("    - {{ id: step{n}, action: \"debug:log\", input: {{ message: \"one\" }} }}\n")
+    };
+    (0..steps).fold(head.to_owned(), |text, n| text + &step(n))
+}
 
 impl Bot {
     pub async fn start(slack: &Slack, database: &str) -> Self {
@@ -39,19 +45,20 @@ impl Bot {
 
     /// A replica that only takes deliveries, or only works, or both.
     pub async fn start_as(role: &str, slack: &Slack, database: &str) -> Self {
-        Self::start_with(role, database, |command| slack.add(command)).await
+        Self::start_with(role, 1, database, |command| slack.add(command)).await
     }
 
-    /// The same on other platforms.
+    /// The same with a command of so many steps, and on other platforms.
     pub async fn start_with(
         role: &str,
+        steps: usize,
         database: &str,
         platforms: impl FnOnce(&mut Command),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let commands = folder.path().join("commands");
         std::fs::create_dir_all(&commands).unwrap();
-        std::fs::write(commands.join("bench.yaml"), COMMAND).unwrap();
+        std::fs::write(commands.join("bench.yaml"), command(steps)).unwrap();
         std::fs::write(
             folder.path().join("idp.toml"),
             "[limits]\nopen_requests_per_person = 1000000\n",
@@ -75,7 +82,7 @@ impl Bot {
             .env("IDP_LISTEN", format!("127.0.0.1:{port}"))
             .env("IDP_COMMANDS_DIR", &commands)
             .env("IDP_STATE_KEY", "bench-state-key-bench-state-key-bench")
-            .env("RUST_LOG", "warn")
+            .env("IDP_LOG", "warn")
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()

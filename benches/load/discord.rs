@@ -128,7 +128,7 @@ pub async fn submissions() {
     let many = 3000;
     let discord = Discord::start().await;
     let start = async |role: &str| {
-        Bot::start_with(role, &database(), |command| discord.add(command, false)).await
+        Bot::start_with(role, 1, &database(), |command| discord.add(command, false)).await
     };
     let worker = start("worker").await;
     let bot = start("web").await;
@@ -181,7 +181,7 @@ pub async fn memory() {
     drop(Bot::start(&slack, &database()).await);
     let idle = async |with: Option<bool>| {
         let database = database();
-        let bot = Bot::start_with("all", &database, |command| {
+        let bot = Bot::start_with("all", 1, &database, |command| {
             slack.add(command);
             if let Some(gateway) = with {
                 discord.add(command, gateway);

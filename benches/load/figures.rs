@@ -14,7 +14,7 @@ pub fn database() -> String {
     std::env::var("DATABASE_URL").expect("benches/run gives DATABASE_URL")
 }
 
-async fn connect() -> PgConnection {
+pub async fn connect() -> PgConnection {
     PgConnection::connect(&database()).await.unwrap()
 }
 
@@ -140,7 +140,7 @@ pub async fn submissions() {
 }
 
 /// Makes one request and gives its card with the Approve button.
-async fn asked(slack: &Slack, bot: &Bot, name: &str) -> Card {
+pub async fn asked(slack: &Slack, bot: &Bot, name: &str) -> Card {
     wait_for(
         "the bot to know the workspace",
         Duration::from_secs(10),
@@ -202,6 +202,13 @@ fn approve_value(message: &serde_json::Value) -> Option<String> {
     })?["value"]
         .as_str()
         .map(str::to_owned)
+}
+
+/// A lead presses Approve.
+pub async fn approve(slack: &Slack, bot: &Bot, plan: &Card) {
+    let press = slack.press(1, "request.approve", plan, &slack.address());
+    let (status, text, _) = slack.deliver(&bot.url, "/slack/interactions", press).await;
+    assert_eq!(status, 200, "{text}");
 }
 
 /// 10,000 presses racing on one request from 50 connections, beside `pgbench` doing one insert and commit.
@@ -278,14 +285,7 @@ pub async fn latency() {
     let since = chrono::Utc::now();
     for at in 0..100 {
         let plan = asked(&slack, &bot, &format!("latency-{at}")).await;
-        let (status, text, _) = slack
-            .deliver(
-                &bot.url,
-                "/slack/interactions",
-                slack.press(1, "request.approve", &plan, &slack.address()),
-            )
-            .await;
-        assert_eq!(status, 200, "{text}");
+        approve(&slack, &bot, &plan).await;
         wait_for("the run", Duration::from_secs(10), async || {
             count("select count(*) from run where state not in ('succeeded')").await == 0
         })
@@ -341,14 +341,7 @@ pub async fn recovery() {
     let mut two = Bot::start(&slack, &database()).await;
     for at in 0..20 {
         let plan = asked(&slack, &one, &format!("recovery-{at}")).await;
-        let (status, text, _) = slack
-            .deliver(
-                &one.url,
-                "/slack/interactions",
-                slack.press(1, "request.approve", &plan, &slack.address()),
-            )
-            .await;
-        assert_eq!(status, 200, "{text}");
+        approve(&slack, &one, &plan).await;
         // Both replicas work; the one that answered the press is as likely as the other to hold the job.
         one.child.kill().unwrap();
         one.child.wait().unwrap();

@@ -1,62 +1,92 @@
-//! HTTP as sparing as `pgbench` is: bodies signed beforehand, one buffer a connection, no more read of an answer than its
-//! length. So what is measured is the bot and not its load.
+//! HTTP as sparing as `pgbench` is: bodies signed beforehand, two threads that share nothing, one buffer a connection, no
+//! more read of an answer than its length. So what is measured is the bot and not its load.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 
 /// Sends whole requests over so many connections, the next one when the one before is answered; all must be taken.
 pub async fn send_all(to: &str, requests: Vec<Vec<u8>>, connections: usize) {
-    let requests = Arc::new(requests);
-    let next = Arc::new(AtomicUsize::new(0));
-    let mut under_way = tokio::task::JoinSet::new();
-    for _ in 0..connections {
-        let mut stream = TcpStream::connect(to).await.unwrap();
-        stream.set_nodelay(true).unwrap();
-        let (requests, next) = (Arc::clone(&requests), Arc::clone(&next));
-        under_way.spawn(async move {
-            let mut buffer = Vec::with_capacity(16 * 1024);
-            while let Some(request) = requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                stream.write_all(request).await.unwrap();
-                let end = whole(&mut stream, &mut buffer).await.expect("an answer");
-                assert!(
-                    buffer.starts_with(b"HTTP/1.1 200"),
-                    "{}",
-                    String::from_utf8_lossy(&buffer)
-                );
-                buffer.drain(..end);
-            }
-        });
+    let to = to.to_owned();
+    let sent = apart(move || async move {
+        let requests = Rc::new(requests);
+        let next = Rc::new(Cell::new(0));
+        let mut under_way = Vec::new();
+        for _ in 0..connections {
+            let stream = TcpStream::connect(&to).await.unwrap();
+            let (requests, next) = (Rc::clone(&requests), Rc::clone(&next));
+            under_way.push(tokio::task::spawn_local(send(stream, requests, next)));
+        }
+        for one in under_way {
+            one.await.unwrap();
+        }
+    });
+    sent.await.unwrap();
+}
+
+async fn send(mut stream: TcpStream, requests: Rc<Vec<Vec<u8>>>, next: Rc<Cell<usize>>) {
+    stream.set_nodelay(true).unwrap();
+    let mut buffer = Vec::with_capacity(16 * 1024);
+    while let Some(request) = requests.get(next.replace(next.get() + 1)) {
+        stream.write_all(request).await.unwrap();
+        let end = whole(&mut stream, &mut buffer).await.expect("an answer");
+        assert!(
+            buffer.starts_with(b"HTTP/1.1 200"),
+            "{}",
+            String::from_utf8_lossy(&buffer)
+        );
+        buffer.drain(..end);
     }
-    under_way.join_all().await;
 }
 
 /// Takes posts on a port of its own, says `ok` to each and counts them.
 pub async fn count_posts() -> (String, Arc<AtomicU64>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
     let counted = Arc::new(AtomicU64::new(0));
     let count = Arc::clone(&counted);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let count = Arc::clone(&count);
-            tokio::spawn(async move {
-                stream.set_nodelay(true).ok();
-                let mut buffer = Vec::with_capacity(16 * 1024);
-                while let Some(end) = whole(&mut stream, &mut buffer).await {
-                    buffer.drain(..end);
-                    count.fetch_add(1, Ordering::Relaxed);
-                    let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
-                    if stream.write_all(ok).await.is_err() {
-                        return;
-                    }
-                }
-            });
+    let (tell, told) = oneshot::channel();
+    drop(apart(move || async move {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        tell.send(listener.local_addr().unwrap().to_string())
+            .unwrap();
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::task::spawn_local(take(stream, Arc::clone(&count)));
         }
+    }));
+    (told.await.unwrap(), counted)
+}
+
+async fn take(mut stream: TcpStream, count: Arc<AtomicU64>) {
+    stream.set_nodelay(true).ok();
+    let mut buffer = Vec::with_capacity(16 * 1024);
+    while let Some(end) = whole(&mut stream, &mut buffer).await {
+        buffer.drain(..end);
+        count.fetch_add(1, Ordering::Relaxed);
+        let ok = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
+        if stream.write_all(ok).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Runs on a thread of its own; resolves when it is done.
+fn apart<F: Future<Output = ()>>(
+    work: impl FnOnce() -> F + Send + 'static,
+) -> oneshot::Receiver<()> {
+    let (done, is_done) = oneshot::channel();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .build()
+            .unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, work());
+        done.send(()).ok();
     });
-    (address, counted)
+    is_done
 }
 
 /// Reads until the buffer begins with a whole message; gives its end. `None`: the other side is done.

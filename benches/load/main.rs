@@ -2,7 +2,7 @@
 //! small Slack of our own, beside the named peers.
 //!
 //! ```sh
-//! benches/run submissions | presses | latency | lifecycle | recovery | discord | discord-memory
+//! benches/run submissions | presses | latency | step | lifecycle | recovery | discord | discord-memory
 //! ```
 //!
 //! `benches/run` gives it a Postgres with fsync on (`DATABASE_URL`) and the release build (`IDP_BIN`).
@@ -27,6 +27,7 @@ mod discord;
 mod figures;
 mod lean;
 mod slack;
+mod step;
 
 #[tokio::main]
 async fn main() {
@@ -36,7 +37,7 @@ async fn main() {
     // `cargo bench` adds `--bench`; what is left names the figure.
     let Some(figure) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
         println!(
-            "name a figure: submissions, presses, latency, lifecycle, recovery, discord, discord-memory"
+            "name a figure: submissions, presses, latency, step, lifecycle, recovery, discord, discord-memory"
         );
         return;
     };
@@ -44,6 +45,7 @@ async fn main() {
         "submissions" => figures::submissions().await,
         "presses" => figures::presses().await,
         "latency" => figures::latency().await,
+        "step" => step::step().await,
         "lifecycle" => figures::lifecycle().await,
         "recovery" => figures::recovery().await,
         "discord" => discord::submissions().await,

@@ -1,5 +1,7 @@
-// The peer of "form submission → durable request → ack": Bolt JS with `pg`, doing the same inserts in one
-// transaction before its ack. Same signature check, same body, same Postgres, same pool size.
+// The peer of "form submission → durable request → ack": Bolt JS with `pg`, written as one writes it well. One query reads
+// who asks and what the form's draft is, one transaction writes every row that idp writes of a submission (into tables of
+// the same shape, with the same functions of number and queue), one prepared statement a table, and the ack carries the
+// same page. Same signature check, same body, same Postgres, same pool size.
 //
 //   DATABASE_URL=… PORT=… SLACK_SIGNING_SECRET=… SLACK_API_URL=… node bolt.mjs
 import { randomUUID, createHash } from "node:crypto";
@@ -9,16 +11,45 @@ import pg from "pg";
 const { App, HTTPReceiver } = bolt;
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: Number(process.env.POOL ?? 16) });
 
-await pool.query(`create schema if not exists peer;
-create table if not exists peer.inbox (key text primary key, kind text, account text, reply jsonb, received_at timestamptz);
-create table if not exists peer.draft (id uuid primary key, consumed_at timestamptz);
-create table if not exists peer.request (id uuid primary key, number bigint generated always as identity, command text,
-  digest bytea, subject text, requester text, inputs jsonb, state text, since timestamptz, created_at timestamptz);
-create table if not exists peer.claim (kind text, name text, request_id uuid, primary key (kind, name));
-create table if not exists peer.audit (chain text, seq bigint, prev bytea, hash bytea, body bytea, at timestamptz, primary key (chain, seq));
-create table if not exists peer.thread (id uuid primary key, request_id uuid, channel text);
-create table if not exists peer.message (id uuid primary key, thread_id uuid, place int, wanted bigint, shown bigint);
-create table if not exists peer.job (id bigint generated always as identity primary key, task text, payload jsonb, run_at timestamptz);`);
+// What is written stands in tables of its own, with idp's columns, checks and indexes; drafts and persons as they were
+// before anything was sent.
+const written = ["inbox", "draft", "person", "request", "audit_chain", "audit", "thread", "message"];
+await pool.query(`create schema peer;
+${written.map((table) => `create table peer.${table} (like public.${table} including all);`).join("\n")}
+insert into peer.person select * from public.person;
+insert into peer.draft select * from public.draft;
+update peer.draft set consumed_at = null;
+analyze peer.person, peer.draft;`);
+
+const statement = (name, text) => (values) => ({ name, text, values });
+const look = statement("look", `select i.id as installation, a.id as account, p.id as person, p.asked,
+         d.command, d.asked_in, d.slash, d."values", d.revision, c.name as place,
+         (select array_agg(g.handle) from membership m join served_group g on g.id = m.group_id
+          where m.account_id = a.id) as groups,
+         (select count(*)::int from peer.request r where r.requester_id = p.id and r.state in ('planning', 'awaiting_approval')) as open,
+         idp_now() as now
+  from installation i
+  join account a on a.installation_id = i.id and a.external_id = $2 and a.kind = 'full' and a.active
+  join peer.person p on p.id = a.person_id
+  join peer.draft d on d.id = $3 and d.person_id = p.id and d.consumed_at is null
+  left join channel c on c.installation_id = i.id and c.external_id = d.asked_in
+  where i.platform = 'slack' and i.external_id = $1`);
+const addRequest = statement("request", `insert into peer.request
+  (id, number, command, command_digest, subject, requester_id, requester_account_id, draft_id, inputs, slash, origin, state, since, created_at)
+  values ($1, nextval('request_number'), $2, $3, $4, $5, $6, $7, $8, $9, 'chat', 'planning', $10, $10) returning number`);
+const addInbox = statement("inbox", `insert into peer.inbox (installation_id, key, kind, account_id, reply, received_at)
+  values ($1, $2, 'page_filled', $3, $4, $5) on conflict do nothing`);
+const sendDraft = statement("draft", `update peer.draft set "values" = $2, page = $3, revision = revision + 1, consumed_at = $4, touched_at = $4
+  where id = $1 and consumed_at is null and revision = $5`);
+const countAsked = statement("person", "update peer.person set asked = asked + 1 where id = $1");
+const beginChain = statement("audit_chain", "insert into peer.audit_chain (chain, seq, hash) values ($1, 1, $2)");
+const addAudit = statement("audit", "insert into peer.audit (chain, seq, prev, hash, body, kind, at) values ($1, 1, $2, $3, $4, 'request.asked', $5)");
+const openThread = statement("thread", `insert into peer.thread (id, request_id, installation_id, channel, role, created_at)
+  values ($1, $2, $3, $4, 'main', $5)`);
+const addMessage = statement("message", `insert into peer.message (id, thread_id, place, kind, subject, nonce, created_at)
+  values ($1, $2, 0, 'root', $3, $4, $5)`);
+const enqueue = statement("job", `select pg_notify('idp_message', $1),
+  graphile_worker.add_job(identifier => 'peer.plan', payload => $2::json, job_key => $3, max_attempts => 25)`);
 
 const receiver = new HTTPReceiver({
   signingSecret: process.env.SLACK_SIGNING_SECRET,
@@ -34,30 +65,57 @@ const app = new App({
   clientOptions: { slackApiUrl: process.env.SLACK_API_URL },
 });
 
+const nothing = Buffer.alloc(32);
+const definition = createHash("sha256").update("definition").digest();
+const page = (text) => ({
+  type: "modal",
+  title: { type: "plain_text", text: "idp" },
+  close: { type: "plain_text", text: "Close" },
+  blocks: [{ type: "section", text: { type: "mrkdwn", text } }],
+});
+
+// What was typed, by field.
+function typed(view) {
+  const values = {};
+  for (const [block, inputs] of Object.entries(view.state.values)) {
+    const [input] = Object.values(inputs);
+    values[block.split(":").at(-1)] = input.value ?? input.selected_option?.value ?? null;
+  }
+  return values;
+}
+
 app.view(/.*/, async ({ ack, body, view }) => {
+  const [draft, index] = view.private_metadata.split(":");
+  const inputs = typed(view);
   const client = await pool.connect();
   try {
     await client.query("begin");
-    const { rows: [{ now }] } = await client.query("select now() as now");
-    await client.query({ name: "inbox", text: "insert into peer.inbox values ($1,'view_submission',$2,null,$3) on conflict do nothing", values: [body.trigger_id ?? view.id + body.user.id + randomUUID(), body.user.id, now] });
+    const { rows: [seen] } = await client.query(look([body.team.id, body.user.id, draft]));
+    if (!seen || seen.open >= 1_000_000 || !seen.groups) throw new Error("may not ask");
+    if (!inputs.name || inputs.name.length > 60) throw new Error("a field is wrong");
+    const { now } = seen;
     const request = randomUUID();
     const thread = randomUUID();
-    const inputs = {};
-    for (const block of Object.values(view.state.values)) {
-      for (const [name, input] of Object.entries(block)) inputs[name] = input.value ?? input.selected_option?.value ?? null;
-    }
-    const name = Object.values(inputs)[0];
-    await client.query({ name: "draft", text: "insert into peer.draft values ($1,$2) on conflict (id) do update set consumed_at = excluded.consumed_at", values: [randomUUID(), now] });
-    const digest = createHash("sha256").update("definition").digest();
-    await client.query({ name: "request", text: "insert into peer.request (id,command,digest,subject,requester,inputs,state,since,created_at) values ($1,$2,$3,$4,$5,$6,'planning',$7,$7)", values: [request, "bench", digest, name, body.user.id, inputs, now] });
-    await client.query({ name: "claim", text: "insert into peer.claim values ('repository',$1,$2)", values: [`${name}-${request}`, request] });
-    const record = Buffer.from(JSON.stringify({ kind: "request.asked", at: now, inputs }));
-    await client.query({ name: "audit", text: "insert into peer.audit values ($1,1,$2,$3,$4,$5)", values: [request, Buffer.alloc(32), createHash("sha256").update(record).digest(), record, now] });
-    await client.query({ name: "thread", text: "insert into peer.thread values ($1,$2,$3)", values: [thread, request, "C0PLATFORM"] });
-    await client.query({ name: "message", text: "insert into peer.message values ($1,$2,0,1,0)", values: [randomUUID(), thread] });
-    await client.query({ name: "job", text: "insert into peer.job (task,payload,run_at) values ('plan',$1,$2)", values: [{ request }, now] });
+    const { rows: [{ number }] } = await client.query(
+      addRequest([request, seen.command, definition, inputs.name, seen.person, seen.account, draft, inputs, seen.slash, now]));
+    const reply = `${number} ${inputs.name} is asked for. It stands in #${seen.place}.`;
+    const first = await client.query(addInbox([seen.installation, body.trigger_id, seen.account, { reply: "card", card: { fallback: reply } }, now]));
+    const sent = await client.query(sendDraft([draft, { ...seen.values, ...inputs }, Number(index), now, seen.revision]));
+    if (first.rowCount !== 1 || sent.rowCount !== 1) throw new Error("sent before");
+    await client.query(countAsked([seen.person]));
+    const chain = `request:${request}`;
+    const record = Buffer.from(JSON.stringify({
+      account: seen.account, at: now, by: seen.person, command: seen.command, command_digest: definition.toString("hex"),
+      inputs, kind: "request.asked", number, origin: "chat",
+    }));
+    const hash = createHash("sha256").update(chain).update(nothing).update(record).digest();
+    await client.query(beginChain([chain, hash]));
+    await client.query(addAudit([chain, nothing, hash, record, now]));
+    await client.query(openThread([thread, request, seen.installation, seen.asked_in, now]));
+    await client.query(addMessage([randomUUID(), thread, { about: "root" }, randomUUID(), now]));
+    await client.query(enqueue([seen.installation, { request }, `plan:${request}`]));
     await client.query("commit");
-    await ack();
+    await ack({ response_action: "update", view: page(reply) });
   } catch (error) {
     await client.query("rollback").catch(() => {});
     throw error;
