@@ -1,11 +1,11 @@
 //! What a request was asked with: its command and template as they were then, and its checked inputs.
 
-use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::{Map, Value};
 
+use super::remembered::Remembered;
 use crate::catalog::flow::Asked;
 use crate::catalog::{Command, Inputs, Problem, Template};
 use crate::domain::canonical::Digest;
@@ -13,17 +13,9 @@ use crate::store::request::Request;
 use crate::store::{self, Conn};
 
 /// What was read already, by the digest of its bytes: a digest never names anything else, and every card of a request
-/// is drawn with its definition.
-static READ: LazyLock<Mutex<Read>> = LazyLock::new(Mutex::default);
-
-/// Digests that are remembered: more than one catalog has definitions, with their last versions.
-const REMEMBERED: usize = 256;
-
-#[derive(Default)]
-struct Read {
-    commands: HashMap<Digest, Arc<Command>>,
-    templates: HashMap<Digest, Arc<Template>>,
-}
+/// is drawn with its definition. More than one catalog has definitions, with their last versions.
+static COMMANDS: Remembered<Digest, Command> = Remembered::new(256);
+static TEMPLATES: Remembered<Digest, Template> = Remembered::new(256);
 
 /// Definitions kept with a request: later edits of the files change nothing here.
 #[derive(Debug, Clone)]
@@ -65,38 +57,22 @@ impl Definition {
 }
 
 async fn command(conn: &mut Conn, digest: Digest) -> anyhow::Result<Arc<Command>> {
-    if let Some(read) = remembered(|read| read.commands.get(&digest).cloned()) {
+    if let Some(read) = COMMANDS.get(&digest) {
         return Ok(read);
     }
     let bytes = kept(conn, digest).await?;
     let command = Command::parse(&bytes).map_err(|problems| unreadable("command", &problems))?;
-    let command = Arc::new(command);
-    remembered(|read| remember(&mut read.commands, digest, &command));
-    Ok(command)
+    Ok(COMMANDS.keep(digest, command))
 }
 
 async fn template(conn: &mut Conn, digest: Digest) -> anyhow::Result<Arc<Template>> {
-    if let Some(read) = remembered(|read| read.templates.get(&digest).cloned()) {
+    if let Some(read) = TEMPLATES.get(&digest) {
         return Ok(read);
     }
     let package = kept(conn, digest).await?;
     let template =
         Template::parse(&package).map_err(|problems| unreadable("template", &problems))?;
-    let template = Arc::new(template);
-    remembered(|read| remember(&mut read.templates, digest, &template));
-    Ok(template)
-}
-
-fn remembered<T>(with: impl FnOnce(&mut Read) -> T) -> T {
-    with(&mut READ.lock().unwrap_or_else(PoisonError::into_inner))
-}
-
-/// Full, it begins anew: what is still in use is read again once.
-fn remember<T>(read: &mut HashMap<Digest, Arc<T>>, digest: Digest, definition: &Arc<T>) {
-    if read.len() >= REMEMBERED {
-        read.clear();
-    }
-    read.insert(digest, Arc::clone(definition));
+    Ok(TEMPLATES.keep(digest, template))
 }
 
 async fn kept(conn: &mut Conn, digest: Digest) -> anyhow::Result<Vec<u8>> {

@@ -36,6 +36,7 @@ pub mod people;
 mod place;
 pub mod plan;
 mod really;
+mod remembered;
 mod repository;
 pub mod run;
 mod seal;

@@ -222,6 +222,14 @@ pub async fn compare(
         }
         settled => settled,
     };
+    // Mostly it is the same plan. Then nothing is written, so nothing is locked: what moves meanwhile is found by whoever
+    // starts the run, under its lock.
+    if let Ok(planned) = &result
+        && store::run::to_begin(&mut *app.pool.acquire().await?, run, work.since).await?
+            == Some(planned.plan.digest())
+    {
+        return Ok(Compared::Same);
+    }
     let mut tx = store::begin(&app.pool).await?;
     let Some((mut request, mut run)) = unbegun(&mut tx, run).await? else {
         return Ok(Compared::Superseded);

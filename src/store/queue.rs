@@ -205,20 +205,17 @@ async fn add(
 
 /// Ends a job that this worker holds and frees its named queue, inside the caller's transaction.
 ///
-/// False: the worker lost it meanwhile. Then the transaction must be rolled back and the handler must fail: whoever
-/// holds the job now does the work.
-pub async fn finish(conn: &mut Conn, held: &Held) -> Result<bool> {
-    let gone =
-        sqlx::query("delete from graphile_worker._private_jobs where id = $1 and locked_by = $2")
-            .bind(held.job)
-            .bind(&held.worker)
-            .execute(&mut *conn)
-            .await?
-            .rows_affected();
-    if gone != 1 {
-        return Ok(false);
-    }
-    if let Some(queue) = held.queue {
+/// Gives the transaction's moment. `None`: the worker lost it meanwhile. Then the transaction must be rolled back and the
+/// handler must fail: whoever holds the job now does the work.
+pub async fn finish(conn: &mut Conn, held: &Held) -> Result<Option<DateTime<Utc>>> {
+    let gone = sqlx::query_scalar(
+        "delete from graphile_worker._private_jobs where id = $1 and locked_by = $2 returning idp_now()",
+    )
+    .bind(held.job)
+    .bind(&held.worker)
+    .fetch_optional(&mut *conn)
+    .await?;
+    if let (Some(_), Some(queue)) = (gone, held.queue) {
         sqlx::query(
             "update graphile_worker._private_job_queues set locked_by = null, locked_at = null
              where id = $1 and locked_by = $2",
@@ -228,7 +225,7 @@ pub async fn finish(conn: &mut Conn, held: &Held) -> Result<bool> {
         .execute(conn)
         .await?;
     }
-    Ok(true)
+    Ok(gone)
 }
 
 /// The transaction's moment, if this worker still holds the job: asked before work begins, since a resumed process may

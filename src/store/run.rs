@@ -150,6 +150,24 @@ pub async fn approved_digest(conn: &mut Conn, approval: ApprovalId) -> Result<Di
     .await
 }
 
+/// The digest of the plan that a run carries out, if it is its request's current one, may still begin, and the request has
+/// not moved since.
+pub async fn to_begin(conn: &mut Conn, run: RunId, since: DateTime<Utc>) -> Result<Option<Digest>> {
+    sqlx::query_scalar!(
+        r#"select p.digest as "digest: Digest"
+           from run r
+           join request q on q.id = r.request_id
+           join approval a on a.id = r.approval_id
+           join plan p on p.id = a.plan_id
+           where r.id = $1 and r.state in ('queued', 'running') and q.state = 'approved' and q.since = $2
+             and r.id = (select id from run where request_id = q.id order by created_at desc, id desc limit 1)"#,
+        run as _,
+        since,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The exact bytes of the plan that an approval is for.
 pub async fn approved_bytes(conn: &mut Conn, approval: ApprovalId) -> Result<Vec<u8>> {
     sqlx::query_scalar!(

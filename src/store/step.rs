@@ -147,62 +147,37 @@ pub async fn attempts_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Atte
     .await
 }
 
-/// What is known of the attempts at one step in one direction and generation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Attempts {
-    /// The number of the last one; 0 for none.
-    pub last: i32,
-    /// How many began and never told their end: their process died.
-    pub lost: i64,
-}
-
-/// Counts the attempts that were begun for a job, after marking open ones as lost: whoever holds the job now is not
-/// the one who began them.
-pub async fn attempts(conn: &mut Conn, job: &StepJob, now: DateTime<Utc>) -> Result<Attempts> {
-    // The count sees the rows as they were before the update beside it.
-    let found = sqlx::query!(
-        r#"with ended as (
-               update step_attempt set outcome = 'lost', finished_at = $5
-               where run_id = $1 and seq = $2 and direction = $3 and generation = $4 and outcome is null)
-           select coalesce(max(attempt), 0) as "last!",
-                  count(*) filter (where outcome = 'lost' or outcome is null) as "lost!"
-           from step_attempt where run_id = $1 and seq = $2 and direction = $3 and generation = $4"#,
-        job.run as _,
-        job.seq,
-        job.direction as _,
-        job.generation,
-        now,
-    )
-    .fetch_one(conn)
-    .await?;
-    Ok(Attempts {
-        last: found.last,
-        lost: found.lost,
-    })
-}
-
-/// Writes that an attempt begins, before any work.
+/// Writes that an attempt begins, before any work, and gives its number. Those before it that never told their end are
+/// marked as lost: whoever holds the job now is not the one who began them. `None`: so many were lost that it is not
+/// begun again.
 pub async fn begin_attempt(
     conn: &mut Conn,
     job: &StepJob,
-    attempt: i32,
     worker: &str,
+    most_lost: i64,
     now: DateTime<Utc>,
-) -> Result<()> {
-    sqlx::query!(
-        "insert into step_attempt (run_id, seq, direction, generation, attempt, worker, started_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+) -> Result<Option<i32>> {
+    // All three parts see the rows as they were before this statement.
+    sqlx::query_scalar!(
+        "with before as (
+             select coalesce(max(attempt), 0) as last, count(*) filter (where outcome = 'lost' or outcome is null) as lost
+             from step_attempt where run_id = $1 and seq = $2 and direction = $3 and generation = $4),
+         ended as (
+             update step_attempt set outcome = 'lost', finished_at = $5
+             where run_id = $1 and seq = $2 and direction = $3 and generation = $4 and outcome is null)
+         insert into step_attempt (run_id, seq, direction, generation, attempt, worker, started_at)
+         select $1, $2, $3, $4, last + 1, $6, $5 from before where lost < $7
+         returning attempt",
         job.run as _,
         job.seq,
         job.direction as _,
         job.generation,
-        attempt,
-        worker,
         now,
+        worker,
+        most_lost,
     )
-    .execute(conn)
-    .await?;
-    Ok(())
+    .fetch_optional(conn)
+    .await
 }
 
 /// Writes how an attempt ended.

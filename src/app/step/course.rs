@@ -45,11 +45,11 @@ pub(super) async fn advance(
     app: &App,
     conn: &mut Conn,
     run: &mut Run,
+    steps: &[Step],
     now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
-    let steps = store::step::of_run(conn, run.id).await?;
-    let Some(next) = next_to_do(&steps) else {
-        return succeeded(app, conn, run, &steps, now).await;
+    let Some(next) = next_to_do(steps) else {
+        return succeeded(app, conn, run, steps, now).await;
     };
     queue::enqueue_step(conn, &job(run, next.seq), None).await?;
     Ok(message::raise(conn, run.request).await?)

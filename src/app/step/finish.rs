@@ -22,10 +22,8 @@ pub async fn finish(
     result: Result<Outcome, StepError>,
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    let now = store::now(&mut tx).await?;
-    let (word, cause) = told(&result);
-    if let Some((mut run, mut step)) = close(&mut tx, held, work.attempt, word, cause, now).await? {
-        forward(app, &mut tx, &mut run, &mut step, result, now).await?;
+    if let Some(mut open) = close(&mut tx, held, work.attempt, told(&result)).await? {
+        forward(app, &mut tx, &mut open, result).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -39,10 +37,9 @@ pub async fn finish_undo(
     result: Result<Outcome<TakenBack>, StepError>,
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    let now = store::now(&mut tx).await?;
-    let (word, cause) = told(&result);
-    if let Some((mut run, mut step)) = close(&mut tx, held, work.attempt, word, cause, now).await? {
-        back(app, &mut tx, (&mut run, &mut step), result, now).await?;
+    if let Some(mut open) = close(&mut tx, held, work.attempt, told(&result)).await? {
+        let Open { run, step, now, .. } = &mut open;
+        back(app, &mut tx, (run, step), result, *now).await?;
     }
     tx.commit().await?;
     Ok(())
@@ -51,26 +48,32 @@ pub async fn finish_undo(
 /// Gives an attempt back untouched, since the process stops: another replica takes it up at once.
 pub async fn hand_back(app: &App, held: &Held, attempt: Attempt) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    let now = store::now(&mut tx).await?;
-    close(&mut tx, held, attempt, "handed_back", None, now).await?;
+    close(&mut tx, held, attempt, ("handed_back", None)).await?;
     queue::enqueue_step(&mut tx, &attempt.job, None).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// Ends the job and the attempt. Gives the run, locked, and the step, unless the run has gone on without this job.
+/// A run, locked, and the step whose job ended in this transaction.
+pub(super) struct Open {
+    pub(super) now: DateTime<Utc>,
+    pub(super) run: Run,
+    pub(super) step: Step,
+    /// All its steps, as they were before.
+    steps: Vec<Step>,
+}
+
+/// Ends the job and the attempt. Gives what is to be moved on, unless the run has gone on without this job.
 pub(super) async fn close(
     conn: &mut Conn,
     held: &Held,
     attempt: Attempt,
-    word: &str,
-    cause: Option<&str>,
-    now: DateTime<Utc>,
-) -> Result<Option<(Run, Step)>, StepFailure> {
+    (word, cause): (&str, Option<&str>),
+) -> Result<Option<Open>, StepFailure> {
     let wanted = attempt.job;
-    if !queue::finish(conn, held).await? {
+    let Some(now) = queue::finish(conn, held).await? else {
         return Err(StepFailure::LostOwnership);
-    }
+    };
     let run = store::run::lock(conn, wanted.run).await?;
     store::step::end_attempt(conn, &wanted, attempt.number, word, cause, now).await?;
     let Some(run) = run.filter(|r| {
@@ -79,8 +82,13 @@ pub(super) async fn close(
         return Ok(None);
     };
     let steps = store::step::of_run(conn, run.id).await?;
-    let step = steps.into_iter().find(|s| s.seq == wanted.seq);
-    Ok(step.map(|step| (run, step)))
+    let step = steps.iter().find(|s| s.seq == wanted.seq).cloned();
+    Ok(step.map(|step| Open {
+        now,
+        run,
+        step,
+        steps,
+    }))
 }
 
 /// The journal's word for what came of an attempt, and its cause.
@@ -97,17 +105,28 @@ fn told<D>(result: &Result<Outcome<D>, StepError>) -> (&'static str, Option<&str
 async fn forward(
     app: &App,
     conn: &mut Conn,
-    run: &mut Run,
-    step: &mut Step,
+    open: &mut Open,
     result: Result<Outcome, StepError>,
-    now: DateTime<Utc>,
 ) -> Result<(), StepFailure> {
+    let Open {
+        now,
+        run,
+        step,
+        steps,
+    } = open;
+    let now = *now;
     let result = match result {
         Ok(Outcome::Done(done)) => match keep(conn, run, done, step, now).await? {
             Ok(()) if run.state == RunState::Cancelling => {
                 return turn_round(conn, run, now).await;
             }
-            Ok(()) => return advance(app, conn, run, now).await,
+            Ok(()) => {
+                // Nobody else moves them while the run is locked.
+                for before in steps.iter_mut().filter(|s| s.seq == step.seq) {
+                    before.clone_from(step);
+                }
+                return advance(app, conn, run, steps, now).await;
+            }
             Err(cause) => Err(StepError::Stop { cause }),
         },
         other => other,

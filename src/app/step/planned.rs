@@ -3,13 +3,18 @@
 use anyhow::Context as _;
 use serde_json::{Map, Value};
 
+use super::super::remembered::Remembered;
 use super::StepFailure;
 use crate::catalog::expression;
-use crate::domain::id::RunId;
+use crate::domain::id::{ApprovalId, RunId};
 use crate::domain::plan::PlannedStep;
 use crate::store::run::Run;
 use crate::store::step::Step;
 use crate::store::{self, Conn};
+
+/// The steps of approved plans that were read already: what an approval is for never changes. As many as run at a time
+/// in one process, and some more.
+static READ: Remembered<ApprovalId, Vec<PlannedStep>> = Remembered::new(32);
 
 /// The step as it was approved: out of the very bytes that the approval is for.
 pub(super) async fn approved_step(
@@ -17,20 +22,24 @@ pub(super) async fn approved_step(
     run: &Run,
     seq: i32,
 ) -> Result<PlannedStep, StepFailure> {
-    let bytes = store::run::approved_bytes(conn, run.approval).await?;
-    read_step(&bytes, run.id, seq).map_err(StepFailure::Broken)
+    let steps = if let Some(read) = READ.get(&run.approval) {
+        read
+    } else {
+        let bytes = store::run::approved_bytes(conn, run.approval).await?;
+        READ.keep(run.approval, read(&bytes, run.id)?)
+    };
+    let step = usize::try_from(seq).ok().and_then(|at| steps.get(at));
+    let step = step.with_context(|| format!("run {} has no step {seq}", run.id))?;
+    Ok(step.clone())
 }
 
-fn read_step(bytes: &[u8], run: RunId, seq: i32) -> anyhow::Result<PlannedStep> {
+fn read(bytes: &[u8], run: RunId) -> anyhow::Result<Vec<PlannedStep>> {
     let start = bytes
         .iter()
         .position(|b| *b == 0)
         .context("a kept plan without its kind")?;
-    let mut steps: Vec<PlannedStep> = serde_json::from_slice(&bytes[start + 1..])
-        .with_context(|| format!("the approved plan of run {run} can't be read"))?;
-    let at = usize::try_from(seq)?;
-    anyhow::ensure!(at < steps.len(), "run {run} has no step {seq}");
-    Ok(steps.swap_remove(at))
+    serde_json::from_slice(&bytes[start + 1..])
+        .with_context(|| format!("the approved plan of run {run} can't be read"))
 }
 
 /// What the steps before this one brought.

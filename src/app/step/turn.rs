@@ -65,10 +65,9 @@ impl<'a> Turn<'a> {
 
     async fn finish_job(&mut self) -> Result<(), StepFailure> {
         self.end_begun().await?;
-        if queue::finish(&mut self.tx, self.held).await? {
-            Ok(())
-        } else {
-            Err(StepFailure::LostOwnership)
+        match queue::finish(&mut self.tx, self.held).await? {
+            Some(_) => Ok(()),
+            None => Err(StepFailure::LostOwnership),
         }
     }
 
@@ -98,17 +97,9 @@ impl<'a> Turn<'a> {
     /// Writes the attempt; `None`: too many never came back.
     pub(super) async fn attempt(&mut self, job: StepJob) -> Result<Option<Attempt>, StepFailure> {
         self.end_begun().await?;
-        let before = store::step::attempts(&mut self.tx, &job, self.now).await?;
-        if before.lost >= backoff::MOST_LOST {
-            return Ok(None);
-        }
-        let attempt = Attempt {
-            job,
-            number: before.last + 1,
-        };
-        let worker = &self.held.worker;
-        store::step::begin_attempt(&mut self.tx, &job, attempt.number, worker, self.now).await?;
-        Ok(Some(attempt))
+        let (worker, most) = (&self.held.worker, backoff::MOST_LOST);
+        let begun = store::step::begin_attempt(&mut self.tx, &job, worker, most, self.now).await?;
+        Ok(begun.map(|number| Attempt { job, number }))
     }
 
     /// The next step of a run that goes forward.
@@ -143,7 +134,7 @@ impl<'a> Turn<'a> {
                 step.generation = run.generation;
                 step.finished_at = Some(self.now);
                 store::step::save(&mut self.tx, step).await?;
-                course::advance(app, &mut self.tx, &mut run, self.now).await?;
+                course::advance(app, &mut self.tx, &mut run, &steps, self.now).await?;
                 return self.close().await;
             }
             Err(cause) => {
