@@ -62,6 +62,12 @@ async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
     if let Some(reply) = submit::at_once(app, delivery).await? {
         return Ok(reply);
     }
+    // Boxed: all verbs are in it, and every delivery's task would be moved about with the room for it.
+    Box::pin(in_full(app, delivery)).await
+}
+
+/// Acts in one transaction, whatever the delivery is.
+async fn in_full(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
     let mut tx = store::begin(&app.pool).await?;
     let sender = &delivery.sender;
     let Some(opened) = inbox::open(&mut tx, delivery, kind(&delivery.event)).await? else {

@@ -20,15 +20,15 @@ use crate::domain::reply::Reply;
 use crate::domain::request::RequestState;
 use crate::store::inbox::{self, Answered};
 use crate::store::message::Posted;
-use crate::store::{self, Conn, Pool};
+use crate::store::{self, Conn, Kept};
 
 /// How long an answer may be behind what it tells (a later end of the same request); its effect is none in any case.
 const REMEMBERED_FOR: Duration = Duration::from_secs(5);
 /// Cards that are busy at one time; beyond, everything is forgotten and looked at again.
 const REMEMBERED: usize = 256;
 
-/// Statements that write such rows at a time: while one waits for the disk, another is filled.
-const WRITERS: usize = 2;
+/// Statements that write such rows at a time: while one waits for the disk, others are filled.
+const WRITERS: usize = 4;
 
 /// What late presses are told, by plan and by who reads it; and those whose rows are being written.
 #[derive(Debug)]
@@ -63,7 +63,7 @@ pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Opt
     let reader = (sender.platform, sender.installation.clone(), plan, card);
     let reply = match app.decided.told(&reader) {
         Some(reply) => reply,
-        None => match look(&mut *app.pool.acquire().await?, &reader).await? {
+        None => match look_once(app, &reader).await? {
             Some(reply) => app.decided.remember(reader, reply),
             None => return Ok(None),
         },
@@ -74,7 +74,7 @@ pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Opt
         kind: kind(&delivery.event),
         reply: reply.clone(),
     };
-    let kept = app.decided.keep(&app.pool, answered).await?;
+    let kept = app.decided.keep(&app.kept, answered).await?;
     Ok(kept.then_some(reply))
 }
 
@@ -94,6 +94,13 @@ fn decided_plan(event: &Event) -> Option<(PlanId, Option<(String, String)>)> {
         Event::DenyReasoned { plan, .. } => Some((*plan, None)),
         _ => None,
     }
+}
+
+async fn look_once(app: &App, reader: &Reader) -> anyhow::Result<Option<Reply>> {
+    let mut conn = app.kept.lend().await?;
+    let told = look(&mut conn, reader).await?;
+    conn.give_back();
+    Ok(told)
 }
 
 /// What a press on this plan is told if it is decided.
@@ -135,7 +142,7 @@ async fn look(conn: &mut Conn, reader: &Reader) -> anyhow::Result<Option<Reply>>
 impl Decided {
     /// Writes the row of a late press. Presses that come while others are being written go in together, as one
     /// statement and one commit: the busier a card, the less each press costs.
-    async fn keep(&self, pool: &Pool, answered: Answered) -> anyhow::Result<bool> {
+    async fn keep(&self, connections: &Kept, answered: Answered) -> anyhow::Result<bool> {
         let (tell, mut told) = oneshot::channel();
         locked(&self.waiting).push((answered, tell));
         let turn = self.writing.acquire().await?;
@@ -148,7 +155,9 @@ impl Decided {
             .unzip();
         // None: another one is writing this row already.
         if !rows.is_empty() {
-            let kept = inbox::answer(&mut *pool.acquire().await?, &rows).await?;
+            let mut conn = connections.lend().await?;
+            let kept = inbox::answer(&mut conn, &rows).await?;
+            conn.give_back();
             for (tell, kept) in tells.into_iter().zip(kept) {
                 // One that gave up waiting needs no word.
                 tell.send(kept).ok();

@@ -57,19 +57,22 @@ use handle::DEFAULT_SLASH;
 pub use handle::handle;
 pub use late::Decided;
 pub use settings::{Channels, Limits, Listed, Live, PLATFORM_GROUP, Settings, Team};
+pub use submit::Spare;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
 use crate::catalog::Library;
-use crate::store::Pool;
+use crate::store::{Kept, Pool};
 
 /// All that a verb needs: cheap to clone, the same in every task.
 #[derive(Debug, Clone)]
 pub struct App {
     /// The database.
     pub pool: Pool,
+    /// Connections for what people wait for, where one statement does.
+    pub kept: Arc<Kept>,
     /// Commands and templates as of now.
     pub library: Arc<Library>,
     /// What the operator configured, as of now.
@@ -78,17 +81,21 @@ pub struct App {
     pub decided: Arc<Decided>,
     /// What was said about people whom the operator named.
     pub listed: Arc<link::listed::Told>,
+    /// Numbers of requests that were drawn and not used.
+    pub spare: Arc<Spare>,
 }
 
 impl App {
     /// All parts together.
     pub fn new(pool: Pool, library: Arc<Library>, settings: Settings) -> Self {
         Self {
+            kept: Arc::new(Kept::of(pool.clone())),
             pool,
             library,
             settings: Live::new(settings),
             decided: Arc::default(),
             listed: Arc::default(),
+            spare: Arc::default(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 mod at_once;
 
+pub use at_once::Spare;
 pub(super) use at_once::at_once;
 
 use chrono::{DateTime, Utc};

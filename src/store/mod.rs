@@ -19,6 +19,7 @@ pub mod due;
 pub mod group;
 pub mod inbox;
 pub mod installation;
+mod kept;
 pub mod lease;
 pub mod link;
 pub mod login;
@@ -38,6 +39,7 @@ pub mod timer;
 pub mod vote;
 pub mod wake;
 
+pub use kept::{Kept, Lent};
 pub use sqlx::types::Json;
 pub use sqlx::{Acquire, Error};
 

@@ -47,7 +47,14 @@ pub struct Seen {
 
 /// Reads it. `None`: it isn't a full member's own open draft of a first asking, or the delivery tells of other groups than
 /// those that we know them in.
-pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Option<Seen>> {
+///
+/// Where it `draws`, it draws the next request's number too, so that this takes no round trip of its own.
+pub async fn look(
+    conn: &mut Conn,
+    sender: &Sender,
+    draft: DraftId,
+    draws: bool,
+) -> Result<Option<(Seen, Option<RequestNumber>)>> {
     let row = sqlx::query!(
         r#"select i.id as "installation: InstallationId", i.platform as "platform: Platform",
                   i.external_id as installation_external, i.app_id, i.bot_account,
@@ -69,6 +76,7 @@ pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Op
                               and (select state from run where request_id = r.id
                                    order by created_at desc, id desc limit 1)
                                   in ('succeeded', 'undone', 'superseded') is not true))) as "open!",
+                  case when $7 then nextval('request_number') end as "number: RequestNumber",
                   idp_now() as "now!"
            from installation i
            join account a on a.installation_id = i.id and a.external_id = $3 and a.kind = 'full' and a.active
@@ -95,16 +103,16 @@ pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Op
         sender.app,
         draft as _,
         sender.groups.as_deref(),
+        draws,
     )
     .fetch_optional(conn)
     .await?;
     Ok(row.map(|row| {
-        let handles = row.handles.unwrap_or_default().into_iter();
-        let held = handles
-            .zip(row.synced.unwrap_or_default())
-            .map(|(handle, synced_at)| Held { handle, synced_at });
-        Seen {
-            held: (row.accounts.unwrap_or_default(), held.collect()),
+        let seen = Seen {
+            held: (
+                row.accounts.unwrap_or_default(),
+                held(row.handles, row.synced),
+            ),
             account: Account {
                 id: row.account,
                 person: row.person,
@@ -148,15 +156,18 @@ pub async fn look(conn: &mut Conn, sender: &Sender, draft: DraftId) -> Result<Op
             open: row.open,
             asked: row.asked,
             now: row.now,
-        }
+        };
+        (seen, row.number)
     }))
 }
 
-/// The next request's number, for one that is about to be written.
-pub async fn number(conn: &mut Conn) -> Result<RequestNumber> {
-    sqlx::query_scalar!(r#"select nextval('request_number') as "number!: RequestNumber""#)
-        .fetch_one(conn)
-        .await
+/// Groups out of two columns of equal length.
+fn held(handles: Option<Vec<String>>, synced: Option<Vec<DateTime<Utc>>>) -> Vec<Held> {
+    let handles = handles.unwrap_or_default().into_iter();
+    handles
+        .zip(synced.unwrap_or_default())
+        .map(|(handle, synced_at)| Held { handle, synced_at })
+        .collect()
 }
 
 /// Everything that a submission writes.

@@ -132,6 +132,23 @@ async fn typed_values_survive_errors_and_turning_back() {
 }
 
 #[tokio::test]
+async fn what_is_sent_back_for_an_error_uses_up_no_number() {
+    let world = World::new().await;
+    let page = form(world.says(PRIYA, "new-service").await);
+    let second = form(world.fills(PRIYA, &page, service("payments-api")).await);
+    let shown = (second.draft, 1);
+    for _ in 0..3 {
+        let typed = json!({ "headline": "x".repeat(4000) });
+        let wrong = world.turns(PRIYA, shown, typed, Turn::Next).await;
+        assert!(matches!(wrong, Reply::Errors { .. }), "{wrong:?}");
+    }
+    let typed = json!({ "headline": "Hi" });
+    world.turns(PRIYA, shown, typed, Turn::Next).await;
+    let first = world.count("select min(number) from request").await;
+    assert_eq!(first, 101, "the first of all numbers");
+}
+
+#[tokio::test]
 async fn a_held_name_fails_at_its_field_and_names_the_holder() {
     let world = World::new().await;
     let request = world.asks_for(PRIYA, "payments-api").await;

@@ -4,6 +4,9 @@
 //! again. Whatever is not so (an unknown account, a field in error, a name that is held, a page turned, somebody who
 //! may not ask, a delivery that came before) takes the long way, which judges everything anew and finds the words.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use anyhow::Context as _;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -16,6 +19,7 @@ use crate::cards::{answer, form as lines};
 use crate::catalog::form::{self, Inputs};
 use crate::domain::canonical::Digest;
 use crate::domain::event::{Delivery, Event, Turn};
+use crate::domain::id::{DraftId, RequestNumber};
 use crate::domain::message::Subject;
 use crate::domain::plan::Claim;
 use crate::domain::reply::Reply;
@@ -25,11 +29,59 @@ use crate::store::request::NewRequest;
 use crate::store::submission::{self, Seen, Submission};
 use crate::store::{self, Conn};
 
+/// A number that was drawn for a submission which came to nothing goes to the next one, so that numbers have no more
+/// gaps than where each is drawn by what uses it.
+#[derive(Debug, Default)]
+pub struct Spare(Mutex<Vec<RequestNumber>>);
+
+impl Spare {
+    fn take(&self) -> Option<RequestNumber> {
+        self.numbers().pop()
+    }
+
+    fn keep(&self, number: Option<RequestNumber>) {
+        self.numbers().extend(number);
+    }
+
+    fn numbers(&self) -> MutexGuard<'_, Vec<RequestNumber>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Makes a request of a submission, if nothing stands against it. `None`: it takes the long way, and left no trace.
 pub(in crate::app) async fn at_once(
     app: &App,
     delivery: &Delivery,
 ) -> anyhow::Result<Option<Reply>> {
+    let Some(sent) = sent(delivery) else {
+        return Ok(None);
+    };
+    let mut conn = app.kept.lend().await?;
+    let spare = app.spare.take();
+    let looked = submission::look(&mut conn, &delivery.sender, sent.draft, spare.is_none()).await?;
+    let reply = if let Some((seen, drawn)) = looked {
+        let number = spare.or(drawn);
+        let number = number.context("a look that draws gives a number")?;
+        let reply = judge(app, &mut conn, delivery, (&seen, number), &sent).await?;
+        app.spare.keep(reply.is_none().then_some(number));
+        reply
+    } else {
+        app.spare.keep(spare);
+        None
+    };
+    conn.give_back();
+    Ok(reply)
+}
+
+/// A page as it was sent.
+struct Sent<'a> {
+    draft: DraftId,
+    page: u32,
+    values: &'a [(String, Value)],
+}
+
+/// The page that a delivery brings, if it is to be sent on by a member.
+fn sent(delivery: &Delivery) -> Option<Sent<'_>> {
     let Event::PageFilled {
         draft,
         page,
@@ -37,20 +89,27 @@ pub(in crate::app) async fn at_once(
         turn: Turn::Next,
     } = &delivery.event
     else {
-        return Ok(None);
+        return None;
     };
     let sender = &delivery.sender;
-    if sender
-        .home
-        .as_ref()
-        .is_some_and(|home| *home != sender.installation)
-    {
-        return Ok(None); // an outsider, whatever an earlier look-up told
-    }
-    let mut conn = app.pool.acquire().await?;
-    let Some(seen) = submission::look(&mut conn, sender, *draft).await? else {
-        return Ok(None);
-    };
+    // Else an outsider, whatever an earlier look-up told.
+    let home = sender.home.as_ref();
+    home.is_none_or(|home| *home == sender.installation)
+        .then_some(Sent {
+            draft: *draft,
+            page: *page,
+            values,
+        })
+}
+
+/// Judges what was seen, and writes what follows. `None`: nothing was written.
+async fn judge(
+    app: &App,
+    conn: &mut Conn,
+    delivery: &Delivery,
+    (seen, number): (&Seen, RequestNumber),
+    sent: &Sent<'_>,
+) -> anyhow::Result<Option<Reply>> {
     let catalog = app.library.current();
     let Some(command) = catalog.command(&seen.draft.command) else {
         return Ok(None);
@@ -60,24 +119,27 @@ pub(in crate::app) async fn at_once(
     if !fresh || !ask::surely(app, command, &belongs, seen.open) {
         return Ok(None);
     }
-    let values: Map<String, Value> = values.iter().cloned().collect();
+    let values: Map<String, Value> = sent.values.iter().cloned().collect();
     let mut typed = seen.draft.values.0.clone();
     keep(&mut typed, &values);
     let desk = Desk::of(app, command, &typed, &belongs);
-    let Some(inputs) = checked(&desk, *page as usize, &mut typed) else {
+    let Some(inputs) = checked(&desk, sent.page as usize, &mut typed) else {
         return Ok(None);
     };
     let filled = Filled {
-        page: i32::try_from(*page)?,
+        page: i32::try_from(sent.page)?,
+        number,
         typed,
         inputs,
     };
-    write(app, &mut conn, delivery, (&seen, &desk), &filled).await
+    write(app, conn, delivery, (seen, &desk), &filled).await
 }
 
 /// What was sent, found good.
 struct Filled {
     page: i32,
+    /// What the request will be called.
+    number: RequestNumber,
     /// All that the draft holds by now.
     typed: Map<String, Value>,
     inputs: Inputs,
@@ -124,7 +186,7 @@ async fn write(
         again_from: None,
         claims: &claims,
     };
-    let number = submission::number(conn).await?;
+    let number = filled.number;
     let place = standing.name.as_deref().unwrap_or(lines::DIRECT);
     let reply = Reply::Card {
         card: answer::submitted(number, &subject, place),

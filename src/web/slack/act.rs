@@ -67,10 +67,10 @@ impl Edge {
         let undone = instead::undone(&delivery.event);
         let searched = matches!(delivery.event, Event::Searched { .. });
         let redraw = redraw(&delivery);
-        let app = self.app.clone();
+        let edge = Arc::clone(self);
         let mut work = self
             .tasks
-            .spawn(async move { app::handle(&app, delivery).await });
+            .spawn(async move { app::handle(&edge.app, delivery).await });
 
         let ack = match tokio::time::timeout(WORK, &mut work).await {
             Ok(worked) => match reply(worked, undone, &route) {

@@ -1,0 +1,112 @@
+//! Connections kept at hand, for single statements that people wait for.
+//!
+//! A pool asks each connection that comes back whether it is well: a round trip, and a task that makes it. Here a
+//! connection comes back only by the hand of whoever saw its statements end, so there is nothing to ask; one that
+//! doesn't come back that way is closed.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Postgres};
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::{Conn, Pool, Result};
+
+/// Connections besides those of the pool: a statement takes a millisecond, so these serve thousands a second.
+const MOST: usize = 6;
+
+/// How long ago a connection may have been at work to be taken at its word.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
+
+/// A few connections at hand. Where all are lent, the pool gives one of its own.
+pub struct Kept {
+    pool: Pool,
+    at_hand: Mutex<Vec<(Instant, Conn)>>,
+    free: Semaphore,
+}
+
+/// A connection, until it is given back.
+pub struct Lent<'a> {
+    kept: &'a Kept,
+    conn: Source<'a>,
+}
+
+enum Source<'a> {
+    Kept(Conn, SemaphorePermit<'a>),
+    Pooled(PoolConnection<Postgres>),
+}
+
+impl Kept {
+    /// Connections like those of the pool.
+    pub fn of(pool: Pool) -> Self {
+        Self {
+            pool,
+            at_hand: Mutex::default(),
+            free: Semaphore::new(MOST),
+        }
+    }
+
+    /// Lends a connection.
+    pub async fn lend(&self) -> Result<Lent<'_>> {
+        let Ok(permit) = self.free.try_acquire() else {
+            let conn = Source::Pooled(self.pool.acquire().await?);
+            return Ok(Lent { kept: self, conn });
+        };
+        while let Some((since, mut conn)) = self.last() {
+            if since.elapsed() < TRUSTED_FOR || conn.ping().await.is_ok() {
+                let conn = Source::Kept(conn, permit);
+                return Ok(Lent { kept: self, conn });
+            }
+        }
+        let conn = Source::Kept(self.pool.acquire().await?.detach(), permit);
+        Ok(Lent { kept: self, conn })
+    }
+
+    /// The one that was at work last: it is the most likely to be well, and those beyond need never be made.
+    fn last(&self) -> Option<(Instant, Conn)> {
+        self.at_hand().pop()
+    }
+
+    fn at_hand(&self) -> MutexGuard<'_, Vec<(Instant, Conn)>> {
+        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lent<'_> {
+    /// Gives it back. Only for one whose statements all ended, well or not, outside any transaction.
+    pub fn give_back(self) {
+        if let Source::Kept(conn, permit) = self.conn {
+            self.kept.at_hand().push((Instant::now(), conn));
+            drop(permit);
+        }
+    }
+}
+
+impl Deref for Lent<'_> {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        match &self.conn {
+            Source::Kept(conn, _) => conn,
+            Source::Pooled(conn) => conn,
+        }
+    }
+}
+
+impl DerefMut for Lent<'_> {
+    fn deref_mut(&mut self) -> &mut Conn {
+        match &mut self.conn {
+            Source::Kept(conn, _) => conn,
+            Source::Pooled(conn) => conn,
+        }
+    }
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
