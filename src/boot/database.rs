@@ -57,30 +57,23 @@ impl Database {
 
     /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
     pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
-        self.patient_pool(size, PATIENCE).await
-    }
-
-    /// A pool whose tasks wait for a connection as long as `patience`, where nobody waits for them.
-    pub async fn patient_pool(&self, size: u32, patience: Duration) -> Result<PgPool, Problem> {
-        // A slow statement would be logged with its whole text; Postgres' own log tells of them better.
-        let options = self.options.clone().disable_statement_logging();
-        let pool = PgPoolOptions::new()
-            .max_connections(size)
-            .acquire_timeout(patience)
-            // One that was just at work is taken at its word: a question before each use would cost a round trip more.
-            .test_before_acquire(false)
-            .before_acquire(|conn, meta| {
-                Box::pin(async move {
-                    let asked = meta.idle_for < TRUSTED_FOR || conn.ping().await.is_ok();
-                    Ok(asked)
-                })
-            });
-        pool.connect_with(options)
-            .await
+        let pool = pool_options(size, PATIENCE).connect_with(self.quiet());
+        pool.await
             .or_fail("can't connect to Postgres")
             .map_err(|problem| {
                 problem.hint("check that it runs, and that address, name and password are right")
             })
+    }
+
+    /// A pool whose tasks wait for a connection as long as `patience`, where nobody waits for them. Its connections
+    /// are made by whoever first needs them, on that thread.
+    pub fn lazy_pool(&self, size: u32, patience: Duration) -> PgPool {
+        pool_options(size, patience).connect_lazy_with(self.quiet())
+    }
+
+    /// A slow statement would be logged with its whole text; Postgres' own log tells of them better.
+    fn quiet(&self) -> PgConnectOptions {
+        self.options.clone().disable_statement_logging()
     }
 
     /// Whether it is the managed one, which no other release shares.
@@ -100,6 +93,20 @@ impl Database {
             None => Ok(()),
         }
     }
+}
+
+fn pool_options(size: u32, patience: Duration) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(size)
+        .acquire_timeout(patience)
+        // One that was just at work is taken at its word: a question before each use would cost a round trip more.
+        .test_before_acquire(false)
+        .before_acquire(|conn, meta| {
+            Box::pin(async move {
+                let asked = meta.idle_for < TRUSTED_FOR || conn.ping().await.is_ok();
+                Ok(asked)
+            })
+        })
 }
 
 /// Asks a server of the operator's own for its version: a pool would try again and again, and say only that it did.

@@ -3,6 +3,7 @@
 //! Readiness goes off first, so that no new work comes; then sockets and HTTP drain, workers finish or hand back what
 //! they hold, pools close, and a managed Postgres goes last.
 
+mod apart;
 mod chat;
 mod guilds;
 mod meet;
@@ -43,8 +44,8 @@ use crate::web::{self, Web};
 use crate::worker::teams::Hub;
 use crate::worker::{self, Bench, Patience};
 
-/// Connections for what people wait for: each delivery holds one for a few milliseconds.
-const WEB_CONNECTIONS: u32 = 16;
+/// Connections for what people wait for, besides those kept at hand: each delivery holds one for a few milliseconds.
+const WEB_CONNECTIONS: u32 = 10;
 /// Jobs at work at a time in one process: steps mostly wait for the network.
 const JOBS: usize = 8;
 /// Connections of what works: one for each job and each of the sender's eight posts, and one each for the sender's ear,
@@ -232,22 +233,24 @@ impl House {
             router = router.merge(web::api::router(self.app.clone(), token.clone()));
         }
 
+        let (arrived, arrives) = mpsc::channel(16);
+        let platforms = (chat.zip(Some(edge)), guilds.zip(Some(discord)));
+        tasks.spawn(introduce(
+            self.app.clone(),
+            platforms,
+            role.works().then_some(arrived),
+            stop.clone(),
+        ));
         let workers = TaskTracker::new();
         if role.works() {
             let pools = Pools {
-                jobs: database
-                    .patient_pool(JOB_CONNECTIONS, WORK_PATIENCE)
-                    .await?,
-                queue: database
-                    .patient_pool(QUEUE_CONNECTIONS, WORK_PATIENCE)
-                    .await?,
+                jobs: database.lazy_pool(JOB_CONNECTIONS, WORK_PATIENCE),
+                queue: database.lazy_pool(QUEUE_CONNECTIONS, WORK_PATIENCE),
             };
             let bench = self.bench(&pools, stop);
-            let platforms = (chat.zip(Some(edge)), guilds.zip(Some(discord)));
-            workers.spawn(work(bench, platforms, pools.queue, stop.clone()));
-        } else {
-            let platforms = (chat.zip(Some(edge)), guilds.zip(Some(discord)));
-            tasks.spawn(introduce(self.app.clone(), platforms, stop.clone()));
+            let working = apart::begin("worker", work(bench, arrives, pools.queue, stop.clone()))
+                .or_fail("can't start a thread")?;
+            workers.spawn(working);
         }
         tracing::info!(%address, ?role, "Serving");
         let draining = {
@@ -311,37 +314,37 @@ type Platforms = (
     Option<(guilds::Guilds, Option<Arc<web::discord::Edge>>)>,
 );
 
-/// Makes the platforms known, for a process that only takes deliveries.
-async fn introduce(app: App, (slack, discord): Platforms, stop: CancellationToken) {
+/// Makes the platforms known, and lets their deliveries in where this process takes them. Each is told to the worker, where
+/// there is one, from when it answers.
+async fn introduce(
+    app: App,
+    (slack, discord): Platforms,
+    arrived: Option<mpsc::Sender<worker::Chat>>,
+    stop: CancellationToken,
+) {
     let slack = async {
-        if let Some((chat, edge)) = slack {
-            chat.meet(&app, edge, &stop).await;
+        if let Some((chat, edge)) = slack
+            && let Some(chat) = chat.meet(&app, edge, &stop).await
+            && let Some(arrived) = &arrived
+        {
+            let _ = arrived.send(chat).await; // refused once the worker has ended
         }
     };
     let discord = async {
         if let Some((guilds, edge)) = discord {
-            guilds.meet(&app, edge, None, &stop).await;
+            guilds.meet(&app, edge, arrived.clone(), &stop).await;
         }
     };
     tokio::join!(slack, discord);
 }
 
-/// Lets the platforms' deliveries in where this process takes them, then works until told to stop. Each platform is served
-/// from when it answers.
-async fn work(bench: Bench, (slack, discord): Platforms, queue: PgPool, stop: CancellationToken) {
-    let (arrived, arrives) = mpsc::channel(16);
-    if let Some((chat, edge)) = slack {
-        let (app, stop, arrived) = (bench.app.clone(), stop.clone(), arrived.clone());
-        tokio::spawn(async move {
-            if let Some(chat) = chat.meet(&app, edge, &stop).await {
-                let _ = arrived.send(chat).await; // refused once the worker has ended
-            }
-        });
-    }
-    if let Some((guilds, edge)) = discord {
-        let (app, stop) = (bench.app.clone(), stop.clone());
-        tokio::spawn(async move { guilds.meet(&app, edge, Some(arrived), &stop).await });
-    }
+/// Works until told to stop.
+async fn work(
+    bench: Bench,
+    arrives: mpsc::Receiver<worker::Chat>,
+    queue: PgPool,
+    stop: CancellationToken,
+) {
     let pool = queue.clone();
     let factory: worker::queue::Factory =
         Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));
