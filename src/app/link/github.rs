@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::tell;
+use super::{human, tell};
 use crate::app::actor::Actor;
 use crate::app::audit::{self, Chain};
 use crate::app::teams::Member;
@@ -216,8 +216,8 @@ pub async fn used(app: &App, id: LinkId, by: &Member) -> anyhow::Result<()> {
         return Ok(());
     };
     let there = link.installation.context("a code of no organisation")?;
+    human::lock(&mut tx, &[link.account]).await?;
     let person = store::account::get(&mut tx, link.account).await?.person;
-    store::person::lock(&mut tx, person).await?;
     let theirs = keep(&mut tx, (there, person), by, now).await?;
     link.github = Some(theirs.id);
     let taken = theirs.person != person
