@@ -6,8 +6,8 @@ use crate::domain::person::Platform;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::Unmeetable;
 
-/// Nobody, or too few people, could ever meet the deciding rule.
-pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
+/// Nobody, or too few people, could ever meet the deciding rule. `slash` is how the command was called.
+pub fn nobody_can_decide(rule: &str, why: &Unmeetable, slash: &str) -> Refusal {
     let rule = words::line(rule);
     match why {
         Unmeetable::Unknown { group } => {
@@ -24,7 +24,7 @@ pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
             could,
             unlinked: unlinked @ 1..,
             ..
-        } => unlinked_people(&rule, &words::group_name(group), *could, *unlinked),
+        } => unlinked_people(&rule, &words::group_name(group), (*could, *unlinked), slash),
         Unmeetable::TooFew {
             group,
             needed,
@@ -49,7 +49,7 @@ pub fn nobody_can_decide(rule: &str, why: &Unmeetable) -> Refusal {
 }
 
 /// A team on GitHub has people enough, but chat doesn't know who they are.
-fn unlinked_people(rule: &str, group: &str, could: u32, unlinked: u32) -> Refusal {
+fn unlinked_people(rule: &str, group: &str, (could, unlinked): (u32, u32), slash: &str) -> Refusal {
     let (people, account) = match unlinked {
         1 => ("1 of its people hasn't", "account"),
         _ => ("of its people haven't", "accounts"),
@@ -65,7 +65,10 @@ fn unlinked_people(rule: &str, group: &str, could: u32, unlinked: u32) -> Refusa
     Refusal::new(format!(
         "Nobody can decide this: rule \"{rule}\" asks {group}, and {could}{people} linked their GitHub {account}."
     ))
-    .instead("Once they have typed `/idp link github`, please ask again.")
+    .instead(format!(
+        "Once they have typed `{} link github`, please ask again.",
+        words::line(slash)
+    ))
 }
 
 /// What is known of a deciding group is too old to decide on.

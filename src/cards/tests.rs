@@ -460,15 +460,16 @@ fn refusals_of_plan_time() {
         unlinked,
     };
     let cards = [
-        refusal::nobody_can_decide("team-lead", &few(0)),
-        refusal::nobody_can_decide("team-lead", &few(1)),
-        refusal::nobody_can_decide("team-lead", &unlinked(0, 3)),
-        refusal::nobody_can_decide("team-lead", &unlinked(1, 1)),
+        refusal::nobody_can_decide("team-lead", &few(0), "/idp"),
+        refusal::nobody_can_decide("team-lead", &few(1), "/idp"),
+        refusal::nobody_can_decide("team-lead", &unlinked(0, 3), "/idp"),
+        refusal::nobody_can_decide("team-lead", &unlinked(1, 1), "/idp"),
         refusal::nobody_can_decide(
             "team-lead",
             &Unmeetable::Unknown {
                 group: "leads:payments".to_owned(),
             },
+            "/idp",
         ),
         refusal::group_stale("payments-leads"),
         refusal::held_by_service("repository", "acme/payments-api", Some("core")),

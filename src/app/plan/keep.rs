@@ -48,11 +48,11 @@ pub(super) async fn plan(
         Ok(()) => {}
         Err(stale @ Unmeetable::Stale { .. }) => {
             // It is we who don't know yet: the next try may.
-            let cause = refusal::nobody_can_decide(&rule.name, &stale).what;
+            let cause = refusal::nobody_can_decide(&rule.name, &stale, &request.slash).what;
             return again(app, conn, request, (cause, None), now).await;
         }
         Err(nobody) => {
-            let refusal = refusal::nobody_can_decide(&rule.name, &nobody);
+            let refusal = refusal::nobody_can_decide(&rule.name, &nobody, &request.slash);
             refuse(conn, request, &refusal, now).await?;
             return Ok(Stored::Ended);
         }
