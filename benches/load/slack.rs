@@ -191,7 +191,9 @@ impl Slack {
             "channel": {"id": channel, "name": "platform"}, "message": {"type": "message", "ts": ts, "text": "x"},
             "state": {"values": {}},
             "actions": [{"type": "button", "action_id": action, "block_id": "b", "value": value,
-                "text": {"type": "plain_text", "text": "x"}, "action_ts": "1.2"}],
+                "text": {"type": "plain_text", "text": "x"}, "action_ts": "1.2",
+                // Slack tells that its dialog was shown.
+                "confirm": {"title": {"type": "plain_text", "text": "x"}, "text": {"type": "mrkdwn", "text": "x"}}}],
         }))
     }
 
