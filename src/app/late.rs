@@ -27,8 +27,8 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(5);
 /// Cards that are busy at one time; beyond, everything is forgotten and looked at again.
 const REMEMBERED: usize = 256;
 
-/// Statements that write such rows at a time: while one waits for the disk, others are filled.
-const WRITERS: usize = 4;
+/// Statements that write such rows at a time: while one waits for the disk, another is filled.
+const WRITERS: usize = 2;
 
 /// What late presses are told, by plan and by who reads it; and those whose rows are being written.
 #[derive(Debug)]

@@ -29,8 +29,7 @@ use crate::store::request::NewRequest;
 use crate::store::submission::{self, Seen, Submission};
 use crate::store::{self, Conn};
 
-/// A number that was drawn for a submission which came to nothing goes to the next one, so that numbers have no more
-/// gaps than where each is drawn by what uses it.
+/// Numbers that were drawn for submissions with an error in them: the next one gets it, so that mistyping leaves no gaps.
 #[derive(Debug, Default)]
 pub struct Spare(Mutex<Vec<RequestNumber>>);
 
@@ -59,16 +58,14 @@ pub(in crate::app) async fn at_once(
     let mut conn = app.kept.lend().await?;
     let spare = app.spare.take();
     let looked = submission::look(&mut conn, &delivery.sender, sent.draft, spare.is_none()).await?;
+    let mut number = spare;
     let reply = if let Some((seen, drawn)) = looked {
-        let number = spare.or(drawn);
-        let number = number.context("a look that draws gives a number")?;
-        let reply = judge(app, &mut conn, delivery, (&seen, number), &sent).await?;
-        app.spare.keep(reply.is_none().then_some(number));
-        reply
+        number = number.or(drawn);
+        judge(app, &mut conn, delivery, (&seen, &mut number), &sent).await?
     } else {
-        app.spare.keep(spare);
         None
     };
+    app.spare.keep(number);
     conn.give_back();
     Ok(reply)
 }
@@ -102,12 +99,12 @@ fn sent(delivery: &Delivery) -> Option<Sent<'_>> {
         })
 }
 
-/// Judges what was seen, and writes what follows. `None`: nothing was written.
+/// Judges what was seen, and writes what follows, which takes the number. `None`: nothing was written.
 async fn judge(
     app: &App,
     conn: &mut Conn,
     delivery: &Delivery,
-    (seen, number): (&Seen, RequestNumber),
+    (seen, number): (&Seen, &mut Option<RequestNumber>),
     sent: &Sent<'_>,
 ) -> anyhow::Result<Option<Reply>> {
     let catalog = app.library.current();
@@ -128,7 +125,7 @@ async fn judge(
     };
     let filled = Filled {
         page: i32::try_from(sent.page)?,
-        number,
+        number: number.take().context("a look that draws gives a number")?,
         typed,
         inputs,
     };
