@@ -26,11 +26,11 @@ alter table account add column own_person_id uuid references person;
 create index account_own on account (coalesce(own_person_id, person_id));
 
 -- The person who stands for a human now.
-create function human(who uuid) returns uuid language sql stable
+create function human(who uuid) returns uuid language sql stable strict
     return (select coalesce(p.merged_into, p.id) from person p where p.id = who);
 
--- All persons of a human.
-create function persons_of(who uuid) returns setof uuid language sql stable
+-- All persons of a human. Asked as `= any (array (select persons_of(…)))`: so they are an index's condition.
+create function persons_of(who uuid) returns setof uuid language sql stable rows 2
     begin atomic
         select p.id from person p where p.id = human(who) or p.merged_into = human(who);
     end;
@@ -51,7 +51,7 @@ create function human_at(who uuid, asked timestamptz) returns uuid language sql 
 
 -- Nobody decides on their own request as another person either. A vote and a tie wait for each other here; whoever judged by
 -- what was so before is told to judge again, as after a failed serialisation.
-create function vote_is_anothers() returns trigger language plpgsql as $$
+create function vote_is_anothers() returns trigger language plpgsql set search_path from current as $$
 begin
     perform 1 from person where id in (new.person_id, new.requester_id) order by id for share;
     if exists (select 1 from person where id = new.person_id and merged_into is not null)

@@ -8,11 +8,12 @@ use serde_json::json;
 use super::actor::Actor;
 use super::audit::{self, Chain};
 use super::end::{self, End};
-use super::group::{self, Humans};
-use super::{App, message, new_id, run, view};
+use super::group;
+use super::{App, ask, message, new_id, run, view};
 use crate::cards::{answer, form, refusal};
-use crate::domain::id::{ApprovalId, PlanId};
+use crate::domain::id::{ApprovalId, PersonId, PlanId};
 use crate::domain::message::Milestone;
+use crate::domain::person::{Account, GroupFacts, Platform};
 use crate::domain::plan::Plan;
 use crate::domain::reply::Reply;
 use crate::domain::request::{RequestMove, RequestState};
@@ -20,7 +21,7 @@ use crate::domain::vote::{Ballot, Standing, Verdict, Vote, VoteRefused};
 use crate::store::approval::Approval;
 use crate::store::request::Request;
 use crate::store::vote::Cast;
-use crate::store::{self, Conn};
+use crate::store::{self, Conn, queue};
 
 /// Longest reason that is kept of a Deny, in characters.
 const REASON: usize = 1000;
@@ -88,7 +89,10 @@ struct Poll {
     request: Request,
     plan: store::plan::Plan,
     ballot: Ballot,
-    humans: Humans,
+    /// The deciding groups.
+    groups: Vec<GroupFacts>,
+    /// The human who presses.
+    voter: PersonId,
 }
 
 /// Locks the request of a plan that can be voted on; `Err`: what the presser is told instead.
@@ -104,7 +108,7 @@ async fn poll(
     let Some(request) = store::request::lock(conn, kept.request).await? else {
         return Ok(Err(unknown(plan)));
     };
-    if let Some(reply) = stranger(conn, plan, &request, actor).await? {
+    if let Some(reply) = turned_away(conn, plan, &request, actor).await? {
         return Ok(Err(reply));
     }
     let (Some(expires_at), RequestState::AwaitingApproval, true) =
@@ -115,12 +119,17 @@ async fn poll(
         return Ok(Err(Reply::Card { card }));
     };
     let rule = kept.rule.0.clone();
-    let reader = (actor.installation.id, actor.now);
-    let humans = Humans::of(app, conn, &request, (&rule, actor.person()), reader).await?;
+    let groups = group::of_rule(app, conn, &rule, actor.installation.id, actor.now).await?;
+    let both = [request.requester, actor.person()];
+    let known = store::tie::known(conn, request.id, &both).await?;
+    let human = |person: PersonId| {
+        let found = known.iter().find(|k| k.person == person);
+        found.map_or(person, |k| k.counts_as)
+    };
     let votes = store::vote::on_plan(conn, plan).await?;
     let ballot = Ballot {
         plan,
-        requester: humans.counts_as(request.requester),
+        requester: human(request.requester),
         rule,
         expires_at,
         votes: votes
@@ -135,29 +144,29 @@ async fn poll(
         request,
         plan: kept,
         ballot,
-        humans,
+        groups,
+        voter: human(actor.person()),
     }))
 }
 
-/// What somebody is told who acts with an account of another installation than the request's, and whom nobody knows there:
-/// it may be the requester themselves.
-async fn stranger(
+/// What somebody is told whose account decides nothing, whatever groups its person is in: one that is no active member's,
+/// or one of another installation than the request's, whom nobody knows there. That may be the requester themselves.
+async fn turned_away(
     conn: &mut Conn,
     plan: PlanId,
     request: &Request,
     actor: &Actor,
 ) -> anyhow::Result<Option<Reply>> {
-    let home = store::request::installation(conn, request.id).await?;
-    if home == actor.installation.id {
+    let number = request.number;
+    let (why, refusal) = if ask::is_member(&actor.account).is_err() {
+        ("no_member", refusal::only_members_decide(number))
+    } else if let Some(platform) = elsewhere(conn, request, actor).await? {
+        ("elsewhere", refusal::asked_elsewhere(number, platform))
+    } else {
         return Ok(None);
-    }
-    let home = store::installation::get(conn, home).await?;
-    let accounts = store::account::of_person(conn, actor.person()).await?;
-    if !home.platform.is_chat() || accounts.iter().any(|a| a.installation == home.id) {
-        return Ok(None);
-    }
+    };
     let what = json!({
-        "plan": plan, "by": actor.person(), "account": actor.account.id, "why": "elsewhere",
+        "plan": plan, "by": actor.person(), "account": actor.account.id, "why": why,
     });
     audit::append(
         conn,
@@ -167,15 +176,30 @@ async fn stranger(
         what,
     )
     .await?;
-    let refusal = refusal::asked_elsewhere(request.number, home.platform);
     let card = answer::refused(&refusal);
     Ok(Some(Reply::Card { card }))
 }
 
+/// Where a request was asked for, if somebody acts elsewhere and has no active account there.
+async fn elsewhere(
+    conn: &mut Conn,
+    request: &Request,
+    actor: &Actor,
+) -> store::Result<Option<Platform>> {
+    let home = store::request::installation(conn, request.id).await?;
+    if home == actor.installation.id {
+        return Ok(None);
+    }
+    let home = store::installation::get(conn, home).await?;
+    let accounts = store::account::of_person(conn, actor.person()).await?;
+    let there = |account: &Account| account.active && account.installation == home.id;
+    let known = !home.platform.is_chat() || accounts.iter().any(there);
+    Ok((!known).then_some(home.platform))
+}
+
 fn cast(poll: &Poll, actor: &Actor, verdict: Verdict) -> Result<(Vote, Standing), VoteRefused> {
-    let humans = &poll.humans;
-    let voter = humans.counts_as(actor.person());
-    let cast = (poll.ballot).cast(voter, poll.plan.id, verdict, &humans.groups, actor.now);
+    let voter = (actor.person(), poll.voter);
+    let cast = (poll.ballot).cast(voter, poll.plan.id, verdict, &poll.groups, actor.now);
     // Counted as a human, kept as the person who stands for them.
     let by = |vote| Vote {
         person: actor.person(),
@@ -193,6 +217,12 @@ async fn refuse(
     refused: &VoteRefused,
 ) -> anyhow::Result<Reply> {
     let request = poll.request.id;
+    if matches!(refused, VoteRefused::Stale { .. }) && poll.groups.iter().any(|g| !g.whole) {
+        // Nobody reads who is in it: a look at the accounts tells, before the next press.
+        for account in store::account::of_person(conn, actor.person()).await? {
+            queue::enqueue_lookup(conn, account.id).await?;
+        }
+    }
     let own = group::of_person(app, conn, actor.person(), actor.now).await?;
     let view = view::load(app, conn, request, actor.installation.id).await?;
     let card = answer::vote_refused(&view, refused, &own.groups, actor.now);

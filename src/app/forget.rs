@@ -1,7 +1,7 @@
 //! Forgetting: what the operator wants kept for a while only (`[retention]`), in small batches.
 //!
-//! Requests, plans, votes, runs and evidence are kept for ever; deliveries, drafts and the bookkeeping of messages are
-//! not. What stands on the platform stays there: a press on such a card is answered from the request itself.
+//! Requests, plans, votes, runs and evidence are kept for ever; deliveries, drafts, codes and the bookkeeping of messages
+//! are not. What stands on the platform stays there: a press on such a card is answered from the request itself.
 
 use chrono::TimeDelta;
 
@@ -29,6 +29,9 @@ pub(super) async fn old(app: &App) -> anyhow::Result<()> {
         store::draft::forget(&mut tx, drafts, BATCH).await?,
         store::inbox::forget(&mut tx, deliveries, BATCH).await?,
         store::thread::forget(&mut tx, messages, BATCH).await?,
+        store::thread::forget_direct(&mut tx, messages, BATCH).await?,
+        store::link::chat::forget(&mut tx, messages, BATCH).await?,
+        store::link::github::forget(&mut tx, messages, BATCH).await?,
     ];
     store::rate_limit::forget_open(&mut tx, now).await?;
     store::login::forget(&mut tx, now).await?;

@@ -100,42 +100,6 @@ fn everybody(groups: &[GroupFacts]) -> impl Iterator<Item = PersonId> {
     groups.iter().flat_map(|g| &g.members).map(|m| m.person)
 }
 
-/// Who votes on a request, by human: two persons that are, or were known to be, one human count as one.
-pub(super) struct Humans {
-    /// The deciding groups; their members are humans.
-    pub groups: Vec<GroupFacts>,
-    counted: BTreeMap<PersonId, PersonId>,
-}
-
-impl Humans {
-    /// The people of a request's rule, its requester, and one who wants to vote.
-    pub(super) async fn of(
-        app: &App,
-        conn: &mut Conn,
-        request: &Request,
-        (rule, voter): (&DecidingRule, PersonId),
-        (reader, now): (InstallationId, DateTime<Utc>),
-    ) -> store::Result<Self> {
-        let groups = of_rule(app, conn, rule, reader, now).await?;
-        let people = everybody(&groups).chain([request.requester, voter]);
-        let people: Vec<PersonId> = people.collect();
-        let known = store::tie::known(conn, request.id, &people).await?;
-        let counted = known.into_iter().map(|k| (k.person, k.counts_as)).collect();
-        let mut humans = Self { groups, counted };
-        let mut groups = std::mem::take(&mut humans.groups);
-        for member in groups.iter_mut().flat_map(|g| &mut g.members) {
-            member.person = humans.counts_as(member.person);
-        }
-        humans.groups = groups;
-        Ok(humans)
-    }
-
-    /// By whom a person counts.
-    pub(super) fn counts_as(&self, person: PersonId) -> PersonId {
-        self.counted.get(&person).copied().unwrap_or(person)
-    }
-}
-
 /// What is known of the group behind a handle; `None`: there is none.
 pub(super) async fn facts(
     app: &App,
@@ -154,22 +118,10 @@ pub(super) async fn facts(
     let mut leads = listed(conn, handle, accounts(&team.leads), reader, now).await?;
     for source in groups(&team.leads) {
         if let Some(more) = group(app, conn, source, reader, now).await? {
-            join(&mut leads, more);
+            leads.join(more);
         }
     }
     Ok(Some(leads))
-}
-
-/// Adds people of another group; what is known of all is as old as the oldest part of it.
-fn join(all: &mut GroupFacts, more: GroupFacts) {
-    all.synced_at = all.synced_at.min(more.synced_at);
-    all.unlinked += more.unlinked;
-    all.whole &= more.whole;
-    for member in more.members {
-        if !all.has(member.person) {
-            all.members.push(member);
-        }
-    }
 }
 
 async fn group(
@@ -186,7 +138,7 @@ async fn group(
     let mut all = listed(conn, handle, accounts(list), reader, now).await?;
     for team in groups(list) {
         if let Some(more) = synced(app, conn, team, reader, now).await? {
-            join(&mut all, more);
+            all.join(more);
         }
     }
     Ok(Some(all))
@@ -222,6 +174,7 @@ async fn synced(
         unlinked: 0,
         whole: true,
         synced_at,
+        told: BTreeMap::new(),
     }))
 }
 
@@ -256,6 +209,7 @@ async fn listed(
         unlinked: 0,
         whole: true,
         synced_at: now,
+        told: BTreeMap::new(),
     })
 }
 

@@ -98,7 +98,17 @@ fn decided_plan(event: &Event) -> Option<(PlanId, Option<(String, String)>)> {
 
 async fn look_once(app: &App, reader: &Reader) -> anyhow::Result<Option<Reply>> {
     let mut conn = app.kept.lend().await?;
-    let told = look(&mut conn, reader).await?;
+    let told = match look(&mut conn, reader).await {
+        Err(cause)
+            if cause
+                .downcast_ref::<store::Error>()
+                .is_some_and(store::lost) =>
+        {
+            conn = app.kept.instead(conn).await?;
+            look(&mut conn, reader).await?
+        }
+        told => told?,
+    };
     conn.give_back();
     Ok(told)
 }
@@ -156,7 +166,14 @@ impl Decided {
         // None: another one is writing this row already.
         if !rows.is_empty() {
             let mut conn = connections.lend().await?;
-            let kept = inbox::answer(&mut conn, &rows).await?;
+            // Of what was written though the connection was lost, the long way finds the row, and gives its answer.
+            let kept = match inbox::answer(&mut conn, &rows).await {
+                Err(cause) if store::lost(&cause) => {
+                    conn = connections.instead(conn).await?;
+                    inbox::answer(&mut conn, &rows).await?
+                }
+                kept => kept?,
+            };
             conn.give_back();
             for (tell, kept) in tells.into_iter().zip(kept) {
                 // One that gave up waiting needs no word.

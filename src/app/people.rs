@@ -205,6 +205,23 @@ pub async fn record_account(
     Ok(())
 }
 
+/// Keeps which groups an account is in, by their ids there, as a look-up of it told, where nobody reads their lists.
+pub async fn record_groups_of(
+    app: &App,
+    installation: InstallationId,
+    (external, groups): (&str, &[String]),
+) -> anyhow::Result<()> {
+    let mut tx = store::begin(&app.pool).await?;
+    let now = store::now(&mut tx).await?;
+    if let Some(known) = store::account::find(&mut tx, installation, external).await?
+        && store::group::any_unlisted(&mut tx, installation).await?
+    {
+        store::group::set_of_account(&mut tx, known.id, installation, groups, now).await?;
+    }
+    tx.commit().await?;
+    Ok(())
+}
+
 /// Takes back what somebody asked for and nobody began, once none of their accounts is active.
 async fn withdraw(conn: &mut Conn, person: PersonId, now: DateTime<Utc>) -> anyhow::Result<()> {
     let accounts = store::account::of_person(conn, person).await?;

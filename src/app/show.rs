@@ -74,7 +74,11 @@ async fn follows(conn: &mut Conn, actor: &Actor, view: &RequestView) -> store::R
     }
     let home = store::installation::get(conn, home).await?;
     let accounts = store::account::of_person(conn, actor.person()).await?;
-    if !home.platform.is_chat() || accounts.iter().all(|a| a.installation != home.id) {
+    if !home.platform.is_chat()
+        || !accounts
+            .iter()
+            .any(|a| a.active && a.installation == home.id)
+    {
         return Ok(false);
     }
     let placement = Placement {
@@ -83,6 +87,8 @@ async fn follows(conn: &mut Conn, actor: &Actor, view: &RequestView) -> store::R
             account: actor.account.external.clone(),
         },
     };
+    // Of two looks at once the later one finds the copy there.
+    store::request::lock(conn, view.id).await?;
     message::follow(conn, view.id, &placement, actor.now).await?;
     Ok(true)
 }

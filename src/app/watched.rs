@@ -31,6 +31,13 @@ pub async fn bot(app: &App, installation: InstallationId) -> store::Result<Optio
     Ok(installation.bot_account)
 }
 
+/// Whether the platform refuses us there: the token is no good, or we were taken out.
+pub async fn revoked(app: &App, installation: InstallationId) -> store::Result<bool> {
+    let mut conn = app.pool.acquire().await?;
+    let installation = store::installation::get(&mut conn, installation).await?;
+    Ok(installation.revoked_at.is_some())
+}
+
 /// The platform's ids of channels whose members must be known: where requests stand, and where they are to stand.
 pub async fn channels(app: &App, installation: InstallationId) -> store::Result<BTreeSet<String>> {
     let mut conn = app.pool.acquire().await?;

@@ -101,6 +101,13 @@ pub fn requester_gone() -> Refusal {
     Refusal::new("The account that asked for this was deactivated.")
 }
 
+/// A vote by an account that is a guest's, a stranger's or a bot's, or that was deactivated.
+pub fn only_members_decide(number: RequestNumber) -> Refusal {
+    Refusal::new(format!(
+        "Only active full members decide {number}, and your account isn't one of those."
+    ))
+}
+
 /// A vote from another platform than the request's, by somebody whom nobody knows there.
 pub fn asked_elsewhere(number: RequestNumber, platform: Platform) -> Refusal {
     let platform = words::platform(platform);

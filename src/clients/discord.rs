@@ -1,7 +1,8 @@
 //! Discord's REST API, as far as we call it.
 //!
 //! Our own thin client: serenity's brings a second TLS stack and a limiter that ignores the address it is given. Answers
-//! are read leniently, since Discord adds to them; errors say what to do next; nothing is repeated here, callers decide.
+//! are read leniently, since Discord adds to them; errors say what to do next; nothing is repeated here, callers decide (of
+//! a list in pages, for how long each may be waited for).
 //! Rates are Discord's to tell: each answer says how much is left of its bucket, and a call waits here for as long as
 //! that takes if it isn't long, and is refused as limited if it is.
 
@@ -53,7 +54,7 @@ struct Shared {
     http: reqwest::Client,
     api_url: String,
     token: SecretString,
-    limits: Limits,
+    limits: Arc<Limits>,
 }
 
 /// How a call proves who makes it.
@@ -68,17 +69,26 @@ enum As {
 impl Discord {
     /// Makes the client. `api_url` is Discord's own ([`API_URL`]) or a simulator's; install the crypto provider first.
     pub fn new(api_url: &str, token: &SecretString) -> anyhow::Result<Self> {
-        let http = reqwest::Client::builder()
-            .timeout(TIMEOUT)
-            .user_agent(USER_AGENT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()?;
         Ok(Self {
             shared: Arc::new(Shared {
-                http,
+                http: connections()?,
                 api_url: api_url.trim_end_matches('/').to_owned(),
                 token: token.clone(),
-                limits: Limits::default(),
+                limits: Arc::default(),
+            }),
+        })
+    }
+
+    /// The same way with connections of its own, within the same rates: a connection lives in the runtime that opened it,
+    /// and stands still with that.
+    pub fn apart(&self) -> anyhow::Result<Self> {
+        let shared = &self.shared;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                http: connections()?,
+                api_url: shared.api_url.clone(),
+                token: shared.token.clone(),
+                limits: Arc::clone(&shared.limits),
             }),
         })
     }
@@ -160,6 +170,14 @@ impl std::fmt::Debug for Discord {
             .field("api_url", &self.shared.api_url)
             .finish_non_exhaustive()
     }
+}
+
+fn connections() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .timeout(TIMEOUT)
+        .user_agent(USER_AGENT)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
 }
 
 /// A text that an answer can't do without.

@@ -1,5 +1,7 @@
 //! Accounts, persons and the groups that entitle them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -109,12 +111,39 @@ pub struct GroupFacts {
     pub whole: bool,
     /// When it was last read. Lists of the configuration are as of now.
     pub synced_at: DateTime<Utc>,
+    /// Of those who are only known to be in it since they acted: when that was last so.
+    pub told: BTreeMap<PersonId, DateTime<Utc>>,
 }
 
 impl GroupFacts {
     /// Whether these facts may decide something at `now`.
     pub fn fresh(&self, now: DateTime<Utc>) -> bool {
         now - self.synced_at <= FACTS_GOOD_FOR
+    }
+
+    /// When it was last known whether the person is in the group.
+    pub fn known_of(&self, person: PersonId) -> DateTime<Utc> {
+        let told = self.told.get(&person);
+        told.map_or(self.synced_at, |told| self.synced_at.min(*told))
+    }
+
+    /// Adds people of another group; what is known of all is as old as the oldest part of it.
+    pub fn join(&mut self, more: Self) {
+        self.synced_at = self.synced_at.min(more.synced_at);
+        self.unlinked += more.unlinked;
+        self.whole &= more.whole;
+        for member in more.members {
+            let person = member.person;
+            let told = more.told.get(&person).copied();
+            if !self.has(person) {
+                self.told.extend(told.map(|at| (person, at)));
+                self.members.push(member);
+            } else if let Some(at) = self.told.remove(&person) {
+                // In both: once read is enough, else what was told last counts.
+                let later = told.map(|told| (person, told.max(at)));
+                self.told.extend(later);
+            }
+        }
     }
 
     /// Whether the person is in the group.

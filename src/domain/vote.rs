@@ -1,5 +1,6 @@
 //! Counting votes: one person counts for one quorum, never the requester, never for another plan. Whoever fills a ballot
-//! hands in humans: two persons that are one are told as the same.
+//! hands in humans: two persons that are one, or were known to be, are told as the same. What they may decide is asked of
+//! the person who presses: what another one was in before they parted entitles to nothing.
 //!
 //! Two quorums mean two people: somebody who is in both groups helps one of them, whichever needs it more. That is a
 //! matching between voters and places, and the sets are small enough for the plain augmenting-path method.
@@ -8,7 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::id::{PersonId, PlanId};
-use super::person::GroupFacts;
+use super::person::{FACTS_GOOD_FOR, GroupFacts};
 use super::rule::{DecidingRule, Quorum};
 
 words! {
@@ -47,7 +48,7 @@ pub enum VoteRefused {
     Stale {
         /// The group.
         group: String,
-        /// When it was last read.
+        /// When it was last read, or the voter last told to be in it.
         synced_at: DateTime<Utc>,
     },
     /// The voter has voted on this plan.
@@ -95,10 +96,11 @@ pub struct Tally {
 }
 
 impl Ballot {
-    /// Counts one more vote. The caller brings groups as of the press and keeps the vote it gets back.
+    /// Counts one more vote: a person is entitled by their groups, and counts by their human. The caller brings groups as
+    /// of the press and keeps the vote, the human's, that it gets back.
     pub fn cast(
         &self,
-        person: PersonId,
+        (person, human): (PersonId, PersonId),
         seen: PlanId,
         verdict: Verdict,
         groups: &[GroupFacts],
@@ -107,7 +109,7 @@ impl Ballot {
         if seen != self.plan {
             return Err(VoteRefused::OtherPlan);
         }
-        if person == self.requester {
+        if human == self.requester {
             return Err(VoteRefused::OwnRequest);
         }
         if now >= self.expires_at {
@@ -116,11 +118,11 @@ impl Ballot {
             });
         }
         let entitled = self.entitled(person, groups, now)?;
-        if self.votes.iter().any(|v| v.person == person) {
+        if self.votes.iter().any(|v| v.person == human) {
             return Err(VoteRefused::Twice);
         }
         let vote = Vote {
-            person,
+            person: human,
             plan: self.plan,
             verdict,
             groups: entitled,
@@ -147,7 +149,8 @@ impl Ballot {
                 .filter_map(|q| groups.iter().find(|g| g.name.handle == q.from.handle))
         };
         let mut held: Vec<String> = Vec::new();
-        for group in deciding().filter(|g| g.fresh(now) && g.has(person)) {
+        let known = |g: &GroupFacts| now - g.known_of(person) <= FACTS_GOOD_FOR;
+        for group in deciding().filter(|g| known(g) && g.has(person)) {
             if !held.contains(&group.name.handle) {
                 held.push(group.name.handle.clone());
             }
@@ -156,10 +159,10 @@ impl Ballot {
             return Ok(held);
         }
         // Only stale facts could still say yes: then it is we who don't know, not they who may not.
-        match deciding().find(|g| !g.fresh(now)) {
+        match deciding().find(|g| !known(g)) {
             Some(g) => Err(VoteRefused::Stale {
                 group: g.name.handle.clone(),
-                synced_at: g.synced_at,
+                synced_at: g.known_of(person),
             }),
             None => Err(VoteRefused::NotADecider),
         }

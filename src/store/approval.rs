@@ -55,7 +55,8 @@ pub async fn get(conn: &mut Conn, id: ApprovalId) -> Result<Approval> {
 pub async fn is_approver(conn: &mut Conn, request: RequestId, person: PersonId) -> Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from approval p join vote v on v.plan_id = p.plan_id
-                          where p.request_id = $1 and v.person_id in (select persons_of($2)) and v.verdict = 'approve') as "is!""#,
+                          where p.request_id = $1 and v.person_id = any(array(select persons_of($2)))
+                            and v.verdict = 'approve') as "is!""#,
         request as _,
         person as _,
     )

@@ -61,8 +61,8 @@ pub async fn forget_listed(conn: &mut Conn, group: GroupId) -> Result<()> {
     Ok(())
 }
 
-/// Keeps which groups of an installation an account is in, as its own act told: no others. When the groups were read
-/// whole stays as it was.
+/// Keeps which groups of an installation an account is in, as its own act told, or a look-up of it: no others. When the
+/// groups were read whole stays as it was; when this was told is kept, within the minute.
 pub async fn set_of_account(
     conn: &mut Conn,
     account: AccountId,
@@ -78,7 +78,8 @@ pub async fn set_of_account(
          insert into membership (group_id, account_id, source, synced_at)
          select g.id, $1, 'interaction', $4 from idp_group g
          where g.installation_id = $2 and g.external_id = any($3) and g.active
-         on conflict (group_id, account_id) do nothing",
+         on conflict (group_id, account_id) do update set synced_at = excluded.synced_at
+         where membership.source = 'interaction' and membership.synced_at < excluded.synced_at - interval '1 minute'",
         account as _,
         installation as _,
         externals,
@@ -87,6 +88,16 @@ pub async fn set_of_account(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Whether an installation has groups whose whole list of members isn't read.
+pub async fn any_unlisted(conn: &mut Conn, installation: InstallationId) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select from idp_group where installation_id = $1 and active and not whole) as "is!""#,
+        installation as _,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Replaces a group's members by these accounts, which must be known.
@@ -211,7 +222,7 @@ pub async fn handle_of(
 /// What is known of the groups with this handle, over all installations; `None`: there is none.
 ///
 /// Members count by an account on a chat platform, their own in the group or one of the same person: whoever has none
-/// there could press nothing.
+/// there could press nothing. Where the whole list isn't read, it is told when each of them last said so themselves.
 pub async fn facts(
     conn: &mut Conn,
     handle: &str,
@@ -246,6 +257,11 @@ pub async fn facts(
     )
     .fetch_all(&mut *conn)
     .await?;
+    let told = if groups.whole {
+        BTreeMap::new()
+    } else {
+        told(conn, handle).await?
+    };
     let unlinked = sqlx::query_scalar!(
         r#"select count(*) as "count!"
            from served_group g
@@ -268,7 +284,24 @@ pub async fn facts(
         unlinked: u32::try_from(unlinked).unwrap_or(u32::MAX),
         whole: groups.whole,
         synced_at,
+        told,
     }))
+}
+
+/// Who is in groups with this handle by their own word alone, and when they last gave it.
+async fn told(conn: &mut Conn, handle: &str) -> Result<BTreeMap<PersonId, DateTime<Utc>>> {
+    let rows = sqlx::query!(
+        r#"select held.person_id as "person: PersonId", max(m.synced_at) as "at!: DateTime<Utc>"
+           from served_group g
+           join membership m on m.group_id = g.id
+           join account held on held.id = m.account_id and held.active
+           where g.handle = $1
+           group by held.person_id having not bool_or(g.whole)"#,
+        handle,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.person, row.at)).collect())
 }
 
 /// A group that somebody is in.

@@ -21,11 +21,22 @@ const MOST: usize = 6;
 /// How long ago a connection may have been at work to be taken at its word.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// How old a connection may get, as in the pool: whatever the server keeps for one is freed at last.
+const LIFE: Duration = Duration::from_mins(30);
+
 /// A few connections at hand. Where all are lent, the pool gives one of its own.
 pub struct Kept {
     pool: Pool,
-    at_hand: Mutex<Vec<(Instant, Conn)>>,
+    at_hand: Mutex<Vec<Idle>>,
     free: Semaphore,
+}
+
+/// A connection at hand.
+struct Idle {
+    conn: Conn,
+    born: Instant,
+    /// Since when it has nothing to do.
+    since: Instant,
 }
 
 /// A connection, until it is given back.
@@ -35,7 +46,7 @@ pub struct Lent<'a> {
 }
 
 enum Source<'a> {
-    Kept(Conn, SemaphorePermit<'a>),
+    Kept(Conn, Instant, SemaphorePermit<'a>),
     Pooled(PoolConnection<Postgres>),
 }
 
@@ -55,22 +66,42 @@ impl Kept {
             let conn = Source::Pooled(self.pool.acquire().await?);
             return Ok(Lent { kept: self, conn });
         };
-        while let Some((since, mut conn)) = self.last() {
+        while let Some(Idle {
+            mut conn,
+            born,
+            since,
+        }) = self.last()
+        {
             if since.elapsed() < TRUSTED_FOR || conn.ping().await.is_ok() {
-                let conn = Source::Kept(conn, permit);
+                let conn = Source::Kept(conn, born, permit);
                 return Ok(Lent { kept: self, conn });
             }
         }
-        let conn = Source::Kept(self.pool.acquire().await?.detach(), permit);
+        let conn = self.pool.acquire().await?.detach();
+        let conn = Source::Kept(conn, Instant::now(), permit);
         Ok(Lent { kept: self, conn })
     }
 
-    /// The one that was at work last: it is the most likely to be well, and those beyond need never be made.
-    fn last(&self) -> Option<(Instant, Conn)> {
-        self.at_hand().pop()
+    /// Lends another connection in place of one that turned out to be lost, and one that is well: those at hand, and those
+    /// that the pool trusts, may be lost with it.
+    pub async fn instead(&self, lost: Lent<'_>) -> Result<Lent<'_>> {
+        drop(lost);
+        self.at_hand().clear();
+        let mut lent = self.lend().await?;
+        while lent.ping().await.is_err() {
+            lent = self.lend().await?;
+        }
+        Ok(lent)
     }
 
-    fn at_hand(&self) -> MutexGuard<'_, Vec<(Instant, Conn)>> {
+    /// The one that was at work last: it is the most likely to be well, and those beyond need never be made.
+    fn last(&self) -> Option<Idle> {
+        let mut at_hand = self.at_hand();
+        at_hand.retain(|idle| idle.born.elapsed() < LIFE);
+        at_hand.pop()
+    }
+
+    fn at_hand(&self) -> MutexGuard<'_, Vec<Idle>> {
         self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -78,8 +109,9 @@ impl Kept {
 impl Lent<'_> {
     /// Gives it back. Only for one whose statements all ended, well or not, outside any transaction.
     pub fn give_back(self) {
-        if let Source::Kept(conn, permit) = self.conn {
-            self.kept.at_hand().push((Instant::now(), conn));
+        if let Source::Kept(conn, born, permit) = self.conn {
+            let since = Instant::now();
+            self.kept.at_hand().push(Idle { conn, born, since });
             drop(permit);
         }
     }
@@ -90,7 +122,7 @@ impl Deref for Lent<'_> {
 
     fn deref(&self) -> &Conn {
         match &self.conn {
-            Source::Kept(conn, _) => conn,
+            Source::Kept(conn, ..) => conn,
             Source::Pooled(conn) => conn,
         }
     }
@@ -99,7 +131,7 @@ impl Deref for Lent<'_> {
 impl DerefMut for Lent<'_> {
     fn deref_mut(&mut self) -> &mut Conn {
         match &mut self.conn {
-            Source::Kept(conn, _) => conn,
+            Source::Kept(conn, ..) => conn,
             Source::Pooled(conn) => conn,
         }
     }

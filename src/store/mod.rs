@@ -77,6 +77,17 @@ pub fn taken(error: &Error) -> bool {
     matches!(error, Error::Database(error) if error.is_unique_violation())
 }
 
+/// Whether a connection was lost, by its network or since the database stopped: what only read can be read again with
+/// another.
+pub fn lost(error: &Error) -> bool {
+    let codes = ["57P01", "57P02"];
+    match error {
+        Error::Io(_) => true,
+        Error::Database(e) => e.code().is_some_and(|c| codes.contains(&&*c)),
+        _ => false,
+    }
+}
+
 /// Whether a transaction fell to another one (a deadlock, a failed serialisation): nothing of it was kept, and a second
 /// try is right.
 pub fn fell(error: &anyhow::Error) -> bool {

@@ -146,7 +146,7 @@ pub async fn insert(
 pub async fn count_open(conn: &mut Conn, of: PersonId) -> Result<i64> {
     sqlx::query_scalar!(
         r#"select count(*) as "count!" from request r
-           where r.requester_id in (select persons_of($1))
+           where r.requester_id = any(array(select persons_of($1)))
              and (r.state in ('planning', 'awaiting_approval')
                   or (r.state = 'approved'
                       and (select state from run where request_id = r.id order by created_at desc, id desc limit 1)
@@ -278,7 +278,7 @@ pub async fn list(
            from request r
            left join lateral (select state, since from run where request_id = r.id
                               order by created_at desc, id desc limit 1) run on r.state = 'approved'
-           where ($1::uuid is null or r.requester_id in (select persons_of($1)))
+           where ($1::uuid is null or r.requester_id = any(array(select persons_of($1))))
              and (not $2 or r.state in ('planning', 'awaiting_approval')
                   or (r.state = 'approved' and run.state is distinct from 'succeeded'
                       and run.state is distinct from 'undone' and run.state is distinct from 'superseded'))
@@ -303,7 +303,8 @@ pub struct Awaiting {
 }
 
 /// The requests of others that wait for votes, that this person is known to where they were asked for, and that have none
-/// of theirs, newest first: whether their vote would count is judged by the caller.
+/// of theirs, newest first: whether their vote would count is judged by the caller. Whoever never was anybody else is spared
+/// the search for that.
 pub async fn awaiting(conn: &mut Conn, person: PersonId, limit: i64) -> Result<Vec<Awaiting>> {
     sqlx::query_as!(
         Awaiting,
@@ -313,10 +314,12 @@ pub async fn awaiting(conn: &mut Conn, person: PersonId, limit: i64) -> Result<V
            join account asked on asked.id = r.requester_account_id
            join installation home on home.id = asked.installation_id
            where r.state = 'awaiting_approval'
-             and human_at(r.requester_id, r.created_at) <> human_at($1, r.created_at)
+             and r.requester_id <> $1
+             and (not exists (select from tie where one = $1 or other = $1)
+                  or human_at(r.requester_id, r.created_at) <> human_at($1, r.created_at))
              and (home.platform not in ('slack', 'discord')
-                  or exists (select from account a where a.person_id = $1 and a.installation_id = home.id))
-             and not exists (select from vote v where v.plan_id = p.id and v.person_id in (select persons_of($1))
+                  or exists (select from account a where a.person_id = $1 and a.installation_id = home.id and a.active))
+             and not exists (select from vote v where v.plan_id = p.id and v.person_id = any(array(select persons_of($1)))
                              and v.verdict = 'approve')
            order by r.since desc limit $2"#,
         person as _,
@@ -330,7 +333,7 @@ pub async fn awaiting(conn: &mut Conn, person: PersonId, limit: i64) -> Result<V
 pub async fn not_begun(conn: &mut Conn, person: PersonId) -> Result<Vec<RequestId>> {
     sqlx::query_scalar!(
         r#"select id as "id: RequestId" from request
-           where requester_id in (select persons_of($1)) and state in ('planning', 'awaiting_approval')
+           where requester_id = any(array(select persons_of($1))) and state in ('planning', 'awaiting_approval')
            order by number"#,
         person as _,
     )

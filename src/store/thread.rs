@@ -183,6 +183,28 @@ pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result
     )
     .fetch_all(&mut *conn)
     .await?;
+    remove(conn, threads).await
+}
+
+/// Removes threads of no request, with what was said there, opened before this and with nothing left to be sent: at most so
+/// many. Gives how many.
+pub async fn forget_direct(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
+    let threads = sqlx::query_scalar!(
+        r#"select t.id as "id: ThreadId" from thread t
+           where t.request_id is null and t.created_at < $1
+             and not exists (select from message m
+                             where m.thread_id = t.id and m.wanted > m.shown and m.given_up is null)
+           limit $2 for update of t skip locked"#,
+        before,
+        most
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    remove(conn, threads).await
+}
+
+/// Removes threads with their messages; gives how many.
+async fn remove(conn: &mut Conn, threads: Vec<ThreadId>) -> Result<u64> {
     let threads: Vec<uuid::Uuid> = threads.into_iter().map(ThreadId::uuid).collect();
     sqlx::query!("delete from message where thread_id = any($1)", &threads)
         .execute(&mut *conn)

@@ -81,17 +81,6 @@ pub async fn lock(conn: &mut Conn, persons: &[PersonId]) -> Result<()> {
     Ok(())
 }
 
-/// The accounts that are these persons' without any tie, oldest first.
-pub async fn own_accounts(conn: &mut Conn, persons: &[PersonId]) -> Result<Vec<AccountId>> {
-    sqlx::query_scalar!(
-        r#"select id as "id: AccountId" from account where coalesce(own_person_id, person_id) = any($1)
-           order by created_at, id"#,
-        persons as _,
-    )
-    .fetch_all(conn)
-    .await
-}
-
 /// Whose an account is without any tie.
 pub async fn own_person(conn: &mut Conn, account: AccountId) -> Result<PersonId> {
     sqlx::query_scalar!(
@@ -146,7 +135,8 @@ pub struct Known {
 }
 
 /// What is known of these persons, who stand for their humans now, as far as a request is concerned. Groups are large and ties
-/// few, so only those that have any are followed.
+/// few, so only those that have any are followed, and each once: `offset 0` keeps the planner from asking again wherever
+/// the answer is used.
 pub async fn known(
     conn: &mut Conn,
     request: RequestId,
@@ -156,15 +146,16 @@ pub async fn known(
         Known,
         r#"select p.id as "person!: PersonId", p.counts_as as "counts_as!: PersonId", p.counts_as = asked.by as "own!",
                   home.platform not in ('slack', 'discord')
-                  or exists (select from account a where a.person_id = p.id and a.installation_id = home.id) as "there!"
+                  or exists (select from account a
+                             where a.person_id = p.id and a.installation_id = home.id and a.active) as "there!"
            from request r
            join account with_account on with_account.id = r.requester_account_id
            join installation home on home.id = with_account.installation_id
-           cross join lateral (select human_at(r.requester_id, r.created_at) as by) asked
+           cross join lateral (select human_at(r.requester_id, r.created_at) as by offset 0) asked
            cross join lateral (
                select id, case when id in (select one from tie union all select other from tie)
                                then human_at(id, r.created_at) else id end as counts_as
-               from unnest($2::uuid[]) told(id)) p
+               from unnest($2::uuid[]) told(id) offset 0) p
            where r.id = $1"#,
         request as _,
         persons as _,

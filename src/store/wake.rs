@@ -18,10 +18,13 @@ impl Wake {
         Ok(Self(listener))
     }
 
-    /// Waits for messages raised for an installation.
-    pub async fn raised(&mut self, installation: InstallationId) -> Result<()> {
-        let mine = installation.to_string();
-        while self.0.recv().await?.payload() != mine {}
-        Ok(())
+    /// Waits for raised messages; tells for which installation.
+    pub async fn raised(&mut self) -> Result<InstallationId> {
+        loop {
+            let told = self.0.recv().await?;
+            if let Ok(installation) = told.payload().parse::<InstallationId>() {
+                return Ok(installation);
+            }
+        }
     }
 }

@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::act::Leaving;
@@ -28,8 +29,9 @@ use crate::clients::discord::Discord;
 /// How long the work may take before an answer leaves without it (Discord gives up after 3 s).
 const WORK: Duration = Duration::from_millis(2_500);
 
-/// Makes a guild known that isn't, by its id: the bot may have been added to it since the start.
-pub type Greet = Arc<dyn Fn(String) -> BoxFuture<'static, ()> + Send + Sync>;
+/// Makes a guild known that isn't, by its id: the bot may have been added to it since the start. False: it is not to be
+/// served.
+pub type Greet = Arc<dyn Fn(String) -> BoxFuture<'static, bool> + Send + Sync>;
 
 /// All that answering Discord takes.
 pub struct Edge {
@@ -49,6 +51,8 @@ pub struct Edge {
     pub metrics: Arc<Metrics>,
     /// Work that outlives its request; close it and wait to drain.
     pub tasks: TaskTracker,
+    /// Set when the process is to stop: nothing is tried again from then on.
+    pub stop: CancellationToken,
 }
 
 impl std::fmt::Debug for Edge {
@@ -105,6 +109,14 @@ async fn deliver(State(edge): State<Arc<Edge>>, headers: HeaderMap, body: Bytes)
 }
 
 impl Edge {
+    /// Waits before another try; false: there is none, since the process stops.
+    async fn pause(&self, wait: Duration) -> bool {
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            () = self.stop.cancelled() => false,
+        }
+    }
+
     /// Tells of a delivery that is Discord's and that we don't understand at all.
     fn unreadable(&self, reason: impl std::fmt::Display) {
         self.metrics.delivered("discord", "unreadable");

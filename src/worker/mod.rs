@@ -99,12 +99,15 @@ pub async fn run(
         let (app, stop) = (bench.app.clone(), bench.stop.clone());
         all.spawn(teams::run(app, hub.clone(), stop));
     }
+    let ear = sender::Ear::default();
+    let (hears, app, stop) = (ear.clone(), bench.app.clone(), bench.stop.clone());
+    all.spawn(async move { hears.listen(&app, &stop).await });
     all.spawn(tick::run(bench.app.clone(), bench.stop.clone()));
     all.spawn(queue::run(bench.clone(), factory, concurrency));
     let mut result = Ok(());
     loop {
         tokio::select! {
-            Some(chat) = arrives.recv() => serve(&mut all, &bench, chat),
+            Some(chat) = arrives.recv() => serve(&mut all, &bench, &ear, chat),
             ended = all.join_next() => match ended {
                 Some(Ok(())) => {}
                 Some(Err(error)) => {
@@ -118,12 +121,13 @@ pub async fn run(
 }
 
 /// Sends for an installation and keeps its people known.
-fn serve(all: &mut JoinSet<()>, bench: &Bench, chat: Chat) {
+fn serve(all: &mut JoinSet<()>, bench: &Bench, ear: &sender::Ear, chat: Chat) {
     let (app, stop) = (bench.app.clone(), bench.stop.clone());
-    all.spawn(sender::run(
+    all.spawn(sender::serve(
         app.clone(),
         chat.way.clone(),
         chat.installation,
+        ear.clone(),
         stop.clone(),
     ));
     bench.chats.add(chat.clone());

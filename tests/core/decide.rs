@@ -1,6 +1,7 @@
 //! Votes: who may, who may not, at once, too late, and what follows.
 
 use idp::domain::event::{ButtonId, Event};
+use idp::domain::id::PlanId;
 use idp::domain::person::AccountKind;
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
@@ -362,5 +363,28 @@ async fn values_that_nobody_made_are_answered_not_broken() {
                 "{button} {value}: {reply:?}"
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn a_late_press_is_answered_though_the_database_dropped_its_connection() {
+    let world = World::new().await;
+    let mut plans = Vec::new();
+    for name in ["payments-api", "other-api"] {
+        let (_, plan) = world.waiting(name).await;
+        world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+        plans.push(plan);
+    }
+    let presses = async |plan: PlanId| {
+        let told = text(&world.presses(SAM, ButtonId::RequestApprove, plan).await);
+        assert!(told.contains("Alex Ruiz approved this"), "{told}");
+    };
+    presses(plans[0]).await;
+    // First a plan that is to be looked at, then one whose answer is remembered and only kept.
+    for _ in 0..2 {
+        let ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+                     where datname = current_database() and pid <> pg_backend_pid()";
+        assert!(world.count(ended).await > 0);
+        presses(plans[1]).await;
     }
 }

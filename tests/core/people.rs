@@ -1,10 +1,12 @@
 //! People who go, tokens that are refused, and the evidence of it all.
 
+use idp::app::people::PlatformGroup;
 use idp::app::plan::{TakenAgain, take_again};
 use idp::app::{audit, people};
 use idp::cards;
 use idp::domain::event::ButtonId;
 use idp::domain::person::{AccountKind, Platform};
+use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 
 use super::world::{ALEX, PRIYA, World, text};
@@ -87,6 +89,53 @@ async fn a_run_waits_while_nobody_can_tell_who_may() {
     world.read_groups().await;
     let work = take_again(&world.app, run).await.unwrap();
     assert!(matches!(work, TakenAgain::Work(_)), "{work:?}");
+}
+
+#[tokio::test]
+async fn where_no_list_is_read_what_a_lead_told_of_themselves_decides_for_minutes() {
+    let world = World::new().await;
+    let reads = async || {
+        let group = |external: &str, handle: &str, members: Option<Vec<String>>| PlatformGroup {
+            external: external.to_owned(),
+            handle: handle.to_owned(),
+            name: handle.to_owned(),
+            members,
+        };
+        let engineers = Some(vec![PRIYA.to_owned()]);
+        let groups = [
+            group("S1", "engineers", engineers),
+            group("S2", "payments-leads", None),
+        ];
+        people::record_groups(&world.app, world.installation, &groups)
+            .await
+            .unwrap();
+    };
+    let looks_up = async |groups: &[&str]| {
+        let groups: Vec<String> = groups.iter().map(|g| (*g).to_owned()).collect();
+        people::record_groups_of(&world.app, world.installation, (ALEX, &groups))
+            .await
+            .unwrap();
+    };
+    reads().await;
+    looks_up(&["S2"]).await;
+    let (request, plan) = world.waiting("payments-api").await;
+    let presses = async || world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    world.later(6).await;
+    reads().await;
+    let told = text(&presses().await);
+    assert!(
+        told.contains("I can't tell at the moment who is in payments-leads"),
+        "{told}"
+    );
+    let looks = "select count(*) from graphile_worker.jobs where task_identifier = 'idp.lookup'";
+    assert_eq!(world.count(looks).await, 1);
+    // The role was taken from them meanwhile.
+    looks_up(&[]).await;
+    let told = text(&presses().await);
+    assert!(told.contains("Only payments-leads decide"), "{told}");
+    looks_up(&["S2"]).await;
+    assert_eq!(presses().await, Reply::Done);
+    assert_eq!(world.state(request).await, RequestState::Approved);
 }
 
 #[tokio::test]

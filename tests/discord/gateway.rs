@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::support::discord::office::{Office, TOML, button, content, on_discord, without_slack};
-use crate::support::discord::{ALEX, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA, ROLES};
+use crate::support::discord::{
+    ALEX, APPLICATION, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA, ROLES,
+};
 use crate::support::serve::{Site, until};
 
 /// A guild that the bot is added to.
@@ -124,6 +126,33 @@ async fn over_http_an_interaction_introduces_its_guild() {
     // One that the bot isn't in stays a stranger.
     let answer = says("100000000000000009").await;
     assert!(!answer.contains("/idp"), "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_guilds_are_listed_no_other_one_is_served() {
+    let toml = format!("{TOML}\n[discord]\nguilds = [\"{GUILD}\"]\n");
+    let office = Office::with(&toml, without_slack).await;
+    office.discord.joins(OTHER, "Acme Labs");
+    let data =
+        json!({ "id": "1", "name": "idp", "type": 1, "options": [{ "type": 1, "name": "help" }] });
+    let says = async |guild: &str| {
+        let mut payload = office.discord.interaction(PRIYA, 2, &data);
+        payload["guild_id"] = guild.into();
+        let answer = office.delivers(&payload).await;
+        content(&answer).to_owned()
+    };
+    for _ in 0..2 {
+        let answer = says(OTHER).await;
+        assert!(!answer.contains("/idp"), "{answer}");
+    }
+    let answer = says(GUILD).await;
+    assert!(answer.contains("/idp"), "{answer}");
+    let others = "select count(*) from installation where name = 'Acme Labs'";
+    assert_eq!(count(&office, others).await, 0);
+    let log = office.served.log();
+    let told = log.lines().filter(|line| line.contains("doesn't list"));
+    assert_eq!(told.count(), 1, "{log}");
+    assert!(log.contains(OTHER), "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -316,6 +345,16 @@ async fn doctor_says_whether_the_gateway_can_deliver() {
     assert!(said.contains("is known only once they act"), "{said}");
     assert!(said.contains("payments-leads (?)"), "{said}");
     assert!(!said.contains("has nobody in it"), "{said}");
+    assert!(!said.contains("Public Bot"), "{said}");
+    let public = Fault {
+        status: 200,
+        headers: Vec::new(),
+        body: json!({ "id": APPLICATION, "name": "idp", "bot_public": true }),
+        done: false,
+    };
+    discord.fault("GET /applications/@me", public);
+    let said = doctor().await;
+    assert!(said.contains("switch Public Bot off"), "{said}");
 }
 
 /// Longer than the name of an input may be on Discord.

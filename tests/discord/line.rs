@@ -24,6 +24,7 @@ use crate::support::postgres::Database;
 use crate::support::serve::until;
 
 const ANSWER: &str = "POST /interactions/:id/:token/callback";
+const POST: &str = "POST /channels/:id/messages";
 /// Short enough to be waited for.
 const SOON: Duration = Duration::from_millis(200);
 
@@ -58,16 +59,17 @@ impl Line {
         let metrics = Arc::new(Metrics::new(
             prometheus_client::registry::Registry::default(),
         ));
-        let tasks = TaskTracker::new();
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
         let edge = Arc::new(Edge {
             app: app.clone(),
             client: Discord::new(&discord.url, &BOT_TOKEN.to_owned().into()).unwrap(),
             key: None,
             clock: idp::boot::clock::now,
-            greet: Arc::new(|_| std::future::ready(()).boxed()),
+            greet: Arc::new(|_| std::future::ready(true).boxed()),
             health: Arc::clone(&health),
             metrics: Arc::clone(&metrics),
             tasks: tasks.clone(),
+            stop: stop.clone(),
         });
         let routes = router(Web {
             health,
@@ -85,7 +87,7 @@ impl Line {
             discord,
             edge,
             tasks,
-            stop: CancellationToken::new(),
+            stop,
             _database: database,
         }
     }
@@ -296,6 +298,51 @@ async fn what_comes_too_late_for_an_answer_goes_to_direct_messages() {
     .await;
     assert!(told["content"].as_str().unwrap().contains("/idp"), "{told}");
     assert_eq!(line.discord.refused(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn an_answer_waits_for_as_long_as_discord_asks() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    let limited = Fault {
+        status: 429,
+        headers: Vec::new(),
+        body: json!({ "retry_after": 0.3 }),
+        done: false,
+    };
+    line.discord.fault(ANSWER, limited);
+    let began = std::time::Instant::now();
+    let answer = line.discord.tells(&line.help()).await;
+    assert_eq!(answer["type"], 4, "{answer}");
+    assert!(began.elapsed() >= Duration::from_millis(300));
+    assert_eq!(line.discord.calls(ANSWER), 2);
+}
+
+#[tokio::test]
+async fn what_discord_does_not_take_as_an_answer_stands_once_in_direct_messages() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    let down = |done| Fault {
+        status: 502,
+        headers: Vec::new(),
+        body: Value::Null,
+        done,
+    };
+    for _ in 0..20 {
+        line.discord.fault(ANSWER, down(false));
+    }
+    // It stands, and nobody hears of it.
+    line.discord.fault(POST, down(true));
+    line.discord.happens("INTERACTION_CREATE", &line.help());
+    until("not posted again", async || {
+        (line.discord.calls(POST) == 2).then_some(())
+    })
+    .await;
+    let told = line.discord.messages(&format!("9{PRIYA}"));
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].to_string().contains("/idp"), "{told:#?}");
 }
 
 #[tokio::test]

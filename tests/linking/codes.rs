@@ -304,3 +304,36 @@ async fn where_there_is_one_chat_there_is_nothing_to_link() {
     let told = world.says(PRIYA, "link").await;
     assert!(text(&told).contains("serves no other chat"), "{told:?}");
 }
+
+#[tokio::test]
+async fn what_codes_left_behind_goes_once_it_was_said() {
+    let two = Two::new().await;
+    two.link(PRIYA, PRIYA_THERE).await;
+    two.says_there(ALEX_THERE, "link 0000-0000").await;
+    two.sends().await;
+    let code = two.code(ALEX).await;
+    two.says_there(ALEX_THERE, &format!("link {code}")).await;
+    let left = async || {
+        let mut rows = Vec::new();
+        for table in [
+            "select count(*) from chat_link",
+            "select count(*) from link_guess",
+            "select count(*) from thread",
+            "select count(*) from message",
+        ] {
+            rows.push(two.world.count(table).await);
+        }
+        rows
+    };
+    let a_month_later = async || {
+        two.world.later(31 * 24 * 60).await;
+        idp::app::due::tick(&two.world.app, "test").await.unwrap();
+    };
+    // Neither that Alex was asked nor that it came to nothing was sent.
+    a_month_later().await;
+    assert_eq!(left().await, [1, 0, 2, 2]);
+    two.sends().await;
+    a_month_later().await;
+    assert_eq!(left().await, [0, 0, 0, 0]);
+    assert_eq!(two.world.count(LINKED).await, 1, "who is who stays");
+}

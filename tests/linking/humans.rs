@@ -94,6 +94,73 @@ async fn asks_there(two: &Two, account: &str, name: &str) -> RequestId {
     two.world.newest().await
 }
 
+#[tokio::test]
+async fn whoever_parted_brings_nothing_of_the_others_groups_along() {
+    let two = Two::new().await;
+    two.has_roles(&[
+        ("9001", "engineers", &[PRIYA_THERE, ALEX_THERE]),
+        ("9002", "payments-leads", &[ZOE_THERE]),
+    ])
+    .await;
+    // Only Alex's account on Slack leads payments.
+    two.link(ALEX, ALEX_THERE).await;
+    let account = two.account(ALEX_THERE).await;
+    let done = two
+        .presses_there(ALEX_THERE, ButtonId::LinkEnd, account)
+        .await;
+    assert!(text(&done).contains("person of its own again"), "{done:?}");
+    let there = asks_there(&two, PRIYA_THERE, "billing-api").await;
+    let Stored::Waits(plan) = two.world.plans(there).await else {
+        panic!("doesn't wait")
+    };
+    let told = approves_there(&two, ALEX_THERE, plan).await;
+    assert_ne!(told, Reply::Done);
+    assert_eq!(two.world.count(VOTES).await, 0, "{told:?}");
+    assert_eq!(
+        two.world.evidence(there).await.last().unwrap(),
+        "vote.refused"
+    );
+    assert_eq!(approves_there(&two, ZOE_THERE, plan).await, Reply::Done);
+    assert_eq!(two.world.state(there).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn an_account_that_is_no_members_any_more_decides_nothing_and_knows_nobody() {
+    let two = Two::linked().await;
+    let (request, plan) = two.world.waiting("payments-api").await;
+    two.is(ALEX_THERE, "alexr", AccountKind::Guest).await;
+    let told = approves_there(&two, ALEX_THERE, plan).await;
+    assert!(text(&told).contains("Only active full members"), "{told:?}");
+    let gone = AccountFacts {
+        external: ALEX_THERE.to_owned(),
+        name: "alexr".to_owned(),
+        kind: AccountKind::Full,
+        active: false,
+    };
+    people::record_account(&two.world.app, two.guild, &gone)
+        .await
+        .unwrap();
+    let told = approves_there(&two, ALEX_THERE, plan).await;
+    assert!(text(&told).contains("Only active full members"), "{told:?}");
+    // One that is gone where it was asked for vouches for nobody elsewhere.
+    two.is(ALEX_THERE, "alexr", AccountKind::Full).await;
+    two.has_roles(&[
+        ("9001", "engineers", &[PRIYA_THERE, ALEX_THERE]),
+        ("9002", "payments-leads", &[ALEX_THERE]),
+    ])
+    .await;
+    two.world
+        .is(ALEX, "Alex Ruiz", AccountKind::Full, false)
+        .await;
+    let told = approves_there(&two, ALEX_THERE, plan).await;
+    assert!(text(&told).contains("was asked for on Slack"), "{told:?}");
+    let deciders = two.world.view(request).await.plan.unwrap().deciders;
+    assert_eq!(deciders.len(), 1, "{deciders:?}");
+    let kinds = two.world.evidence(request).await;
+    let refused = kinds.iter().filter(|kind| *kind == "vote.refused");
+    assert_eq!((refused.count(), two.world.count(VOTES).await), (3, 0));
+}
+
 /// A request of Priya's that two leads have to approve, and its plan.
 async fn two_needed(two: &Two) -> (RequestId, PlanId) {
     let (request, plan) = two.world.waiting("payments-api").await;

@@ -1,7 +1,9 @@
 //! `[[people]]`: what the operator's file says is made so, and taken back when it no longer does.
 
-use idp::app::Listed;
+use std::sync::Arc;
+
 use idp::app::link::listed;
+use idp::app::{App, Listed, Live, due};
 use idp::domain::event::ButtonId;
 use idp::domain::person::{AccountKind, Platform};
 
@@ -69,6 +71,29 @@ async fn the_operator_links_and_unlinks_by_the_file() {
 }
 
 #[tokio::test]
+async fn whoever_the_file_parts_is_told_whatever_other_accounts_they_have() {
+    let two = Two::new().await;
+    let priya: &[_] = &[(SLACK, TEAM, PRIYA), (DISCORD, GUILD, PRIYA_THERE)];
+    says(&two, &[priya]).await;
+    two.sends().await;
+    // Her account on GitHub is newer than both, and goes with one of them.
+    for sql in [
+        "insert into installation (id, platform, external_id, name, created_at)
+         values (gen_random_uuid(), 'github', 'acme', 'acme', now())",
+        "insert into account (id, installation_id, external_id, person_id, own_person_id, name, kind, linked_at, created_at)
+         select gen_random_uuid(), i.id, '501', a.person_id, a.own_person_id, 'priya', 'full', now(), now()
+         from installation i, account a where i.platform = 'github' and a.external_id = 'U_PRIYA'",
+    ] {
+        sqlx::query(sql).execute(two.world.pool()).await.unwrap();
+    }
+    says(&two, &[]).await;
+    assert_eq!(two.world.count(OPEN).await, 0);
+    let told = two.sends().await;
+    let whom: Vec<&str> = told.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(whom, [PRIYA, PRIYA_THERE], "{told:#?}");
+}
+
+#[tokio::test]
 async fn what_people_linked_themselves_stays_when_the_file_forgets_it() {
     let two = Two::new().await;
     two.link(PRIYA, PRIYA_THERE).await;
@@ -128,6 +153,29 @@ async fn an_account_that_nobody_has_seen_is_linked_once_it_was_looked_up() {
     assert_eq!(two.world.count(OPEN).await, 0);
     two.is("8777", "priya.n", AccountKind::Full).await;
     two.world.later(1).await;
-    idp::app::due::tick(&two.world.app, "test").await.unwrap();
+    due::tick(&two.world.app, "test").await.unwrap();
     assert_eq!(two.world.count(OPEN).await, 1);
+}
+
+#[tokio::test]
+async fn replicas_that_read_different_files_for_a_while_do_not_undo_each_other() {
+    let two = Two::new().await;
+    let app = &two.world.app;
+    let before = App {
+        settings: Live::new((*app.settings.current()).clone()),
+        listed: Arc::default(),
+        ..app.clone()
+    };
+    listed::apply(&before).await.unwrap();
+    let priya: &[_] = &[(SLACK, TEAM, PRIYA), (DISCORD, GUILD, PRIYA_THERE)];
+    says(&two, &[priya]).await;
+    for _ in 0..2 {
+        for (app, holder) in [(&before, "one"), (app, "other")] {
+            two.world.later(1).await;
+            due::tick(app, holder).await.unwrap();
+            assert_eq!(two.world.count(OPEN).await, 1);
+        }
+    }
+    let told = "select count(*) from audit where kind like 'accounts.%'";
+    assert_eq!(two.world.count(told).await, 1);
 }

@@ -144,3 +144,22 @@ async fn whoever_links_and_parts_at_random_ends_as_the_ties_say() {
     let report = idp::app::audit::verify(&two.world.app, None).await.unwrap();
     assert_eq!(report.broken, Vec::<String>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_looks_twice_at_once_gets_one_copy() {
+    let two = Two::wide(16).await;
+    two.link(ALEX, ALEX_THERE).await;
+    for n in 0..4 {
+        let (request, _) = two.world.waiting(&format!("service-{n}")).await;
+        let words = format!("status {}", two.world.view(request).await.number);
+        let (one, other) = tokio::join!(
+            two.says_there(ALEX_THERE, &words),
+            two.says_there(ALEX_THERE, &words),
+        );
+        for told in [&one, &other] {
+            assert!(matches!(told, Reply::Card { .. }), "{told:?}");
+        }
+    }
+    let copies = "select count(*) from thread where account = '8002' and request_id is not null";
+    assert_eq!(two.world.count(copies).await, 4);
+}

@@ -6,7 +6,8 @@ use std::process::Output;
 use serde_json::Value;
 use sqlx::Connection as _;
 
-use crate::support::discord;
+use crate::support::discord::office::{on_discord, without_slack};
+use crate::support::discord::{self, MENTIONS_ALL, WRITES};
 use crate::support::postgres::Database;
 use crate::support::serve::Site;
 use crate::support::slack::{APP_TOKEN, Fault};
@@ -312,5 +313,90 @@ async fn what_discord_lacks_is_told() {
         )
         .await,
         &["idp is reached at https://elsewhere.example/discord/interactions"],
+    );
+}
+
+/// What it says of a Discord alone, runs of blanks made one.
+async fn said_of(site: &Site, fake: &discord::Fake) -> String {
+    let mut command = site.idp(&["doctor"]);
+    without_slack(&mut command);
+    command.env("DISCORD_PUBLIC_KEY", fake.public_key());
+    on_discord(&mut command, fake);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let (_, text) = said(&output.await.unwrap());
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn roles_that_no_call_reaches_are_told() {
+    let site = Site::new(TOML).await;
+    let fake = discord::Fake::start().await;
+    let told = said_of(&site, &fake).await;
+    for role in ["Security", "Payments Leads"] {
+        let unheard = format!("warn discord roles idp's call reaches nobody of {role} in Acme:");
+        assert!(told.contains(&unheard), "{role}: {told}");
+    }
+    assert!(
+        told.contains(
+            "*Mention @everyone, @here, and All Roles* in Server Settings, Roles fix: or switch \
+             *Allow anyone to @mention this role* on for Security there"
+        ),
+        "{told}"
+    );
+    // These decide nothing, or by a list of the configuration, whose people are mentioned themselves.
+    for role in ["Engineers", "Platform"] {
+        assert!(!told.contains(&format!("nobody of {role}")), "{told}");
+    }
+
+    fake.mentionable(&["Security"]);
+    let told = said_of(&site, &fake).await;
+    assert!(!told.contains("nobody of Security"), "{told}");
+    assert!(told.contains("nobody of Payments Leads"), "{told}");
+
+    fake.permits(WRITES | MENTIONS_ALL);
+    let told = said_of(&site, &fake).await;
+    assert!(!told.contains("reaches nobody"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn channels_that_are_not_in_the_guild_or_closed_to_the_bot_are_told() {
+    let site = Site::new(TOML).await;
+    let fake = discord::Fake::start().await;
+    let told = said_of(&site, &fake).await;
+    assert!(
+        told.contains("ok discord channels #platform in Acme"),
+        "{told}"
+    );
+
+    site.configure(&TOML.replace("#platform", "#platfrom"));
+    let told = said_of(&site, &fake).await;
+    assert!(
+        told.contains(
+            "fail discord channels #platfrom isn't in Acme fix: did you mean `#platform`?"
+        ),
+        "{told}"
+    );
+    // People speak in it, and nobody writes.
+    site.configure(&TOML.replace("#platform", "#voice"));
+    let told = said_of(&site, &fake).await;
+    assert!(told.contains("#voice isn't in Acme"), "{told}");
+
+    // The bot is let in by name, and may open no thread.
+    site.configure(&TOML.replace("#platform", "#payments"));
+    fake.permits(1 << 11);
+    let told = said_of(&site, &fake).await;
+    assert!(
+        told.contains(
+            "fail discord channels the bot may not post in #payments in Acme: it lacks \
+             Create Public Threads, Send Messages in Threads fix: allow idp's role these"
+        ),
+        "{told}"
+    );
+    fake.permits(WRITES);
+    let told = said_of(&site, &fake).await;
+    assert!(
+        told.contains("ok discord channels #payments in Acme"),
+        "{told}"
     );
 }

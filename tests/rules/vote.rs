@@ -49,6 +49,7 @@ fn groups() -> impl Strategy<Value = Vec<GroupFacts>> {
                 unlinked: 0,
                 whole: true,
                 synced_at: start() - TimeDelta::minutes(age),
+                told: BTreeMap::new(),
             }
         };
         GROUPS.iter().zip(all).map(facts).collect()
@@ -129,7 +130,7 @@ proptest! {
                 }
                 Event::Press(who, seen, yes) => {
                     let verdict = if yes { Verdict::Approve } else { Verdict::Deny };
-                    let cast = ballot.cast(person(who), plan(seen), verdict, &groups, now);
+                    let cast = ballot.cast((person(who), person(who)), plan(seen), verdict, &groups, now);
                     let Ok((vote, standing)) = cast else {
                         continue;
                     };
@@ -239,6 +240,64 @@ fn the_requester_is_told_before_anything_else() {
         expires_at: start(),
         votes: Vec::new(),
     };
-    let own = ballot.cast(person(0), plan(0), Verdict::Approve, &[], start());
-    assert_eq!(own.unwrap_err(), VoteRefused::OwnRequest);
+    for presses in [0, 1] {
+        let by = (person(presses), person(0));
+        let own = ballot.cast(by, plan(0), Verdict::Approve, &[], start());
+        assert_eq!(own.unwrap_err(), VoteRefused::OwnRequest);
+    }
+}
+
+#[test]
+fn what_a_voter_told_of_a_group_themselves_entitles_for_minutes() {
+    let facts = |told: i64| GroupFacts {
+        name: GroupName {
+            handle: "leads".to_owned(),
+            external: None,
+        },
+        members: vec![PersonName {
+            person: person(1),
+            name: "P1".to_owned(),
+            external: None,
+        }],
+        unlinked: 0,
+        whole: false,
+        synced_at: start(),
+        told: BTreeMap::from([(person(1), start() - TimeDelta::minutes(told))]),
+    };
+    let ballot = Ballot {
+        plan: plan(0),
+        requester: person(0),
+        rule: DecidingRule {
+            name: "rule".to_owned(),
+            require: vec![Quorum {
+                from: facts(0).name,
+                count: 1,
+            }],
+            expires_s: 600,
+            remind_s: None,
+        },
+        expires_at: start() + TimeDelta::minutes(10),
+        votes: Vec::new(),
+    };
+    let presses = |groups: &[GroupFacts]| {
+        let by = (person(1), person(1));
+        let cast = ballot.cast(by, plan(0), Verdict::Approve, groups, start());
+        cast.map(|(_, standing)| standing)
+    };
+    assert_eq!(presses(&[facts(5)]), Ok(Standing::Met));
+    let stale = VoteRefused::Stale {
+        group: "leads".to_owned(),
+        synced_at: start() - TimeDelta::minutes(6),
+    };
+    assert_eq!(presses(&[facts(6)]), Err(stale));
+    // Another part of the group says more, or later.
+    let mut joined = facts(6);
+    joined.join(facts(1));
+    assert_eq!(presses(&[joined]), Ok(Standing::Met));
+    let mut joined = facts(6);
+    joined.join(GroupFacts {
+        told: BTreeMap::new(),
+        ..facts(0)
+    });
+    assert_eq!(presses(&[joined]), Ok(Standing::Met));
 }

@@ -53,7 +53,9 @@ pub const ROLES: [(&str, &str); 5] = [
 
 const VIEW_CHANNEL: u64 = 1 << 10;
 /// VIEW_CHANNEL, SEND_MESSAGES, CREATE_PUBLIC_THREADS, SEND_MESSAGES_IN_THREADS.
-const WRITES: u64 = (1 << 10) | (1 << 11) | (1 << 35) | (1 << 38);
+pub const WRITES: u64 = (1 << 10) | (1 << 11) | (1 << 35) | (1 << 38);
+/// MENTION_EVERYONE: "Mention @everyone, @here, and All Roles".
+pub const MENTIONS_ALL: u64 = 1 << 17;
 
 /// An answer that goes wrong instead of the right one.
 #[derive(Clone)]
@@ -86,6 +88,9 @@ struct World {
     /// Accounts that left the guild, and roles that were given to some.
     left: BTreeSet<String>,
     given: Vec<(String, String)>,
+    /// What everybody may in the guild, as bits, and the names of the roles that anyone may mention.
+    permitted: u64,
+    mentionable: Vec<String>,
     /// Members besides those who are named here: engineers, with ids that grow.
     crowd: u64,
     /// The application's flags, and where Discord delivers to.
@@ -119,6 +124,7 @@ impl Fake {
                 .map(|channel| (channel.to_owned(), Vec::new()))
                 .into(),
             commands: json!([]),
+            permitted: WRITES,
             flags: GRANTS_MEMBERS,
             endpoint: Some(ENDPOINT.to_owned()),
             guilds: vec![(GUILD.to_owned(), "Acme".to_owned())],
@@ -197,6 +203,17 @@ impl Fake {
         let mut told = world.member(account);
         told["guild_id"] = GUILD.into();
         world.gateway.dispatch("GUILD_MEMBER_UPDATE", &told);
+    }
+
+    /// Everybody may this in the guild, as bits, and nothing else.
+    pub fn permits(&self, bits: u64) {
+        self.world.lock().unwrap().permitted = bits;
+    }
+
+    /// Anyone may mention these roles, by their names, and no others.
+    pub fn mentionable(&self, roles: &[&str]) {
+        let roles = roles.iter().map(|&role| role.to_owned());
+        self.world.lock().unwrap().mentionable = roles.collect();
     }
 
     pub fn shows_members(&self) -> bool {
@@ -387,7 +404,12 @@ impl World {
                 (200, body.clone())
             }
             ("GET", ["guilds", _, "roles"]) => {
-                let role = |(name, id): &(&str, &str)| json!({ "id": id, "name": name, "managed": false, "permissions": WRITES.to_string(), "position": 1 });
+                let role = |(name, id): &(&str, &str)| {
+                    json!({
+                        "id": id, "name": name, "managed": false, "permissions": self.permitted.to_string(), "position": 1,
+                        "mentionable": self.mentionable.iter().any(|own| own == name),
+                    })
+                };
                 (200, ROLES.iter().map(role).collect())
             }
             ("GET", ["guilds", _, "members"]) => (200, self.page(query)),

@@ -184,8 +184,7 @@ pub(in crate::app) async fn unlinked(
     if account != actor.account.id {
         return Ok(no(&cards::not_yours()));
     }
-    human::lock(conn, &[account]).await?;
-    let known = store::account::get(conn, account).await?;
+    let persons = human::lock(conn, &[account]).await?;
     let own = store::tie::own_person(conn, account).await?;
     let mut ties = store::tie::open_of(conn, &[own]).await?;
     let by_file = ties.iter().any(|tie| tie.source == Source::File);
@@ -193,7 +192,7 @@ pub(in crate::app) async fn unlinked(
     if ties.is_empty() {
         return Ok(no(&cards::nothing_to_unlink(by_file)));
     }
-    human::unlink(conn, &known, &ties, actor.now).await?;
+    human::unlink(conn, &persons, &ties, Some(account), actor.now).await?;
     let card = cards::parted(by_file);
     Ok(Reply::Card { card })
 }
@@ -214,9 +213,9 @@ pub(in crate::app) async fn expire(app: &App) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A code as its cards show it.
+/// A code as its cards show it: read without a lock, since whoever sends holds the message, which [`finish`] locks last.
 pub(super) async fn view(conn: &mut Conn, id: LinkId) -> anyhow::Result<Option<CodeView>> {
-    let Some(code) = store::link::chat::lock(conn, id).await? else {
+    let Some(code) = store::link::chat::get(conn, id).await? else {
         return Ok(None);
     };
     let other = match code.other {

@@ -316,9 +316,9 @@ async fn finish(
     tell(conn, link.account, Subject::LinkEnd { link: link.id }, now).await
 }
 
-/// A code as its cards show it.
+/// A code as its cards show it: read without a lock, since whoever sends holds the message, which [`finish`] locks last.
 pub(super) async fn view(conn: &mut Conn, id: LinkId) -> anyhow::Result<Option<LinkView>> {
-    let Some(link) = store::link::github::lock(conn, id).await? else {
+    let Some(link) = store::link::github::get(conn, id).await? else {
         return Ok(None);
     };
     let login = match link.github {

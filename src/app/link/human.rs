@@ -8,11 +8,11 @@ use crate::app::audit::{self, Chain};
 use crate::app::{message, new_id};
 use crate::domain::id::{AccountId, PersonId};
 use crate::domain::message::Subject;
-use crate::domain::person::Account;
 use crate::domain::tie::{self, Source, Tie};
 use crate::store::{self, Conn};
 
-/// Keeps who is one human with these accounts' persons as it is, until the transaction ends. Gives all persons of theirs.
+/// Keeps who is one human with these accounts' persons as it is, until the transaction ends. Gives all persons of theirs,
+/// the oldest first.
 pub(super) async fn lock(conn: &mut Conn, accounts: &[AccountId]) -> store::Result<Vec<PersonId>> {
     let mut locked = Vec::new();
     loop {
@@ -20,14 +20,32 @@ pub(super) async fn lock(conn: &mut Conn, accounts: &[AccountId]) -> store::Resu
         for account in accounts {
             persons.push(store::account::get(conn, *account).await?.person);
         }
-        let persons = store::tie::persons_of(conn, &persons).await?;
-        // Whoever was waited for may have changed who they are.
-        if persons == locked {
+        if hold(conn, &persons, &mut locked).await? {
             return Ok(locked);
         }
-        store::tie::lock(conn, &persons).await?;
-        locked = persons;
     }
+}
+
+/// The same for the two of a tie, whatever accounts they have.
+pub(super) async fn lock_tied(conn: &mut Conn, tie: Tie) -> store::Result<Vec<PersonId>> {
+    let mut locked = Vec::new();
+    while !hold(conn, &[tie.one, tie.other], &mut locked).await? {}
+    Ok(locked)
+}
+
+/// Locks all persons of these humans. False: they weren't yet, and whoever was waited for may have changed who they are.
+async fn hold(
+    conn: &mut Conn,
+    any_of: &[PersonId],
+    locked: &mut Vec<PersonId>,
+) -> store::Result<bool> {
+    let persons = store::tie::persons_of(conn, any_of).await?;
+    if persons == *locked {
+        return Ok(true);
+    }
+    store::tie::lock(conn, &persons).await?;
+    *locked = persons;
+    Ok(false)
 }
 
 /// The tie that there is, or would be, between two accounts.
@@ -67,35 +85,40 @@ pub(super) async fn link(
     Ok(true)
 }
 
-/// Ends ties of an account, whose human is locked, and tells everybody who was linked with it and isn't any more. Gives those.
+/// Ends ties of a human, whose persons are these and locked, and tells all chat accounts that were linked of those that
+/// aren't linked with them any more; but for the one whose act it is: that one reads it in the answer.
 pub(super) async fn unlink(
     conn: &mut Conn,
-    account: &Account,
+    persons: &[PersonId],
     ties: &[Tie],
+    by: Option<AccountId>,
     now: DateTime<Utc>,
-) -> anyhow::Result<Vec<AccountId>> {
-    let persons = store::tie::persons_of(conn, &[account.person]).await?;
-    let before = store::account::of_person(conn, account.person).await?;
+) -> anyhow::Result<()> {
+    // The oldest stands for all.
+    let linked = match persons.first() {
+        Some(stands) => store::account::of_person(conn, *stands).await?,
+        None => Vec::new(),
+    };
     for tie in ties {
         if store::tie::end(conn, *tie, now).await? {
             let what = json!({
-                "account": account.id, "persons": [tie.one, tie.other], "by": tie.source,
+                "account": by, "persons": [tie.one, tie.other], "by": tie.source,
             });
             audit::append(conn, Chain::System, "accounts.unlinked", now, what).await?;
         }
     }
-    settle(conn, &persons).await?;
-    let here = store::account::get(conn, account.id).await?;
-    let mut apart = Vec::new();
-    for other in before {
-        let theirs = store::account::get(conn, other.id).await?;
-        if theirs.person != here.person {
-            let from = account.id;
-            tell(conn, other.id, Subject::Unlinked { from }, now).await?;
-            apart.push(other.id);
+    settle(conn, persons).await?;
+    let mut own = Vec::new();
+    for account in linked {
+        own.push(store::account::get(conn, account.id).await?);
+    }
+    for account in own.iter().filter(|account| by != Some(account.id)) {
+        for other in own.iter().filter(|other| other.person != account.person) {
+            let from = other.id;
+            tell(conn, account.id, Subject::Unlinked { from }, now).await?;
         }
     }
-    Ok(apart)
+    Ok(())
 }
 
 /// Writes who stands for whom among all persons of locked humans, and shows the cards anew that tell of it.

@@ -1,66 +1,129 @@
 //! `[[people]]`: chat accounts that the operator says are one human's. What the file says is made so, and what it says no
 //! longer is taken back; ties that people made themselves stay.
 //!
-//! Done at the start, when the file changes, and again from time to time: an account that nobody has seen is looked up
-//! first. What is wrong with an entry is told once, with its place, and the other entries hold.
+//! Done at the start and when the file changes. What couldn't be made so yet is tried again from time to time: an account
+//! that nobody has seen is looked up first. Nothing is taken back then, so that replicas that read different files for a
+//! while don't undo what each other did. What is wrong with an entry is told once, with its place, and the other entries hold.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::TimeDelta;
 
-use super::{human, tell};
-use crate::app::{App, Listed, actor, ask, new_id};
+use super::human;
+use crate::app::{App, Listed, Settings, actor, ask, new_id};
 use crate::catalog::problem::nearest;
 use crate::domain::id::AccountId;
-use crate::domain::message::Subject;
 use crate::domain::person::{Account, AccountKind};
 use crate::domain::tie::{Source, Tie};
 use crate::store;
 
-/// How often the file is compared with what is so.
+/// How often what isn't so yet is tried again.
 const EVERY: TimeDelta = TimeDelta::seconds(10);
 
 /// How often a change is tried that fell to another one: nothing of it was kept.
 const TRIES: u32 = 3;
 
-/// What was said about entries of the file by this process: each thing once.
+/// What this process said about entries of the file, each thing once, and how far it follows it.
 #[derive(Debug, Default)]
-pub struct Told(Mutex<HashSet<String>>);
+pub struct Told {
+    said: Mutex<HashSet<String>>,
+    followed: Mutex<Option<Followed>>,
+}
 
-/// Compares the file with what is so, if it is time.
+#[derive(Debug)]
+struct Followed {
+    settings: Arc<Settings>,
+    /// The entries that couldn't be made so yet.
+    left: Vec<usize>,
+}
+
+impl Told {
+    /// The entries that aren't so yet; `None`: these settings were never followed to their end.
+    fn left(&self, settings: &Arc<Settings>) -> Option<Vec<usize>> {
+        let followed = locked(&self.followed);
+        let these = |followed: &&Followed| Arc::ptr_eq(&followed.settings, settings);
+        followed.as_ref().filter(these).map(|f| f.left.clone())
+    }
+
+    fn followed(&self, settings: Arc<Settings>, left: Vec<usize>) {
+        *locked(&self.followed) = Some(Followed { settings, left });
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Tries again what isn't so yet, if there is something and it is time.
 pub(in crate::app) async fn follow(app: &App) -> anyhow::Result<()> {
+    let settings = app.settings.current();
+    let left = app.listed.left(&settings);
+    if left.as_ref().is_some_and(Vec::is_empty) {
+        return Ok(());
+    }
     let mut conn = app.pool.acquire().await?;
     let now = store::now(&mut conn).await?;
     if !store::timer::take_turn(&mut conn, "people", now - EVERY, now).await? {
         return Ok(());
     }
     drop(conn);
-    apply(app).await
+    let Some(left) = left else {
+        return apply(app).await;
+    };
+    let made = make(app, &settings, &left).await?;
+    app.listed.followed(settings, made.left);
+    Ok(())
 }
 
 /// Makes people one as the file says, and takes back what it says no longer.
 pub async fn apply(app: &App) -> anyhow::Result<()> {
     let settings = app.settings.current();
-    let mut wanted: BTreeSet<Tie> = BTreeSet::new();
-    for entry in &settings.people {
-        let mut found: Vec<(Account, &Listed)> = Vec::new();
-        for listed in entry {
-            found.extend(find(app, listed).await?.map(|account| (account, listed)));
-        }
-        for (at, one) in found.iter().enumerate() {
-            for other in found.iter().skip(at + 1) {
-                wanted.extend(link(app, one, other).await?);
-            }
-        }
-    }
+    let all: Vec<usize> = (0..settings.people.len()).collect();
+    let Made { ties: wanted, left } = make(app, &settings, &all).await?;
     let mut conn = app.pool.acquire().await?;
     let there = store::tie::by_file(&mut conn).await?;
     drop(conn);
     for tie in there.into_iter().filter(|tie| !wanted.contains(tie)) {
         change(app, Change::Unlink(tie)).await?;
     }
+    app.listed.followed(settings, left);
     Ok(())
+}
+
+/// What there is of some entries.
+#[derive(Debug, Default)]
+struct Made {
+    /// The ties that stand now.
+    ties: BTreeSet<Tie>,
+    /// Those of the entries that couldn't be made so yet, or only in part.
+    left: Vec<usize>,
+}
+
+/// Makes people one as these entries say, as far as that can be.
+async fn make(app: &App, settings: &Settings, entries: &[usize]) -> anyhow::Result<Made> {
+    let mut made = Made::default();
+    for at in entries {
+        let Some(entry) = settings.people.get(*at) else {
+            continue;
+        };
+        let mut found: Vec<(Account, &Listed)> = Vec::new();
+        for listed in entry {
+            found.extend(find(app, listed).await?.map(|account| (account, listed)));
+        }
+        let mut whole = found.len() == entry.len();
+        for (at, one) in found.iter().enumerate() {
+            for other in found.iter().skip(at + 1) {
+                let tie = link(app, one, other).await?;
+                whole &= tie.is_some();
+                made.ties.extend(tie);
+            }
+        }
+        if !whole {
+            made.left.push(*at);
+        }
+    }
+    Ok(made)
 }
 
 /// What there is to change.
@@ -89,21 +152,15 @@ async fn change_once(app: &App, what: Change) -> anyhow::Result<()> {
             human::link(&mut tx, (a, b), Source::File, now).await?;
         }
         Change::Unlink(tie) => {
-            let own = store::tie::own_accounts(&mut tx, &[tie.one, tie.other]).await?;
-            human::lock(&mut tx, &own).await?;
-            if let Some(account) = own.last() {
-                let account = store::account::get(&mut tx, *account).await?;
-                for from in human::unlink(&mut tx, &account, &[tie], now).await? {
-                    tell(&mut tx, account.id, Subject::Unlinked { from }, now).await?;
-                }
-            }
+            let persons = human::lock_tied(&mut tx, tie).await?;
+            human::unlink(&mut tx, &persons, &[tie], None, now).await?;
         }
     }
     tx.commit().await?;
     Ok(())
 }
 
-/// Ties two accounts together that aren't yet; gives the tie that there is to be.
+/// Ties two accounts together that aren't yet; gives the tie that there is, `None` while there can't be one.
 async fn link(
     app: &App,
     (a, by_a): &(Account, &Listed),
@@ -148,20 +205,19 @@ async fn find(app: &App, listed: &Listed) -> anyhow::Result<Option<Account>> {
         return Ok(None);
     };
     let known = store::account::find(&mut tx, installation.id, &listed.account).await?;
-    let account = match known {
-        Some(account) => account,
-        None => {
-            let fresh = Account {
-                id: new_id(),
-                person: new_id(),
-                installation: installation.id,
-                external: listed.account.clone(),
-                name: listed.account.clone(),
-                kind: AccountKind::Unknown,
-                active: true,
-            };
-            actor::write(&mut tx, fresh, now).await?
-        }
+    let account = if let Some(account) = known {
+        account
+    } else {
+        let fresh = Account {
+            id: new_id(),
+            person: new_id(),
+            installation: installation.id,
+            external: listed.account.clone(),
+            name: listed.account.clone(),
+            kind: AccountKind::Unknown,
+            active: true,
+        };
+        actor::write(&mut tx, fresh, now).await?
     };
     tx.commit().await?;
     Ok(Some(account))
@@ -183,8 +239,7 @@ async fn no_member(app: &App, account: &Account, listed: &Listed) -> anyhow::Res
 
 /// Says once what is wrong with an entry.
 fn wrong(app: &App, listed: &Listed, what: &str, nearest: Option<&str>) {
-    let mut told = app.listed.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if told.insert(format!("{} {what}", listed.at)) {
+    if locked(&app.listed.said).insert(format!("{} {what}", listed.at)) {
         let hint = nearest.map(|word| format!("did you mean `{word}`?"));
         tracing::error!(at = listed.at, hint, "{what}");
     }

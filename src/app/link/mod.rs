@@ -10,9 +10,11 @@
 //!
 //! What has to stay true while people link, unlink and press at once:
 //!
-//! - **Own requests.** A ballot takes humans, not persons. Two persons count as one if a tie holds them together, or ever
+//! - **Own requests.** A ballot counts humans, not persons. Two persons count as one if a tie holds them together, or ever
 //!   did: what people confirmed about themselves is known for good. What the operator wrote counts while it stands, and
 //!   for whatever was asked for before it was taken back, so that a slip in the file can be put right.
+//! - **Rights.** Those of the person who acts, with the groups of all accounts that are theirs now: whoever parted brings
+//!   nothing of the other's along.
 //! - **Votes before the link.** One that turns out to be the requester's own counts no more, nor does a second one of the
 //!   same human. A request that was approved stays approved. Unlinking voids no vote.
 //! - **Order.** Whoever changes ties locks all persons of both humans, in the order of their ids; a vote locks its own

@@ -57,7 +57,14 @@ pub(in crate::app) async fn at_once(
     };
     let mut conn = app.kept.lend().await?;
     let spare = app.spare.take();
-    let looked = submission::look(&mut conn, &delivery.sender, sent.draft, spare.is_none()).await?;
+    let (sender, draws) = (&delivery.sender, spare.is_none());
+    let looked = match submission::look(&mut conn, sender, sent.draft, draws).await {
+        Err(cause) if store::lost(&cause) => {
+            conn = app.kept.instead(conn).await?;
+            submission::look(&mut conn, sender, sent.draft, draws).await?
+        }
+        looked => looked?,
+    };
     let mut number = spare;
     let reply = if let Some((seen, drawn)) = looked {
         number = number.or(drawn);

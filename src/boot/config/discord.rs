@@ -1,5 +1,7 @@
 //! The Discord application out of the file's table and the environment, checked for the usual mix-ups.
 
+use std::collections::BTreeSet;
+
 use secrecy::SecretString;
 use url::Url;
 
@@ -21,6 +23,8 @@ pub struct Discord {
     pub key: Option<Key>,
     /// Whether they come over the gateway.
     pub gateway: bool,
+    /// The guilds that are served, by id; `None`: all that the bot is in.
+    pub guilds: Option<BTreeSet<String>>,
 }
 
 /// Reads it; `None`: there is no Discord. `gateway` is what a flag or the environment says of it.
@@ -55,13 +59,11 @@ pub(super) fn read(
         })
     });
     let key = key.transpose()?;
-    if let Some(id) = &application
-        && !id.bytes().all(|b| b.is_ascii_digit())
-    {
-        return Err(Problem::misuse(format!(
-            "`DISCORD_APPLICATION_ID` is not an id of Discord's: `{id}`"
-        ))
-        .hint("ids are numbers of seventeen digits or more"));
+    if let Some(id) = &application {
+        is_id("`DISCORD_APPLICATION_ID`", id)?;
+    }
+    for id in table.guilds.iter().flatten() {
+        is_id("a guild of `[discord] guilds`", id)?;
     }
     Ok(Some(Discord {
         api_url: web_address("DISCORD_API_URL", api_url.as_deref().unwrap_or(API_URL))?,
@@ -69,7 +71,19 @@ pub(super) fn read(
         application,
         key,
         gateway,
+        guilds: table.guilds.map(|ids| ids.into_iter().collect()),
     }))
+}
+
+/// Refuses what can't be an id of Discord's.
+fn is_id(what: &str, id: &str) -> Result<(), Problem> {
+    if !id.is_empty() && id.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(());
+    }
+    Err(
+        Problem::misuse(format!("{what} is not an id of Discord's: `{id}`"))
+            .hint("ids are numbers of seventeen digits or more"),
+    )
 }
 
 fn half(what: &str) -> Problem {

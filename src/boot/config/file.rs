@@ -83,6 +83,7 @@ pub(super) struct Discord {
     pub(super) public_key: Option<String>,
     pub(super) api_url: Option<String>,
     pub(super) gateway: Option<bool>,
+    pub(super) guilds: Option<Vec<String>>,
     #[serde(default, deserialize_with = "secret")]
     pub(super) bot_token: Option<SecretString>,
 }
@@ -169,7 +170,12 @@ impl File {
     }
 }
 
-/// The keys that a change of the file brings into force at once; all others are read at the start only.
+/// Who owns the repositories. In force at once on the local forge; where it names the organisation on GitHub, which takes
+/// `github.org` first, only a start reads it: [`names`] tells.
+pub const ORGANISATION: &str = "organisation";
+
+/// The keys that a change of the file brings into force at once; all others but [`ORGANISATION`] are read at the start
+/// only.
 const LIVE: [&str; 8] = [
     "paused",
     "teams",
@@ -200,6 +206,12 @@ pub fn fixed(text: &str) -> BTreeMap<String, Digest> {
         }
     }
     found
+}
+
+/// Whether the file with these digests names this organisation as its own: then GitHub's is it.
+pub fn names(fixed: &BTreeMap<String, Digest>, organisation: &str) -> bool {
+    let named = toml::Value::from(organisation).to_string();
+    fixed.get(ORGANISATION) == Some(&Digest::of(named.as_bytes()))
 }
 
 /// Whether secrets stand in this text.
@@ -258,4 +270,17 @@ fn secrets<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, Secret
         .into_iter()
         .map(|(name, secret)| (name, secret.into()));
     Ok(wrapped.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organisation_waits_for_a_start_where_it_is_githubs() {
+        let names = |text: &str| names(&fixed(text), "acme");
+        assert!(names("organisation = 'acme'"));
+        assert!(!names("organisation = 'labs'\ngithub.org = 'acme'"));
+        assert!(!names("github.org = 'acme'"));
+    }
 }

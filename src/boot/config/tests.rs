@@ -342,6 +342,19 @@ fn a_half_configured_discord_application_is_explained() {
     assert!(!discord.gateway && discord.key.is_some());
     assert_eq!(discord.api_url.as_str(), "https://discord.com/api/v10");
     assert!(!format!("{discord:?}").contains("s3cret"));
+    assert_eq!(discord.guilds, None, "all that the bot is in");
+    let listed = |guilds: &str| {
+        let file = format!("[discord]\ngateway = true\nguilds = {guilds}\n");
+        load(&file, &[token])
+    };
+    let discord = listed("[\"845027738276462632\"]").unwrap().discord;
+    let guilds = discord.unwrap().guilds.unwrap();
+    assert!(guilds.contains("845027738276462632"), "{guilds:?}");
+    let named = listed("[\"Acme\"]").unwrap_err().to_string();
+    assert!(
+        named.contains("is not an id of Discord's: `Acme`"),
+        "{named}"
+    );
 }
 
 /// Whether a line of a comment is a setting rather than prose.

@@ -1,13 +1,16 @@
-//! Discord: the token, the application that it is of, the intent by which roles are known, the way interactions take, guilds.
+//! Discord: the token, the application that it is of, the intent by which roles are known, the way interactions take,
+//! guilds with their roles and channels.
 //!
 //! The facts are those that the bot itself reads, through its own client.
 
-use super::Check;
-use super::people::{Groups, Told, Unlisted};
+mod guild;
+
+use self::guild::Seen;
+use super::people::{self, Groups, Told, Unlisted};
+use super::{Check, channels};
 use crate::boot::config::{Config, Discord as Configured};
+use crate::catalog::Catalog;
 use crate::clients::discord::{Application, Discord, DiscordError, Guild as Place};
-use crate::worker::Guild;
-use crate::worker::people::read_guild;
 
 const TOKEN: &str = "discord token";
 const INTENT: &str = "discord members";
@@ -16,7 +19,7 @@ const ROLES: &str = "discord roles";
 const GUILDS: &str = "discord guilds";
 
 /// What is to be said of Discord, and its roles as groups.
-pub(super) async fn checks(config: &Config) -> (Vec<Check>, Told) {
+pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, Told) {
     let Some(configured) = &config.discord else {
         return (Vec::new(), Told::Groups(Groups::default(), Unlisted::new()));
     };
@@ -33,23 +36,33 @@ pub(super) async fn checks(config: &Config) -> (Vec<Check>, Told) {
         return (checks, Told::Nothing);
     };
     checks.push(intent(&application));
+    checks.extend(open_to_all(configured, &application));
     checks.push(if configured.gateway {
         gateway(&client, &application).await
     } else {
         interactions(config, &application)
     });
     let guilds = match client.guilds().await {
-        Ok(guilds) => guilds,
+        Ok(guilds) => served(configured, guilds),
         Err(e) => {
             checks.push(refused(GUILDS, "guilds can't be read", &e));
             return (checks, Told::Unread);
         }
     };
     checks.push(places(&guilds));
-    match groups(&client, guilds).await {
-        Ok((groups, named)) => (checks, Told::Groups(groups, named)),
+    match read(&client, guilds).await {
+        Ok(seen) => {
+            let called = people::called(&config.organisation, catalog);
+            checks.extend(seen.iter().flat_map(|guild| guild.unheard(&called)));
+            let alone = config.slack.is_none();
+            let mut names = channels::all(&config.organisation, catalog);
+            names.retain(|name| alone || !channels::is_of_slack(name));
+            checks.extend(guild::judge(&seen, &names, alone));
+            let (groups, named) = groups(seen);
+            (checks, Told::Groups(groups, named))
+        }
         Err(e) => {
-            let says = format!("roles and members can't be read: {e:#}");
+            let says = format!("roles, channels and members can't be read: {e:#}");
             checks.push(Check::fail(ROLES, says));
             (checks, Told::Unread)
         }
@@ -82,6 +95,24 @@ fn intent(application: &Application) -> Check {
     }
     let says = "the Server Members intent is off: who has a role is known only once they act";
     Check::warn(INTENT, says).fix("switch it on on the application's page Bot")
+}
+
+/// Whoever can add the bot to a guild of theirs brings its roles and people into the organisation.
+fn open_to_all(configured: &Configured, application: &Application) -> Option<Check> {
+    if !application.is_public || configured.guilds.is_some() {
+        return None;
+    }
+    let says = "anybody may add the bot to a server of theirs, whose roles and people then count";
+    Some(Check::fail(GUILDS, says).fix(
+        "switch Public Bot off on the application's page Bot, or list the servers: `guilds` under `[discord]`",
+    ))
+}
+
+fn served(configured: &Configured, mut guilds: Vec<Place>) -> Vec<Place> {
+    if let Some(listed) = &configured.guilds {
+        guilds.retain(|guild| listed.contains(&guild.id));
+    }
+    guilds
 }
 
 /// Where Discord delivers to, against where we can be reached.
@@ -127,29 +158,32 @@ async fn gateway(client: &Discord, application: &Application) -> Check {
 
 fn places(guilds: &[Place]) -> Check {
     if guilds.is_empty() {
-        return Check::fail(GUILDS, "the bot is in no guild")
+        return Check::fail(GUILDS, "the bot is in no guild that is served")
             .fix("open the install link of the application's page Installation");
     }
     let names: Vec<&str> = guilds.iter().map(|guild| guild.name.as_str()).collect();
     Check::ok(GUILDS, names.join(", "))
 }
 
-/// The groups of all guilds, and those of which no members are told: roles of one name are one group.
-async fn groups(client: &Discord, guilds: Vec<Place>) -> anyhow::Result<(Groups, Unlisted)> {
-    let (mut all, mut named) = (Groups::default(), Unlisted::new());
+async fn read(client: &Discord, guilds: Vec<Place>) -> anyhow::Result<Vec<Seen>> {
+    let bot = client.myself().await?.id;
+    let mut seen = Vec::new();
     for guild in guilds {
-        let guild = Guild {
-            client: client.clone(),
-            id: guild.id,
-        };
-        for group in read_guild(&guild).await?.groups() {
-            match group.members {
-                Some(members) => all.entry(group.handle).or_default().extend(members),
-                None => drop(named.insert(group.handle)),
-            }
+        seen.push(Seen::read(client, guild, &bot).await?);
+    }
+    Ok(seen)
+}
+
+/// The groups of all guilds, and those of which no members are told: roles of one name are one group.
+fn groups(guilds: Vec<Seen>) -> (Groups, Unlisted) {
+    let (mut all, mut named) = (Groups::default(), Unlisted::new());
+    for group in guilds.into_iter().flat_map(|guild| guild.groups) {
+        match group.members {
+            Some(members) => all.entry(group.handle).or_default().extend(members),
+            None => drop(named.insert(group.handle)),
         }
     }
-    Ok((all, named))
+    (all, named)
 }
 
 /// A call that Discord or the network refused.

@@ -4,6 +4,7 @@
 //! a network. A platform is a file beside these with one function from the configuration to a list of checks. Nothing
 //! is made or changed by looking.
 
+mod channels;
 mod configuration;
 mod database;
 mod discord;
@@ -125,7 +126,7 @@ pub async fn examine(
     checks.extend(database::checks(&config, report).await);
     let teams = github::teams(&config, &catalog).await;
     let (slack, on_slack) = slack::checks(&config, &catalog).await;
-    let (discord, on_discord) = discord::checks(&config).await;
+    let (discord, on_discord) = discord::checks(&config, &catalog).await;
     checks.extend(slack);
     checks.extend(discord);
     // A rule may name a group of either platform, so they are judged together, once.

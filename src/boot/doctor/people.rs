@@ -66,6 +66,34 @@ pub(super) fn handles(organisation: &Organisation, catalog: &Catalog) -> Vec<Str
         .collect()
 }
 
+/// The handles of the groups that a call for approval mentions as such: those of rules, and those that lead a team by
+/// themselves. Of lists of the configuration and of teams on GitHub it mentions the people.
+pub(super) fn called(organisation: &Organisation, catalog: &Catalog) -> BTreeSet<String> {
+    let mut called = BTreeSet::new();
+    let rules = catalog.commands().flat_map(|command| &command.rules);
+    for require in rules.flat_map(|rule| &rule.require) {
+        match require.from.split_once(':') {
+            Some(("group", handle)) => {
+                called.insert(handle.to_owned());
+            }
+            Some(("leads", name)) => {
+                let teams = organisation.teams.iter();
+                // Which team an expression names, nobody knows before it is asked for.
+                let teams = teams.filter(|(own, _)| name.contains("${{") || *own == name);
+                called.extend(teams.filter_map(|(_, team)| match team.leads.as_slice() {
+                    [Member::Group(handle)] => Some(handle.clone()),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    called.retain(|handle| {
+        !GitHubTeam::is_meant(handle) && !organisation.groups.contains_key(handle)
+    });
+    called
+}
+
 /// Judges all groups that definitions and teams name: where the platforms' own couldn't be read, which is told elsewhere,
 /// only what the configuration lists can be judged.
 pub(super) fn checks(

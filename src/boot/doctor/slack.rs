@@ -5,11 +5,10 @@
 use chrono::TimeDelta;
 
 use super::people::{Groups, Told, Unlisted};
-use super::{Check, State};
+use super::{Check, State, channels as named};
 use crate::boot::clock;
-use crate::boot::config::{Channel as Named, Config, Organisation, Slack as App};
+use crate::boot::config::{Config, Slack as App};
 use crate::catalog::Catalog;
-use crate::catalog::problem::nearest;
 use crate::clients::slack::{Auth, Channel, Slack, SlackError};
 
 const TOKEN: &str = "slack token";
@@ -58,7 +57,6 @@ const CLOCK_FAILS: TimeDelta = TimeDelta::minutes(5);
 
 /// What is to be said of Slack, and its user groups.
 pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, Told) {
-    let organisation = &config.organisation;
     let Some(app) = &config.slack else {
         if config.discord.is_some() {
             return (Vec::new(), Told::Groups(Groups::default(), Unlisted::new()));
@@ -95,7 +93,11 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
     };
     let public = granted(&auth, "chat:write.public");
     match client.channels(None).await {
-        Ok(channels) => checks.extend(places(&named(organisation, catalog), &channels, public)),
+        Ok(channels) => {
+            let mut names = named::all(&config.organisation, catalog);
+            names.retain(|name| config.discord.is_none() || !named::is_of_discord(name));
+            checks.extend(places(&names, &channels, public));
+        }
         Err(e) => checks.push(refused(CHANNELS, "channels can't be read", &e)),
     }
     (checks, groups)
@@ -217,33 +219,9 @@ fn clock_off(off: TimeDelta) -> Check {
         .fix("let the machine's clock be set by NTP (`timedatectl set-ntp true`)")
 }
 
-/// The channels that files name, as they write them.
-fn named(organisation: &Organisation, catalog: &Catalog) -> Vec<String> {
-    let of_commands = catalog
-        .commands()
-        .filter(|c| !organisation.command_channels.contains_key(&c.name));
-    let mut names: Vec<String> = organisation
-        .default_channel
-        .iter()
-        .chain(organisation.channels.values())
-        .chain(organisation.command_channels.values())
-        .map(Named::to_string)
-        .chain(of_commands.filter_map(|c| c.channel.clone()))
-        .collect();
-    names.sort();
-    names.dedup();
-    names
-}
-
 fn places(names: &[String], channels: &[Channel], public: bool) -> Vec<Check> {
     if names.is_empty() {
-        return vec![
-            Check::note(
-                CHANNELS,
-                "none is configured: requests stand where they are typed, else in direct messages",
-            )
-            .fix("name one: `[channels] default = \"#platform\"`"),
-        ];
+        return vec![named::none(CHANNELS)];
     }
     let checks: Vec<Check> = names
         .iter()
@@ -267,11 +245,8 @@ fn place(written: &str, channels: &[Channel], public: bool) -> Option<Check> {
             CHANNELS,
             format!("{written} isn't there, or is private without the bot"),
         );
-        let near = nearest(name, channels.iter().filter_map(|c| c.name.as_deref()));
-        let check = match near {
-            Some(near) => check.fix(format!("did you mean `#{near}`?")),
-            None => check,
-        };
+        let there = channels.iter().filter_map(|c| c.name.as_deref());
+        let check = named::nearest_of(check, name, there);
         return Some(check.fix(format!("type `/invite @idp` in {written}")));
     };
     if channel.archived {

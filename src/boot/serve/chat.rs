@@ -29,6 +29,8 @@ const WAITS: (Duration, Duration) = (Duration::from_millis(200), Duration::from_
 #[derive(Clone)]
 pub(super) struct Chat {
     client: Slack,
+    /// The worker's own: a connection lives in the runtime that opened it, and the worker has another one.
+    ways: Slack,
     signing_secret: Option<SecretString>,
     app_token: Option<SecretString>,
     health: Arc<Health>,
@@ -47,14 +49,14 @@ impl Chat {
         let Some(slack) = &config.slack else {
             return Ok(None);
         };
-        let client = Slack::new(
-            slack.api_url.as_str().trim_end_matches('/'),
-            &slack.bot_token,
-        )
-        .or_fail("can't make a client for Slack")?;
+        let client = || {
+            let api_url = slack.api_url.as_str().trim_end_matches('/');
+            Slack::new(api_url, &slack.bot_token).or_fail("can't make a client for Slack")
+        };
         health.fails(PART, NOT_YET);
         Ok(Some(Self {
-            client,
+            client: client()?,
+            ways: client()?,
             signing_secret: slack.signing_secret.clone(),
             app_token: slack.app_token.clone(),
             health,
@@ -98,11 +100,12 @@ impl Chat {
 
     /// Asks Slack who we are until it says so; `None` when told to stop first.
     async fn introduce(&self, app: &App, stop: &CancellationToken) -> Option<worker::Chat> {
-        let (chat, auth) = meet::until_met("Slack", WAITS, (&self.health, PART), stop, || {
+        let (mut chat, auth) = meet::until_met("Slack", WAITS, (&self.health, PART), stop, || {
             worker::people::introduce(app, &self.client)
         })
         .await?;
         tracing::info!(workspace = auth.name, "Introduced to Slack");
+        chat.way = self.ways.clone().into();
         Some(chat)
     }
 }

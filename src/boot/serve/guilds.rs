@@ -1,5 +1,5 @@
 //! The Discord application of this deployment: its client, its way in, and its introduction to the guilds it is in, now
-//! and later.
+//! and later. Where the configuration lists guilds, no others are served.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,18 +13,20 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::meet;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::boot::clock;
 use crate::boot::config::Config;
 use crate::boot::problem::{OrFail as _, Problem};
 use crate::chat::discord::commands;
 use crate::chat::discord::verify::Key;
 use crate::clients::discord::Discord;
+use crate::domain::event::{Delivery, Event, Sender};
+use crate::domain::person::Platform;
 use crate::web::discord::{Edge, Greet, gateway};
 use crate::web::health::Health;
 use crate::web::metrics::Metrics;
+use crate::worker::Chat;
 use crate::worker::people::{self, Bot};
-use crate::worker::{self, Chat};
 
 /// The part of `/readyz`.
 const PART: &str = "discord";
@@ -40,20 +42,27 @@ const BELIEVED: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(super) struct Guilds {
     client: Discord,
+    /// The worker's own, within the same rates: it works in a runtime of its own.
+    ways: Discord,
     key: Option<Key>,
     /// The bot's token, where deliveries come over the gateway.
     gateway: Option<SecretString>,
     application: Option<String>,
+    /// Those that are served; `None`: all.
+    listed: Option<BTreeSet<String>>,
     known: Arc<Known>,
     health: Arc<Health>,
     metrics: Arc<Metrics>,
     tasks: TaskTracker,
+    stop: CancellationToken,
 }
 
 /// Those that we were introduced to.
 #[derive(Default)]
 struct Known {
     ids: RwLock<BTreeSet<String>>,
+    /// Those that are not to be served, and were told of.
+    turned_away: RwLock<BTreeSet<String>>,
     /// Held while one looks for more.
     looking: Mutex<Looking>,
 }
@@ -78,6 +87,13 @@ impl Known {
         let mut ids = self.ids.write().unwrap_or_else(PoisonError::into_inner);
         ids.insert(guild.to_owned());
     }
+
+    /// Notes a guild that is not to be served; false: it was before.
+    fn turns_away(&self, guild: &str) -> bool {
+        let all = self.turned_away.write();
+        let mut all = all.unwrap_or_else(PoisonError::into_inner);
+        all.insert(guild.to_owned())
+    }
 }
 
 impl Guilds {
@@ -86,23 +102,26 @@ impl Guilds {
         config: &Config,
         health: Arc<Health>,
         metrics: Arc<Metrics>,
-        tasks: TaskTracker,
+        (tasks, stop): (TaskTracker, CancellationToken),
     ) -> Result<Option<Self>, Problem> {
         let Some(discord) = &config.discord else {
             return Ok(None);
         };
-        let client = Discord::new(discord.api_url.as_str(), &discord.bot_token)
-            .or_fail("can't make a client for Discord")?;
+        let cannot = "can't make a client for Discord";
+        let client = Discord::new(discord.api_url.as_str(), &discord.bot_token).or_fail(cannot)?;
         health.fails(PART, "not reached yet");
         Ok(Some(Self {
+            ways: client.apart().or_fail(cannot)?,
             client,
             key: discord.key.clone(),
             gateway: discord.gateway.then(|| discord.bot_token.clone()),
             application: discord.application.clone(),
+            listed: discord.guilds.clone(),
             known: Arc::default(),
             health,
             metrics,
             tasks,
+            stop,
         }))
     }
 
@@ -117,25 +136,63 @@ impl Guilds {
             health: Arc::clone(&self.health),
             metrics: Arc::clone(&self.metrics),
             tasks: self.tasks.clone(),
+            stop: self.stop.clone(),
         })
     }
 
-    /// Makes a guild known that delivers and isn't yet.
+    /// Makes a guild known that delivers and isn't yet, if it is to be served.
     fn greet(&self, app: &App) -> Greet {
         let (guilds, app) = (self.clone(), app.clone());
         Arc::new(move |guild| {
             if guilds.known.has(&guild) {
-                return futures_util::future::ready(()).boxed();
+                return futures_util::future::ready(true).boxed();
             }
             let (guilds, app) = (guilds.clone(), app.clone());
             async move {
+                if !guilds.serves(&guild) {
+                    guilds.turn_away(&app, &guild).await;
+                    return false;
+                }
                 if let Err(error) = guilds.look(&app, Some(&guild)).await {
                     let error = format!("{error:#}");
                     tracing::warn!(error, guild, "A guild that delivers can't be asked for");
                 }
+                true
             }
             .boxed()
         })
+    }
+
+    fn serves(&self, guild: &str) -> bool {
+        self.listed.as_ref().is_none_or(|all| all.contains(guild))
+    }
+
+    /// Says once that a guild is not served. One that was before the list is as good as left: its roles decide nothing, and
+    /// its people are nobody's.
+    async fn turn_away(&self, app: &App, guild: &str) {
+        if !self.known.turns_away(guild) {
+            return;
+        }
+        tracing::warn!(
+            guild,
+            "The bot is in a guild that `[discord] guilds` doesn't list: it is not served"
+        );
+        let left = Delivery {
+            key: format!("unlisted:{guild}:{}", clock::now().timestamp_micros()),
+            sender: Sender {
+                platform: Platform::Discord,
+                installation: guild.to_owned(),
+                app: None,
+                account: String::new(),
+                name: None,
+                home: None,
+                groups: None,
+            },
+            event: Event::Uninstalled,
+        };
+        if let Err(error) = app::handle(app, left).await {
+            tracing::warn!(%error, guild, "A guild that is not served can't be marked as left");
+        }
     }
 
     /// Makes the guilds known, registers the command, opens the gateway where one is wanted and this process takes
@@ -218,9 +275,15 @@ impl Guilds {
         let Some(bot) = &looking.bot else {
             return Ok(());
         };
-        let known = |guild: &str| self.known.has(guild);
-        let found = worker::people::introduce_guilds(app, &self.client, bot, known).await?;
-        for chat in found {
+        let found = self.client.guilds().await?;
+        for guild in found.iter().filter(|guild| !self.serves(&guild.id)) {
+            self.turn_away(app, &guild.id).await;
+        }
+        for guild in found {
+            if self.known.has(&guild.id) || !self.serves(&guild.id) {
+                continue;
+            }
+            let chat = people::introduce_guild(app, &self.ways, bot, guild).await?;
             tracing::info!(guild = chat.external, "Introduced to a guild");
             self.known.add(&chat.external);
             if let Some(arrived) = &looking.arrived {

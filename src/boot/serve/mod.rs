@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use futures_util::FutureExt as _;
 use graphile_worker::WorkerOptions;
 use prometheus_client::registry::Registry as Metered;
@@ -48,13 +49,16 @@ use crate::worker::{self, Bench, Patience};
 const WEB_CONNECTIONS: u32 = 10;
 /// Jobs at work at a time in one process: steps mostly wait for the network.
 const JOBS: usize = 8;
-/// Connections of what works: one for each job and each of the sender's eight posts, and one each for the sender's ear,
-/// its lease, the tick and the sync of people. All of them hold one only for the length of a transaction (but for the
+/// Connections of what works: one for each job and each of a sender's eight posts, and one each for the ear of all senders,
+/// a lease, the tick and the sync of people. All of them hold one only for the length of a transaction (but for the
 /// ear), so fewer do; who finds none waits.
 const JOB_CONNECTIONS: u32 = 16;
 /// The queue's own, apart from all others: signs of life must never wait for a connection (a worker without any is
 /// taken for dead). One for each job that ends, and a few for fetching, sweeping and listening.
 const QUEUE_CONNECTIONS: u32 = 12;
+/// How long HTTP drains: what is asked for is answered in moments, and a connection that is only held open
+/// isn't waited for.
+const HTTP_PATIENCE: Duration = Duration::from_secs(10);
 /// How long work waits for a connection: a busy database makes it late, never dead.
 const WORK_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -195,7 +199,7 @@ impl House {
             config,
             Arc::clone(&health),
             Arc::clone(&metrics),
-            tasks.clone(),
+            (tasks.clone(), stop.clone()),
         )?;
         if chat.is_none() && guilds.is_none() {
             tracing::warn!("No chat is configured; `docs/slack.md` and `docs/discord.md` say how");
@@ -253,24 +257,24 @@ impl House {
             workers.spawn(working);
         }
         tracing::info!(%address, ?role, "Serving");
-        let draining = {
-            let (stop, health) = (stop.clone(), Arc::clone(&health));
-            async move {
-                stop.cancelled().await;
-                health.fails("process", "stopping");
-            }
+        let serving = async {
+            answer(listener, router, health, stop).await?;
+            stop.cancel();
+            tokio::join!(
+                shutdown::drain("answers", &tasks),
+                shutdown::drain("workers", &workers)
+            );
+            Ok::<_, Problem>(())
         };
-        axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .with_graceful_shutdown(draining)
-        .await
-        .or_fail("the web server broke")?;
-        stop.cancel();
-        shutdown::drain("answers", &tasks).await;
-        shutdown::drain("workers", &workers).await;
-        Ok(())
+        // One deadline over everything, from the stop on.
+        tokio::select! {
+            served = serving => served,
+            () = after(stop, shutdown::PATIENCE) => {
+                let (answers, workers) = (tasks.len(), workers.len());
+                tracing::warn!(answers, workers, "Not everything ended in time");
+                Ok(())
+            }
+        }
     }
 
     fn bench(&self, pools: &Pools, stop: &CancellationToken) -> Bench {
@@ -300,6 +304,37 @@ impl House {
         });
         GitState::new(local.clone(), open, verify)
     }
+}
+
+/// Answers over HTTP until told to stop; what was begun by then ends, as far as that takes no longer than it should.
+async fn answer(
+    listener: TcpListener,
+    router: Router,
+    health: Arc<web::health::Health>,
+    stop: &CancellationToken,
+) -> Result<(), Problem> {
+    let draining = {
+        let stop = stop.clone();
+        async move {
+            stop.cancelled().await;
+            health.fails("process", "stopping");
+        }
+    };
+    let routes = router.into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, routes).with_graceful_shutdown(draining);
+    tokio::select! {
+        served = serving.into_future() => served.or_fail("the web server broke"),
+        () = after(stop, HTTP_PATIENCE) => {
+            tracing::warn!("HTTP connections didn't end within {HTTP_PATIENCE:?}");
+            Ok(())
+        }
+    }
+}
+
+/// Resolves so long after the stop.
+async fn after(stop: &CancellationToken, patience: Duration) {
+    stop.cancelled().await;
+    tokio::time::sleep(patience).await;
 }
 
 /// Connections of the worker's parts.
@@ -345,12 +380,14 @@ async fn work(
     queue: PgPool,
     stop: CancellationToken,
 ) {
+    // However this ends, also by a panic: half a process is worse than none.
+    let _whole = stop.clone().drop_guard();
     let pool = queue.clone();
     let factory: worker::queue::Factory =
         Arc::new(move || WorkerOptions::default().pg_pool(pool.clone()));
     let jobs = bench.app.pool.clone();
     if let Err(error) = worker::run(bench, arrives, factory, JOBS).await {
-        // Half a process is worse than none: it ends, and whoever supervises it starts a whole one.
+        // The process ends, and whoever supervises it starts a whole one.
         tracing::error!(%error, "Stopping");
         stop.cancel();
     }

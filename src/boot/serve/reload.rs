@@ -14,7 +14,7 @@ use super::settings;
 use crate::app::link::listed;
 use crate::app::{App, Broken, configured};
 use crate::boot::config::Organisation;
-use crate::boot::config::file::fixed;
+use crate::boot::config::file::{self, fixed};
 use crate::boot::problem::{OrFail as _, Problem};
 use crate::catalog::library::{Reloaded, Watching, watch, watch_file};
 use crate::domain::canonical::Digest;
@@ -127,8 +127,12 @@ impl Reader {
     /// Keys that differ from those that this process was started with.
     fn for_a_start(&self, text: &str) -> Vec<String> {
         let now = fixed(text);
+        let github = self.app.settings.current().organisation.clone();
+        // On the local forge it is in force at once, and beside another `github.org` it says nothing.
+        let owns = github.is_some_and(|name| file::names(&self.fixed, &name));
         let keys = self.fixed.keys().chain(now.keys());
         let mut differ: Vec<String> = keys
+            .filter(|key| owns || *key != file::ORGANISATION)
             .filter(|key| self.fixed.get(*key) != now.get(*key))
             .cloned()
             .collect();

@@ -1,5 +1,7 @@
 //! Who we are, and who and what is in a guild.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::{Discord, DiscordError, list, required, text};
@@ -8,6 +10,8 @@ use super::{Discord, DiscordError, list, required, text};
 /// resources/user, "Get Current User Guilds").
 const MEMBERS: usize = 1_000;
 const GUILDS: usize = 200;
+/// How often a page is waited for.
+const WAITS: u32 = 3;
 
 /// The bot's own account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +31,8 @@ pub struct Application {
     pub name: String,
     /// Whether the Server Members intent is granted.
     pub reads_members: bool,
+    /// Whether anybody may add the bot to a guild of theirs.
+    pub is_public: bool,
     /// The Interactions Endpoint URL, where one is set.
     pub delivers_to: Option<String>,
 }
@@ -51,6 +57,8 @@ pub struct Role {
     pub permissions: u64,
     /// Whether it belongs to a bot or a service.
     pub managed: bool,
+    /// Whether a mention notifies its members, whoever writes it.
+    pub mentionable: bool,
 }
 
 /// A member of a guild.
@@ -120,13 +128,15 @@ impl Discord {
             id: required(&answer, "id")?,
             name: text(&answer, "name").unwrap_or_default(),
             reads_members: flags.unwrap_or_default() & members != 0,
+            is_public: is(&answer, "bot_public"),
             delivers_to: text(&answer, "interactions_endpoint_url"),
         })
     }
 
     /// The guilds that the bot is in.
     pub async fn guilds(&self) -> Result<Vec<Guild>, DiscordError> {
-        self.pages("/users/@me/guilds", GUILDS, "/id", |guild| {
+        let path = ("/users/@me/guilds", GUILDS, "/id");
+        self.pages(path, Duration::ZERO, |guild| {
             Some(Guild {
                 id: text(guild, "id")?,
                 name: text(guild, "name").unwrap_or_default(),
@@ -152,16 +162,23 @@ impl Discord {
                 id: text(role, "id")?,
                 name: text(role, "name").unwrap_or_default(),
                 permissions: bits(role, "permissions"),
-                managed: role.get("managed") == Some(&Value::Bool(true)),
+                managed: is(role, "managed"),
+                mentionable: is(role, "mentionable"),
             })
         };
         Ok(list(&answer).filter_map(role).collect())
     }
 
-    /// All members of a guild. Needs the Server Members intent.
-    pub async fn members(&self, guild: &str) -> Result<Vec<Member>, DiscordError> {
+    /// All members of a guild. Needs the Server Members intent. A large guild takes many calls: before each of them this
+    /// waits for as long as Discord asks, if that is within the patience.
+    pub async fn members(
+        &self,
+        guild: &str,
+        patience: Duration,
+    ) -> Result<Vec<Member>, DiscordError> {
         let path = format!("/guilds/{guild}/members");
-        self.pages(&path, MEMBERS, "/user/id", member).await
+        self.pages((&path, MEMBERS, "/user/id"), patience, member)
+            .await
     }
 
     /// One member of a guild.
@@ -182,17 +199,15 @@ impl Discord {
     /// A list in pages, each beginning behind the last id of the one before.
     async fn pages<T>(
         &self,
-        path: &str,
-        size: usize,
-        id: &str,
+        (path, size, id): (&str, usize, &str),
+        patience: Duration,
         read: impl Fn(&Value) -> Option<T>,
     ) -> Result<Vec<T>, DiscordError> {
         let mut all = Vec::new();
         let mut after = "0".to_owned();
         loop {
-            let page = self
-                .get(&format!("{path}?limit={size}&after={after}"))
-                .await?;
+            let page = format!("{path}?limit={size}&after={after}");
+            let page = self.page(&page, patience).await?;
             all.extend(list(&page).filter_map(&read));
             let last = list(&page).last().and_then(|last| last.pointer(id));
             match last.and_then(Value::as_str) {
@@ -203,11 +218,29 @@ impl Discord {
             }
         }
     }
+
+    async fn page(&self, path: &str, patience: Duration) -> Result<Value, DiscordError> {
+        let mut waits = 0;
+        loop {
+            match self.get(path).await {
+                Err(DiscordError::Limited { after: Some(after) })
+                    if after <= patience && waits < WAITS =>
+                {
+                    waits += 1;
+                    tokio::time::sleep(after).await;
+                }
+                answered => return answered,
+            }
+        }
+    }
+}
+
+fn is(of: &Value, name: &str) -> bool {
+    of.get(name) == Some(&Value::Bool(true))
 }
 
 fn member(member: &Value) -> Option<Member> {
     let user = member.get("user")?;
-    let is = |of: &Value, name| of.get(name) == Some(&Value::Bool(true));
     let roles = member.get("roles").into_iter().flat_map(list);
     Some(Member {
         id: text(user, "id")?,

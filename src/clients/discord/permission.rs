@@ -9,22 +9,37 @@ pub struct Permissions(u64);
 
 const ADMINISTRATOR: u64 = 1 << 3;
 const VIEW_CHANNEL: u64 = 1 << 10;
-const SEND_MESSAGES: u64 = 1 << 11;
-const CREATE_PUBLIC_THREADS: u64 = 1 << 35;
-const SEND_IN_THREADS: u64 = 1 << 38;
+const MENTION_EVERYONE: u64 = 1 << 17;
+
+/// What a card and its thread take, by the names in Discord's settings.
+const POSTING: [(u64, &str); 4] = [
+    (VIEW_CHANNEL, "View Channels"),
+    (1 << 11, "Send Messages"),
+    (1 << 35, "Create Public Threads"),
+    (1 << 38, "Send Messages in Threads"),
+];
 
 impl Permissions {
-    /// What a member with these roles may in a channel of the guild.
-    pub fn of(account: &str, theirs: &[String], guild: (&str, &[Role]), channel: &Channel) -> Self {
-        let (everybody, roles) = guild;
-        let has = |role: &str| role == everybody || theirs.iter().any(|r| r == role);
-        let base = roles
+    /// What a member with these roles may in the guild, where no channel says otherwise.
+    pub fn in_guild(theirs: &[String], (everybody, roles): (&str, &[Role])) -> Self {
+        let bits = roles
             .iter()
-            .filter(|role| has(&role.id))
+            .filter(|role| has(theirs, everybody, &role.id))
             .fold(0, |bits, role| bits | role.permissions);
-        if base & ADMINISTRATOR != 0 {
+        if bits & ADMINISTRATOR != 0 {
             return Self(u64::MAX);
         }
+        Self(bits)
+    }
+
+    /// What a member with these roles may in a channel of the guild.
+    pub fn of(account: &str, theirs: &[String], guild: (&str, &[Role]), channel: &Channel) -> Self {
+        let Self(base) = Self::in_guild(theirs, guild);
+        if base & ADMINISTRATOR != 0 {
+            return Self(base);
+        }
+        let (everybody, _) = guild;
+        let has = |role: &str| has(theirs, everybody, role);
         let of = |whose: &dyn Fn(&str) -> bool| {
             let these = channel.overwrites.iter().filter(|o| whose(&o.whose));
             these.fold((0, 0), |(allow, deny), o| (allow | o.allow, deny | o.deny))
@@ -47,10 +62,27 @@ impl Permissions {
     }
 
     /// Whether a card and its thread can be posted.
-    pub const fn posts(self) -> bool {
-        let needed = VIEW_CHANNEL | SEND_MESSAGES | CREATE_PUBLIC_THREADS | SEND_IN_THREADS;
-        self.0 & needed == needed
+    pub fn posts(self) -> bool {
+        self.lacks().next().is_none()
     }
+
+    /// What is missing for that, by its names in Discord's settings.
+    pub fn lacks(self) -> impl Iterator<Item = &'static str> {
+        let lacking = POSTING.into_iter();
+        let lacking = lacking.filter(move |(bit, _)| self.0 & bit == 0);
+        lacking.map(|(_, name)| name)
+    }
+
+    /// Whether a mention notifies roles that not everybody may mention, too (docs.discord.com/developers/resources/message,
+    /// "Allowed Mentions Object").
+    pub const fn calls_all_roles(self) -> bool {
+        self.0 & MENTION_EVERYONE != 0
+    }
+}
+
+/// Whether a member with these roles has one: everybody has the guild's own.
+fn has(theirs: &[String], everybody: &str, role: &str) -> bool {
+    role == everybody || theirs.iter().any(|r| r == role)
 }
 
 #[cfg(test)]
@@ -64,6 +96,7 @@ mod tests {
             name: id.into(),
             permissions,
             managed: false,
+            mentionable: false,
         }
     }
 
@@ -102,5 +135,32 @@ mod tests {
         assert!(sees("77", &[]), "by name");
         assert!(sees("5", &["3"]), "administrators see everything");
         assert!(Permissions::of("5", &[], ("1", &roles), &channel(&[])).sees());
+    }
+
+    #[test]
+    fn what_a_card_lacks_is_named_as_discord_names_it() {
+        let roles = [role("1", VIEW_CHANNEL | (1 << 11)), role("2", 1 << 35)];
+        let silent = channel(&[("1", 0, 1 << 11)]);
+        let may = Permissions::of("5", &["2".to_owned()], ("1", &roles), &silent);
+        let lacks: Vec<&str> = may.lacks().collect();
+        assert_eq!(lacks, ["Send Messages", "Send Messages in Threads"]);
+        assert!(!may.posts());
+    }
+
+    #[test]
+    fn roles_are_called_by_whoever_may_call_everybody() {
+        let roles = [
+            role("1", VIEW_CHANNEL),
+            role("2", MENTION_EVERYONE),
+            role("3", ADMINISTRATOR),
+        ];
+        let calls = |theirs: &[&str]| {
+            let theirs: Vec<String> = theirs.iter().map(|&r| r.to_owned()).collect();
+            Permissions::in_guild(&theirs, ("1", &roles)).calls_all_roles()
+        };
+        assert_eq!(
+            [calls(&[]), calls(&["2"]), calls(&["3"])],
+            [false, true, true]
+        );
     }
 }

@@ -23,6 +23,9 @@ use crate::sandbox::{
     world::{Inner, World},
 };
 
+/// So many characters Discord's client lets people write at once.
+const AT_ONCE: usize = 2_000;
+
 /// A message by its address.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(in crate::sandbox) struct At {
@@ -82,10 +85,14 @@ impl World {
         }
         let id = self.with(|inner| {
             let (member, channel) = inner.writes(person, channel)?;
-            let body = json!({ "content": inner.with_mentions(text) });
+            let content = inner.with_mentions(text);
+            if content.chars().count() > AT_ONCE {
+                let text = "Discord takes at most 2,000 characters in a message.";
+                return Err(ActError::Failed(text.to_owned()));
+            }
             Ok(inner.write(Draft {
                 answers,
-                ..Draft::new(channel, member, body)
+                ..Draft::new(channel, member, json!({ "content": content }))
             }))
         })?;
         Ok(Outcome {

@@ -43,10 +43,9 @@ impl Route {
             "POST channels/:id/messages" | "PATCH channels/:id/messages/:id" => (5, 5),
             "DELETE channels/:id/messages/:id" => (5, 1),
             "POST channels/:id/messages/:id/threads" => (50, 300),
-            "GET guilds/:id/members" => (10, 10),
             "PUT applications/:id/commands" => (10, 60),
-            "POST users/@me/channels" => (10, 10),
-            shape if shape.starts_with("GET") => (30, 10),
+            // Long lists are rarer than other readings.
+            shape if shape.starts_with("GET") && shape != "GET guilds/:id/members" => (30, 10),
             _ => (10, 10),
         }
     }
@@ -63,33 +62,20 @@ impl Route {
 type Headers = Vec<(&'static str, String)>;
 
 impl Inner {
-    /// Takes one call out of its bucket: the headers of its answer, or the refusal.
+    /// Takes one call out of its bucket, and out of those of all where it is `global`: the headers of its answer, or the
+    /// refusal.
     pub(in crate::sandbox) fn rate(
         &mut self,
         route: &Route,
         global: bool,
     ) -> Result<Headers, Refusal> {
-        let now = self.now;
-        let left = |until: DateTime<Utc>| seconds(until - now);
-        if let Some(until) = self.live.refuse_all_until.filter(|until| *until > now) {
-            return Err(Refusal::limited(left(until), true));
+        if global {
+            self.rate_all()?;
         }
         if self.settings.limits == RateLimits::Off {
             return Ok(Vec::new());
         }
-        if global {
-            let second = &mut self.live.second;
-            if second.at != now.timestamp() {
-                *second = Second {
-                    at: now.timestamp(),
-                    calls: 0,
-                };
-            }
-            second.calls += 1;
-            if second.calls > A_SECOND {
-                return Err(Refusal::limited(1.0, true));
-            }
-        }
+        let now = self.now;
         let (size, every) = route.size();
         let name = route.bucket();
         let key = (name.clone(), route.major.clone());
@@ -97,10 +83,9 @@ impl Inner {
             left: size,
             full_at: now + TimeDelta::seconds(every),
         };
+        // One that is full again is none: each interaction has buckets of its own.
+        self.live.buckets.retain(|_, own| own.full_at > now);
         let bucket = self.live.buckets.entry(key).or_insert(full);
-        if bucket.full_at <= now {
-            *bucket = full;
-        }
         if let Some(until) = self.live.refuse_until.filter(|until| *until > now) {
             *bucket = Bucket {
                 left: 0,
@@ -109,7 +94,7 @@ impl Inner {
         }
         let empty = bucket.left == 0;
         bucket.left = bucket.left.saturating_sub(1);
-        let wait = left(bucket.full_at);
+        let wait = seconds(bucket.full_at - now);
         let mut headers = vec![
             ("x-ratelimit-limit", size.to_string()),
             ("x-ratelimit-remaining", bucket.left.to_string()),
@@ -124,6 +109,30 @@ impl Inner {
         }
         Ok(headers)
     }
+
+    /// Takes one call out of the limit over everything. "Interaction endpoints are not bound to the bot's Global Rate
+    /// Limit": they never come here.
+    fn rate_all(&mut self) -> Result<(), Refusal> {
+        let now = self.now;
+        if let Some(until) = self.live.refuse_all_until.filter(|until| *until > now) {
+            return Err(Refusal::limited(seconds(until - now), true));
+        }
+        if self.settings.limits == RateLimits::Off {
+            return Ok(());
+        }
+        let second = &mut self.live.second;
+        if second.at != now.timestamp() {
+            *second = Second {
+                at: now.timestamp(),
+                calls: 0,
+            };
+        }
+        second.calls += 1;
+        if second.calls > A_SECOND {
+            return Err(Refusal::limited(1.0, true));
+        }
+        Ok(())
+    }
 }
 
 fn seconds(span: TimeDelta) -> f64 {
@@ -136,4 +145,33 @@ fn at(moment: DateTime<Utc>) -> f64 {
     let since = seconds(moment - DateTime::UNIX_EPOCH - TimeDelta::seconds(moment.timestamp()));
     let whole = u32::try_from(moment.timestamp()).unwrap_or(u32::MAX);
     f64::from(whole) + since
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::sandbox::{Levers, SandboxConfig, world::World};
+
+    #[test]
+    fn buckets_that_are_full_again_are_dropped() {
+        let clock = || DateTime::from_timestamp(1_795_437_840, 0).unwrap();
+        let base = "http://127.0.0.1:1/".parse().unwrap();
+        let world =
+            World::open(SandboxConfig::new(Arc::new(clock)), Levers::default(), base).unwrap();
+        let route = |token: u32| Route {
+            shape: "POST webhooks/:id/:token".to_owned(),
+            major: format!("1/{token}"),
+        };
+        world.with(|inner| {
+            for token in 0..100 {
+                inner.rate(&route(token), false).unwrap();
+            }
+            assert_eq!(inner.live.buckets.len(), 100);
+            inner.now += TimeDelta::seconds(11);
+            inner.rate(&route(100), false).unwrap();
+            assert_eq!(inner.live.buckets.len(), 1);
+        });
+    }
 }

@@ -34,7 +34,7 @@ pub(in crate::sandbox) struct Live {
     pub(in crate::sandbox) second: Second,
     /// Until then every bucket counts as empty.
     pub(in crate::sandbox) refuse_until: Option<DateTime<Utc>>,
-    /// Until then the global limit counts as passed.
+    /// Until then the global limit counts as passed; interactions lie outside of it.
     pub(in crate::sandbox) refuse_all_until: Option<DateTime<Utc>>,
     /// Messages by channel and `enforce_nonce` mark.
     pub(in crate::sandbox) nonces: HashMap<(Id, String), (Id, DateTime<Utc>)>,

@@ -46,6 +46,7 @@ impl Inner {
         let content = text.unwrap_or_default().to_owned();
         let flags = body.get("flags").and_then(Value::as_u64);
         let by_bot = draft.author == self.discord.application.bot;
+        let place = (draft.author, draft.channel);
         let kind = match (&draft.cause, draft.answers) {
             (Some(Cause { kind: 2, .. }), _) => 20,
             (_, Some(_)) => 19,
@@ -56,7 +57,7 @@ impl Inner {
             channel: draft.channel,
             author: draft.author,
             kind,
-            mentions: mentions(&content, body, by_bot),
+            mentions: self.discord.called(&content, body, place),
             content,
             embeds: list(body, "embeds"),
             components: numbered(body.get("components")),
@@ -85,15 +86,16 @@ impl Inner {
     /// Changes a message: what the body doesn't name stays. Tells whether it stands.
     pub(in crate::sandbox) fn rewrite(&mut self, channel: Id, id: Id, body: &Value) -> bool {
         let now = self.now;
+        let bot = self.discord.application.bot;
+        let text = body.get("content");
+        let text = text.map(|own| own.as_str().unwrap_or_default());
+        let called = text.map(|own| self.discord.called(own, body, (bot, channel)));
         let Some(message) = self.discord.message_mut(channel, id) else {
             return false;
         };
-        if let Some(content) = body.get("content") {
-            content
-                .as_str()
-                .unwrap_or_default()
-                .clone_into(&mut message.content);
-            message.mentions = mentions(&message.content, body, true);
+        if let Some((text, called)) = text.zip(called) {
+            text.clone_into(&mut message.content);
+            message.mentions = called;
         }
         if body.get("embeds").is_some() {
             message.embeds = list(body, "embeds");
@@ -225,32 +227,4 @@ impl Inner {
 fn list(body: &Value, name: &str) -> Vec<Value> {
     let all = body.get(name).and_then(Value::as_array);
     all.cloned().unwrap_or_default()
-}
-
-/// Whom a text calls, as far as it may: `<@id>` and `<@&id>`.
-fn mentions(content: &str, body: &Value, by_bot: bool) -> Vec<Id> {
-    let allowed = body.get("allowed_mentions");
-    let named = |name: &str, id: &str| {
-        let Some(allowed) = allowed.filter(|_| by_bot) else {
-            return true;
-        };
-        let has = |list: &str, one: &str| {
-            let all = allowed.get(list).and_then(Value::as_array);
-            all.is_some_and(|all| all.iter().any(|own| own == one))
-        };
-        has("parse", name) || has(name, id)
-    };
-    let mut found = Vec::new();
-    for part in content.split("<@").skip(1) {
-        let Some((inside, _)) = part.split_once('>') else {
-            continue;
-        };
-        let (list, digits) = match inside.strip_prefix('&') {
-            Some(role) => ("roles", role),
-            None => ("users", inside.trim_start_matches('!')),
-        };
-        let id = digits.parse().ok().filter(|_| named(list, digits));
-        found.extend(id.filter(|id| !found.contains(id)));
-    }
-    found
 }

@@ -7,6 +7,7 @@
 //! - `state`, `live`: what outlives a restart and what doesn't; `seed`: how it begins
 //! - `acts`: what people do; `interaction`, `deliver`, `endpoint`: what becomes of it
 //! - `rest`, `gateway`: what the app calls and hears; `check`, `limits`, `permission`: what it may
+//! - `messages`, `mentions`: what is written, by whomever, and whom it calls
 //! - `seen`, `control`: what people see, as JSON for tests and tools
 
 mod acts;
@@ -21,6 +22,7 @@ mod id;
 mod interaction;
 mod limits;
 mod live;
+mod mentions;
 mod messages;
 mod payload;
 mod permission;

@@ -17,13 +17,14 @@ impl Inner {
         let mut payload = json!({
             "id": id, "application_id": discord.application.id, "type": act.kind.number(), "token": token, "version": 1,
             "channel_id": act.channel, "data": act.data, "locale": "en-GB", "entitlements": [],
-            "authorizing_integration_owners": { "0": discord.guild.id }, "attachment_size_limit": 10_485_760,
+            "attachment_size_limit": 10_485_760,
         });
         if let Some(channel) = discord.channel(act.channel) {
             payload["channel"] = discord.channel_json(channel);
             payload["app_permissions"] = discord.bots_permissions(channel).to_string().into();
             let direct = channel.kind == ChannelKind::Direct;
             payload["context"] = u8::from(direct).into();
+            payload["authorizing_integration_owners"] = discord.installed_by(direct);
             merge(&mut payload, self.who(act, direct));
         }
         if let Some(message) = act.message.and_then(|id| discord.message(act.channel, id)) {

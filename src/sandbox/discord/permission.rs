@@ -13,17 +13,19 @@ pub(in crate::sandbox) const SEND_MESSAGES: u64 = 1 << 11;
 pub(in crate::sandbox) const MANAGE_MESSAGES: u64 = 1 << 13;
 pub(in crate::sandbox) const EMBED_LINKS: u64 = 1 << 14;
 pub(in crate::sandbox) const READ_HISTORY: u64 = 1 << 16;
+pub(in crate::sandbox) const MENTION_EVERYONE: u64 = 1 << 17;
 pub(in crate::sandbox) const USE_COMMANDS: u64 = 1 << 31;
 pub(in crate::sandbox) const CREATE_THREADS: u64 = 1 << 35;
 pub(in crate::sandbox) const SEND_IN_THREADS: u64 = 1 << 38;
 
 /// The permissions by the names that the control address takes.
-const NAMED: [(&str, u64); 8] = [
+const NAMED: [(&str, u64); 9] = [
     ("VIEW_CHANNEL", VIEW_CHANNEL),
     ("SEND_MESSAGES", SEND_MESSAGES),
     ("MANAGE_MESSAGES", MANAGE_MESSAGES),
     ("EMBED_LINKS", EMBED_LINKS),
     ("READ_MESSAGE_HISTORY", READ_HISTORY),
+    ("MENTION_EVERYONE", MENTION_EVERYONE),
     ("USE_APPLICATION_COMMANDS", USE_COMMANDS),
     ("CREATE_PUBLIC_THREADS", CREATE_THREADS),
     ("SEND_MESSAGES_IN_THREADS", SEND_IN_THREADS),

@@ -125,12 +125,15 @@ const EVERYBODY: u64 = may::VIEW_CHANNEL
     | may::ADD_REACTIONS
     | may::USE_COMMANDS
     | may::SEND_IN_THREADS;
-/// What the application's install link asks for, as docs/discord.md says.
+/// What the application's install link asks for, as docs/discord.md says. No role of this server may be mentioned by
+/// everybody, as roles are made; so it takes "Mention @everyone, @here, and All Roles" that a card which waits for a role
+/// notifies its members.
 const BOTS: u64 = may::VIEW_CHANNEL
     | may::SEND_MESSAGES
     | may::CREATE_THREADS
     | may::SEND_IN_THREADS
-    | may::READ_HISTORY;
+    | may::READ_HISTORY
+    | may::MENTION_EVERYONE;
 
 /// The seeded server.
 pub(in crate::sandbox) fn discord() -> Discord {
@@ -186,6 +189,7 @@ fn role(id: Id, name: &str, color: u32, permissions: u64) -> Role {
         color,
         permissions,
         managed: false,
+        mentionable: false,
     }
 }
 

@@ -64,6 +64,9 @@ pub(in crate::sandbox) struct Role {
     pub(in crate::sandbox) permissions: u64,
     /// It belongs to a bot.
     pub(in crate::sandbox) managed: bool,
+    /// Whoever writes may call it.
+    #[serde(default)]
+    pub(in crate::sandbox) mentionable: bool,
 }
 
 /// Somebody in the guild.
@@ -191,7 +194,7 @@ pub(in crate::sandbox) struct Message {
     /// The message that it answers.
     pub(in crate::sandbox) answers: Option<Id>,
     pub(in crate::sandbox) edited: Option<DateTime<Utc>>,
-    /// Users and roles that it calls.
+    /// Users and roles that it calls: who is notified.
     pub(in crate::sandbox) mentions: Vec<Id>,
     pub(in crate::sandbox) cause: Option<Cause>,
     /// An ephemeral message: only this member sees it, until the simulator stops.

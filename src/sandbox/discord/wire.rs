@@ -46,7 +46,7 @@ impl Discord {
             "id": role.id, "name": role.name, "color": role.color, "hoist": false, "icon": null, "unicode_emoji": null,
             "colors": { "primary_color": role.color, "secondary_color": null, "tertiary_color": null },
             "position": position.unwrap_or_default(), "permissions": role.permissions.to_string(),
-            "managed": role.managed, "mentionable": false, "flags": 0,
+            "managed": role.managed, "mentionable": role.mentionable, "flags": 0,
         });
         if role.managed {
             value["tags"] = json!({ "bot_id": self.application.bot });
@@ -139,7 +139,7 @@ impl Discord {
             value["nonce"] = nonce.clone();
         }
         if let Some(cause) = &message.cause {
-            value["interaction_metadata"] = self.cause_json(cause);
+            value["interaction_metadata"] = self.cause_json(cause, direct);
             value["webhook_id"] = self.application.id.into();
         }
         if let Some(answers) = message.answers {
@@ -172,16 +172,22 @@ impl Discord {
         value["referenced_message"] = stands.map_or(Value::Null, |own| self.message_json(own));
     }
 
-    fn cause_json(&self, cause: &Cause) -> Value {
+    fn cause_json(&self, cause: &Cause, direct: bool) -> Value {
         let by = self.members.iter().find(|own| own.id == cause.member);
         let mut value = json!({
             "id": cause.interaction, "type": cause.kind, "user": by.map(user),
-            "authorizing_integration_owners": { "0": self.guild.id },
+            "authorizing_integration_owners": self.installed_by(direct),
         });
         if let Some(name) = &cause.name {
             value["name"] = name.as_str().into();
         }
         value
+    }
+
+    /// Who installed the application, which is there for guilds alone: this one, or "0" in the direct messages with the bot
+    /// ("Authorizing Integration Owners Object").
+    pub(in crate::sandbox) fn installed_by(&self, direct: bool) -> Value {
+        json!({ "0": if direct { Id::default() } else { self.guild.id } })
     }
 
     /// A message with its guild and its author's membership, as gateway events have it.

@@ -47,8 +47,9 @@ fn told(change: &Change, me: Option<&str>, handle: Option<&str>) -> Option<Value
     let nobody = me.is_none() && handle.is_none();
     let mine = |person: &String| nobody || [me, handle].contains(&Some(person.as_str()));
     let concerns = match change {
-        Change::Message { only_for, .. } => only_for.as_ref().is_none_or(mine),
-        Change::Discord { only_for } => only_for.as_ref().is_none_or(mine),
+        Change::Message { only_for, .. } | Change::Discord { only_for } => {
+            only_for.as_ref().is_none_or(mine)
+        }
         Change::View { person } | Change::Notice { person, .. } => mine(person),
         Change::Workspace | Change::Log { .. } => true,
     };

@@ -44,30 +44,38 @@ pub async fn insert(conn: &mut Conn, code: &Code, hash: Digest, now: DateTime<Ut
     Ok(())
 }
 
-/// The code behind a hash, locked until the transaction ends.
-pub async fn lock_hashed(conn: &mut Conn, hash: Digest) -> Result<Option<Code>> {
-    sqlx::query_as!(
-        Code,
-        r#"select id as "id: LinkId", account_id as "account: AccountId", state as "state: CodeState", slash,
-                  other_id as "other: AccountId", expires_at, ended_at
-           from chat_link where hash = $1 for update"#,
-        hash as _,
-    )
-    .fetch_optional(conn)
-    .await
+/// The columns of [`Code`], with a condition: checked queries want their text whole.
+macro_rules! select_code {
+    ($rest:literal, $arg:expr) => {
+        sqlx::query_as!(
+            Code,
+            r#"select id as "id: LinkId", account_id as "account: AccountId", state as "state: CodeState", slash,
+                      other_id as "other: AccountId", expires_at, ended_at
+               from chat_link "# + $rest,
+            $arg
+        )
+    };
 }
 
-/// One, locked until the transaction ends.
+/// Reads one.
+pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Code>> {
+    select_code!("where id = $1", id as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The code behind a hash, locked until the transaction ends.
+pub async fn lock_hashed(conn: &mut Conn, hash: Digest) -> Result<Option<Code>> {
+    select_code!("where hash = $1 for update", hash as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// One, locked until the transaction ends. Whoever also locks messages about it does that afterwards.
 pub async fn lock(conn: &mut Conn, id: LinkId) -> Result<Option<Code>> {
-    sqlx::query_as!(
-        Code,
-        r#"select id as "id: LinkId", account_id as "account: AccountId", state as "state: CodeState", slash,
-                  other_id as "other: AccountId", expires_at, ended_at
-           from chat_link where id = $1 for update"#,
-        id as _,
-    )
-    .fetch_optional(conn)
-    .await
+    select_code!("where id = $1 for update", id as _)
+        .fetch_optional(conn)
+        .await
 }
 
 /// Who asked for a code and who typed it, seen without a lock; `None`: nobody typed it.
@@ -150,4 +158,20 @@ pub async fn guessed(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Removes codes that were over before this, at most so many, and what was counted of wrong ones; gives how many codes.
+pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
+    sqlx::query!("delete from link_guess where since < $1", before)
+        .execute(&mut *conn)
+        .await?;
+    let done = sqlx::query!(
+        "delete from chat_link where id in (
+             select id from chat_link where ended_at < $1 limit $2 for update skip locked)",
+        before,
+        most
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }

@@ -53,18 +53,32 @@ pub async fn insert(conn: &mut Conn, link: &Link) -> Result<()> {
     Ok(())
 }
 
-/// One, locked until the transaction ends.
+/// The columns of [`Link`], with a condition: checked queries want their text whole.
+macro_rules! select_link {
+    ($rest:literal, $arg:expr) => {
+        sqlx::query_as!(
+            Link,
+            r#"select id as "id: LinkId", account_id as "account: AccountId", state as "state: LinkState", slash,
+                      installation_id as "installation: InstallationId", user_code, address, device_code, interval_s,
+                      github_id as "github: AccountId", expires_at, created_at, ended_at
+               from link "# + $rest,
+            $arg
+        )
+    };
+}
+
+/// Reads one.
+pub async fn get(conn: &mut Conn, id: LinkId) -> Result<Option<Link>> {
+    select_link!("where id = $1", id as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// One, locked until the transaction ends. Whoever also locks messages about it does that afterwards.
 pub async fn lock(conn: &mut Conn, id: LinkId) -> Result<Option<Link>> {
-    sqlx::query_as!(
-        Link,
-        r#"select id as "id: LinkId", account_id as "account: AccountId", state as "state: LinkState", slash,
-                  installation_id as "installation: InstallationId", user_code, address, device_code, interval_s,
-                  github_id as "github: AccountId", expires_at, created_at, ended_at
-           from link where id = $1 for update"#,
-        id as _,
-    )
-    .fetch_optional(conn)
-    .await
+    select_link!("where id = $1 for update", id as _)
+        .fetch_optional(conn)
+        .await
 }
 
 /// The open one of an account.
@@ -97,4 +111,17 @@ pub async fn save(conn: &mut Conn, link: &Link) -> Result<()> {
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Removes codes that were over before this, at most so many; gives how many.
+pub async fn forget(conn: &mut Conn, before: DateTime<Utc>, most: i64) -> Result<u64> {
+    let done = sqlx::query!(
+        "delete from link where id in (
+             select id from link where ended_at < $1 limit $2 for update skip locked)",
+        before,
+        most
+    )
+    .execute(conn)
+    .await?;
+    Ok(done.rows_affected())
 }

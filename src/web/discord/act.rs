@@ -2,7 +2,8 @@
 //!
 //! As on every platform the transaction runs in a task of its own, which ends even if nobody waits for it any more. If it
 //! outlasts the budget, the answer promises a reply, and that follows by the interaction's token, which is good for
-//! fifteen minutes; where it isn't any more (the process was away), by the bot's own, in direct messages.
+//! fifteen minutes: it is brought again and again until it is there. Where the token is over (the process was away) or
+//! Discord can't be reached by it, the words go by the bot's own, in direct messages.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -18,17 +19,23 @@ use crate::app::{self, Broken, instead};
 use crate::chat::discord::parse::{AnswerRoute, Inbound};
 use crate::chat::discord::render::{self, Answer};
 use crate::clients::discord::{DiscordError, Post};
-use crate::domain::event::Delivery;
+use crate::domain::event::{Delivery, Event};
 use crate::domain::reply::Reply;
+use crate::web::backoff;
 
 /// Discord's code for an interaction whose answer it hasn't yet, and the wait then: what follows an answer may overtake it
 /// on the way.
 const UNANSWERED: u64 = 10_015;
 const OVERTAKEN: Duration = Duration::from_millis(200);
-/// How often words are brought that follow an answer, the wait after one that failed, and the longest that Discord may ask for.
-const TRIES: u32 = 5;
-const AGAIN: Duration = Duration::from_secs(1);
-const LONGEST: Duration = Duration::from_secs(10);
+/// How often that is waited for: an answer that hasn't come by then never will.
+const OVERTAKES: u32 = 5;
+/// The waits after words that didn't arrive, from the first up to the longest.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// For how long an interaction's token is good
+/// (docs.discord.com/developers/interactions/receiving-and-responding, "Followup Messages").
+const TOKEN: Duration = Duration::from_mins(15);
+/// For how long Discord surely knows the mark of a message ("the past few minutes").
+const MARK: Duration = Duration::from_mins(2);
 
 type Worked = Result<Result<Reply, Broken>, JoinError>;
 
@@ -64,10 +71,15 @@ impl Edge {
         leaving
     }
 
-    /// Acts on a delivery, of a guild that may be new to us.
-    pub(super) async fn handle(&self, delivery: Delivery) -> Result<Reply, Broken> {
-        if !delivery.sender.installation.is_empty() {
-            (self.greet)(delivery.sender.installation.clone()).await;
+    /// Acts on a delivery, of a guild that may be new to us. Nothing is learned from one that is not to be served.
+    pub(super) async fn handle(&self, mut delivery: Delivery) -> Result<Reply, Broken> {
+        let sender = &mut delivery.sender;
+        if !sender.installation.is_empty() && !(self.greet)(sender.installation.clone()).await {
+            if sender.account.is_empty() || matches!(delivery.event, Event::AccountChanged) {
+                return Ok(Reply::Done);
+            }
+            // Of no application: nothing of ours is found there, and whoever acts is told so.
+            sender.app = Some(String::new());
         }
         app::handle(&self.app, delivery).await
     }
@@ -88,7 +100,7 @@ impl Edge {
             let Some(first) = messages.next() else {
                 return;
             };
-            let put = edge.put(&route, &first, Way::Promised).await;
+            let put = edge.bring(&first, Way::Promised(&route)).await;
             edge.settle(put, &first, &account).await;
             edge.say(messages.collect(), &route, &account).await;
         };
@@ -101,37 +113,38 @@ impl Edge {
     /// Says more, in order.
     async fn say(&self, messages: Vec<Value>, route: &AnswerRoute, account: &str) {
         for message in messages {
-            let said = self.put(route, &message, Way::After).await;
+            let said = self.bring(&message, Way::After(route)).await;
             self.settle(said, &message, account).await;
         }
     }
 
-    /// Brings words by the interaction's token, again where that may help.
-    async fn put(
-        &self,
-        route: &AnswerRoute,
-        message: &Value,
-        way: Way,
-    ) -> Result<(), DiscordError> {
-        let key = (route.application.as_str(), route.token.as_str());
+    /// Brings words, again for as long as that may help.
+    async fn bring(&self, message: &Value, way: Way<'_>) -> Result<(), DiscordError> {
+        let until = Instant::now() + way.patience();
         let mut tried = 0;
         loop {
             tried += 1;
-            let put = match way {
-                Way::Promised => self.client.answer_later(key, message).await,
-                Way::After => self.client.follow_up(key, message).await,
+            let Err(error) = self.bring_once(message, way).await else {
+                return Ok(());
             };
-            match put {
-                Err(error) if tried < TRIES => match again(&error, way) {
-                    Some(wait) => tokio::time::sleep(wait).await,
-                    None => return Err(error),
-                },
-                put => return put,
+            let Some(wait) = again(&error, way, tried) else {
+                return Err(error);
+            };
+            if Instant::now() + wait > until || !self.pause(wait).await {
+                return Err(error);
             }
         }
     }
 
-    /// Where the interaction can't be answered any more, the words go to the person's direct messages.
+    async fn bring_once(&self, message: &Value, way: Way<'_>) -> Result<(), DiscordError> {
+        match way {
+            Way::Promised(route) => self.client.answer_later(key(route), message).await,
+            Way::After(route) => self.client.follow_up(key(route), message).await,
+            Way::Direct(account, mark) => self.whisper(message, account, mark).await,
+        }
+    }
+
+    /// Where the interaction can't be answered any more, or isn't reached, the words go to the person's direct messages.
     pub(super) async fn settle(
         &self,
         said: Result<(), DiscordError>,
@@ -139,7 +152,15 @@ impl Edge {
         account: &str,
     ) {
         let said = match said {
-            Err(DiscordError::AnswerGone { .. }) => self.whisper(message, account).await,
+            Err(
+                DiscordError::AnswerGone { .. }
+                | DiscordError::Lost { .. }
+                | DiscordError::Unreachable { .. }
+                | DiscordError::Limited { .. },
+            ) => {
+                let mark = Uuid::now_v7();
+                self.bring(message, Way::Direct(account, mark)).await
+            }
             said => said,
         };
         if let Err(error) = said {
@@ -147,7 +168,12 @@ impl Edge {
         }
     }
 
-    async fn whisper(&self, message: &Value, account: &str) -> Result<(), DiscordError> {
+    async fn whisper(
+        &self,
+        message: &Value,
+        account: &str,
+        mark: Uuid,
+    ) -> Result<(), DiscordError> {
         let channel = self.client.open_direct(account).await?;
         let mut body = message.clone();
         // Direct messages know no messages for one alone.
@@ -156,28 +182,49 @@ impl Edge {
             channel: &channel,
             body: &body,
             answers: None,
-            mark: Uuid::now_v7(),
+            mark,
         };
         self.client.post(&post).await.map(drop)
     }
 }
 
 /// Where words go that follow an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
+#[derive(Clone, Copy)]
+enum Way<'a> {
     /// In the place of what it promised.
-    Promised,
+    Promised(&'a AnswerRoute),
     /// After it.
-    After,
+    After(&'a AnswerRoute),
+    /// To an account's direct messages, under a mark.
+    Direct(&'a str, Uuid),
 }
 
-/// After what wait words are brought again; `None`: that wouldn't help, or say them twice.
-fn again(error: &DiscordError, way: Way) -> Option<Duration> {
+impl Way<'_> {
+    /// For how long words are brought this way.
+    const fn patience(self) -> Duration {
+        match self {
+            Self::Promised(_) | Self::After(_) => TOKEN,
+            Self::Direct(..) => MARK,
+        }
+    }
+}
+
+/// What proves that an interaction was ours.
+fn key(route: &AnswerRoute) -> (&str, &str) {
+    (route.application.as_str(), route.token.as_str())
+}
+
+/// After what wait words are brought again that failed so many times; `None`: that wouldn't help, or say them twice.
+fn again(error: &DiscordError, way: Way<'_>, failures: u32) -> Option<Duration> {
     match error {
-        DiscordError::AnswerGone { code: UNANSWERED } => Some(OVERTAKEN),
-        DiscordError::Limited { after } => Some(after.unwrap_or(AGAIN).min(LONGEST)),
-        DiscordError::Unreachable { .. } => Some(AGAIN),
-        DiscordError::Lost { .. } if way == Way::Promised => Some(AGAIN),
+        DiscordError::AnswerGone { code: UNANSWERED } if failures < OVERTAKES => Some(OVERTAKEN),
+        DiscordError::Limited { after: Some(after) } => Some((*after).max(OVERTAKEN)),
+        DiscordError::Limited { after: None } | DiscordError::Unreachable { .. } => {
+            Some(backoff::wait(AGAIN, failures))
+        }
+        DiscordError::Lost { .. } if !matches!(way, Way::After(_)) => {
+            Some(backoff::wait(AGAIN, failures))
+        }
         _ => None,
     }
 }
@@ -191,5 +238,37 @@ fn reply(worked: Worked, undone: &str) -> Reply {
     };
     Reply::Card {
         card: instead::broken(undone, &broken),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chat::discord::parse::RouteKind;
+
+    #[test]
+    fn words_are_brought_again_as_long_as_it_helps_and_said_once() {
+        let route = AnswerRoute {
+            kind: RouteKind::Command,
+            interaction: "1".to_owned(),
+            token: "token".to_owned(),
+            application: "2".to_owned(),
+            part: None,
+        };
+        let (promised, after) = (Way::Promised(&route), Way::After(&route));
+        let lost = DiscordError::Lost {
+            cause: "HTTP 502".to_owned(),
+        };
+        let wait = again(&lost, promised, 100).unwrap();
+        assert!((AGAIN.1 / 2..=AGAIN.1).contains(&wait), "{wait:?}");
+        assert_eq!(again(&lost, after, 1), None, "it may stand");
+        let limited = DiscordError::Limited {
+            after: Some(Duration::from_secs(42)),
+        };
+        assert_eq!(again(&limited, after, 1), Some(Duration::from_secs(42)));
+        let gone = |code| DiscordError::AnswerGone { code };
+        assert_eq!(again(&gone(UNANSWERED), promised, 1), Some(OVERTAKEN));
+        assert_eq!(again(&gone(UNANSWERED), promised, OVERTAKES), None);
+        assert_eq!(again(&gone(50_027), promised, 1), None);
     }
 }

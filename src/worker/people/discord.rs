@@ -4,14 +4,20 @@
 //! members, which takes the Server Members intent; without it only whoever acts tells their roles. A guild is read at one
 //! go: who has a role and who sees a channel both follow from the same lists.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
 use crate::app::App;
 use crate::app::people::{self, AccountFacts, ChannelFacts, InstallationFacts, PlatformGroup};
 use crate::clients::discord::{
-    Application, Channel, Discord, DiscordError, Member, Permissions, Role,
+    self as clients, Application, Channel, Discord, DiscordError, Member, Permissions, Role,
 };
 use crate::domain::event::PlaceKind;
 use crate::domain::person::{AccountKind, Platform};
 use crate::worker::{Chat, Guild};
+
+/// The longest that a page of a guild's members is waited for: whoever reads does so behind everything else.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Who we are on Discord.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,42 +36,36 @@ pub async fn introduce_bot(client: &Discord) -> anyhow::Result<Bot> {
     })
 }
 
-/// Makes the guilds known that the bot is in, but for those that are.
-pub async fn introduce_guilds(
+/// Makes a guild known that the bot is in; the client is for whatever is said and read there.
+pub async fn introduce_guild(
     app: &App,
     client: &Discord,
     bot: &Bot,
-    known: impl Fn(&str) -> bool,
-) -> anyhow::Result<Vec<Chat>> {
-    let mut chats = Vec::new();
-    for guild in client.guilds().await? {
-        if known(&guild.id) {
-            continue;
+    guild: clients::Guild,
+) -> anyhow::Result<Chat> {
+    let facts = InstallationFacts {
+        platform: Platform::Discord,
+        external: guild.id.clone(),
+        name: guild.name,
+        app: Some(bot.application.id.clone()),
+        bot_account: Some(bot.account.clone()),
+    };
+    Ok(Chat {
+        installation: people::record_installation(app, &facts).await?,
+        external: guild.id.clone(),
+        way: Guild {
+            client: client.clone(),
+            id: guild.id,
         }
-        let facts = InstallationFacts {
-            platform: Platform::Discord,
-            external: guild.id.clone(),
-            name: guild.name,
-            app: Some(bot.application.id.clone()),
-            bot_account: Some(bot.account.clone()),
-        };
-        chats.push(Chat {
-            installation: people::record_installation(app, &facts).await?,
-            external: guild.id.clone(),
-            way: Guild {
-                client: client.clone(),
-                id: guild.id,
-            }
-            .into(),
-        });
-    }
-    Ok(chats)
+        .into(),
+    })
 }
 
 /// A guild as it was read at one go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     guild: String,
+    /// The oldest first.
     roles: Vec<Role>,
     channels: Vec<Channel>,
     /// Everybody; none: the Server Members intent is off, so the list isn't shown.
@@ -77,34 +77,55 @@ pub async fn read_guild(guild: &Guild) -> anyhow::Result<Reading> {
     let client = &guild.client;
     Ok(Reading {
         guild: guild.id.clone(),
-        roles: client.roles(&guild.id).await?,
+        roles: by_age(client.roles(&guild.id).await?),
         channels: client.channels(&guild.id).await?,
-        members: match client.members(&guild.id).await {
-            Ok(members) => Some(members),
-            Err(DiscordError::NotAllowed { .. }) => None,
-            Err(error) => return Err(error.into()),
-        },
+        members: members(guild).await?,
     })
+}
+
+/// Everybody; `None`: the application says that the Server Members intent is off. Where it is on, a refusal is an error
+/// like others: what was read last stays.
+async fn members(guild: &Guild) -> anyhow::Result<Option<Vec<Member>>> {
+    let refused = match guild.client.members(&guild.id, PATIENCE).await {
+        Ok(members) => return Ok(Some(members)),
+        Err(refused @ DiscordError::NotAllowed { .. }) => refused,
+        Err(error) => return Err(error.into()),
+    };
+    if guild.client.application().await?.reads_members {
+        return Err(refused.into());
+    }
+    Ok(None)
+}
+
+/// The oldest first: ids are numbers that grow with time.
+fn by_age(mut roles: Vec<Role>) -> Vec<Role> {
+    roles.sort_by(|one, other| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));
+    roles
 }
 
 impl Reading {
     /// The roles as groups, with whoever has them.
     pub fn groups(&self) -> Vec<PlatformGroup> {
+        let mut holders: HashMap<&str, Vec<String>> = HashMap::new();
+        for member in self.members.iter().flatten().filter(|m| !m.bot) {
+            for role in &member.roles {
+                holders.entry(role).or_default().push(member.id.clone());
+            }
+        }
         let mut groups: Vec<PlatformGroup> = Vec::new();
         let roles = self.roles.iter();
         for role in roles.filter(|r| !r.managed && r.id != self.guild) {
             let handle = handle(&role.name);
-            // Two roles may have one name. The first one made (ids grow with time) has it.
+            // Two roles may have one name. The first one made has it.
             if groups.iter().any(|known| known.handle == handle) {
                 continue;
             }
-            let has = |member: &&Member| !member.bot && member.roles.contains(&role.id);
-            let all = self.members.as_ref();
+            let held = holders.remove(role.id.as_str()).unwrap_or_default();
             groups.push(PlatformGroup {
                 external: role.id.clone(),
                 handle,
                 name: role.name.clone(),
-                members: all.map(|all| all.iter().filter(has).map(|m| m.id.clone()).collect()),
+                members: self.members.is_some().then_some(held),
             });
         }
         groups
@@ -142,22 +163,29 @@ impl Reading {
     }
 }
 
-pub(super) async fn account(guild: &Guild, external: &str) -> anyhow::Result<AccountFacts> {
+/// An account, and the ids of its roles.
+pub(super) async fn account(
+    guild: &Guild,
+    external: &str,
+) -> anyhow::Result<(AccountFacts, Vec<String>)> {
     match guild.client.member(&guild.id, external).await {
-        Ok(member) => Ok(AccountFacts {
-            kind: match (member.bot, member.pending) {
-                (true, _) => AccountKind::Bot,
-                // Whoever hasn't accepted the guild's rules may not write there either.
-                (false, true) => AccountKind::Guest,
-                (false, false) => AccountKind::Full,
-            },
-            external: member.id,
-            name: member.name,
-            active: true,
-        }),
+        Ok(member) => {
+            let facts = AccountFacts {
+                kind: match (member.bot, member.pending) {
+                    (true, _) => AccountKind::Bot,
+                    // Whoever hasn't accepted the guild's rules may not write there either.
+                    (false, true) => AccountKind::Guest,
+                    (false, false) => AccountKind::Full,
+                },
+                external: member.id,
+                name: member.name,
+                active: true,
+            };
+            Ok((facts, member.roles))
+        }
         Err(DiscordError::UserGone { code }) => {
             tracing::info!(account = external, code, "An account is not in the guild");
-            Ok(AccountFacts::nobody(external))
+            Ok((AccountFacts::nobody(external), Vec::new()))
         }
         Err(error) => Err(error.into()),
     }
@@ -209,5 +237,38 @@ mod tests {
         assert_eq!(handle("Payments Leads"), "payments-leads");
         assert_eq!(handle("platform"), "platform");
         assert_eq!(handle("🔥 On-Call (EU)"), "on-call-eu");
+    }
+
+    #[test]
+    fn of_two_roles_with_one_name_the_older_one_counts_whatever_their_order() {
+        let role = |id: &str| Role {
+            id: id.to_owned(),
+            name: "Payments Leads".to_owned(),
+            permissions: 0,
+            managed: false,
+            mentionable: false,
+        };
+        let member = |id: &str, bot, role: &str| Member {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            bot,
+            pending: false,
+            roles: vec![role.to_owned()],
+        };
+        let mut reading = Reading {
+            guild: "1".to_owned(),
+            roles: by_age(vec![role("1000"), role("999")]),
+            channels: Vec::new(),
+            members: Some(vec![
+                member("7", false, "999"),
+                member("8", false, "1000"),
+                member("9", true, "999"),
+            ]),
+        };
+        let groups = reading.groups();
+        let counts: Vec<_> = groups.iter().map(|g| (&*g.external, &g.members)).collect();
+        assert_eq!(counts, [("999", &Some(vec!["7".to_owned()]))]);
+        reading.members = None;
+        assert_eq!(reading.groups()[0].members, None, "nobody was told");
     }
 }

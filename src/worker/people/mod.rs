@@ -6,14 +6,15 @@
 mod discord;
 mod slack;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use chrono::TimeDelta;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::discord::{Bot, introduce_bot, introduce_guilds, read_guild};
+pub use self::discord::{Bot, introduce_bot, introduce_guild, read_guild};
 pub use self::slack::introduce;
 use super::{Chat, Chats, Guild, Way};
 use crate::app::job::LookupJob;
@@ -31,6 +32,12 @@ const MEMBERS: TimeDelta = TimeDelta::seconds(60);
 /// How often anything is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// How soon what could not be read is tried again: from the first wait, doubled up to the longest.
+const AGAIN: (Duration, Duration) = (Duration::from_secs(5), Duration::from_mins(1));
+
+/// How soon a guild is read again after a whole reading, however much changes there: each is many calls.
+const APART: Duration = Duration::from_secs(15);
+
 /// Look-ups at each look, and at once where none were needed before: `users.info` is tier 4, 100 a minute, which
 /// look-up jobs share.
 const LOOK_UPS: usize = 6;
@@ -41,20 +48,15 @@ pub async fn run(app: App, chat: Chat, stop: CancellationToken) {
     let mut reader = Reader {
         app,
         chat,
-        failed: HashSet::new(),
+        failed: HashMap::new(),
+        read_at: None,
         budget: LOOK_UPS_BURST,
     };
     while !stop.is_cancelled() {
-        for what in What::ALL {
-            if let Err(error) = reader.read(what).await {
-                reader.failed.insert(what);
-                let error = format!("{error:#}");
-                tracing::warn!(
-                    what = what.word(),
-                    error,
-                    "The platform can't be read; tried again"
-                );
-            }
+        // A look may take long, and one that breaks off leaves what was read before.
+        tokio::select! {
+            () = reader.look() => {}
+            () = stop.cancelled() => return,
         }
         tokio::select! {
             () = tokio::time::sleep(LOOK) => {}
@@ -92,13 +94,55 @@ impl What {
 struct Reader {
     app: App,
     chat: Chat,
-    /// What this process took the turn for and could not read: it tries again at its next look.
-    failed: HashSet<What>,
+    /// What this process took the turn for and could not read: it tries again itself.
+    failed: HashMap<What, Failed>,
+    /// When a guild was last read as a whole.
+    read_at: Option<Instant>,
     /// Look-ups that may be made at once.
     budget: usize,
 }
 
+/// A reading that failed.
+#[derive(Debug, Clone, Copy)]
+struct Failed {
+    wait: Duration,
+    not_before: Instant,
+}
+
 impl Reader {
+    /// Reads what is due. Of an installation that we were taken out of nothing is to be read; the sender finds out when it
+    /// is back.
+    async fn look(&mut self) {
+        match watched::revoked(&self.app, self.chat.installation).await {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => {
+                tracing::warn!(%error, "What is to be read can't be looked at");
+                return;
+            }
+        }
+        for what in What::ALL {
+            let failed = self.failed.get(&what).copied();
+            if failed.is_some_and(|failed| failed.not_before > Instant::now()) {
+                continue;
+            }
+            let Err(error) = self.read(what).await else {
+                self.failed.remove(&what);
+                continue;
+            };
+            let (first, longest) = AGAIN;
+            let wait = failed.map_or(first, |failed| (failed.wait * 2).min(longest));
+            let not_before = Instant::now() + wait;
+            self.failed.insert(what, Failed { wait, not_before });
+            let error = format!("{error:#}");
+            tracing::warn!(
+                what = what.word(),
+                error,
+                "The platform can't be read; tried again"
+            );
+        }
+    }
+
     async fn read(&mut self, what: What) -> anyhow::Result<()> {
         match what {
             What::Groups if self.due(what, GROUPS).await? => self.groups().await,
@@ -109,20 +153,27 @@ impl Reader {
         }
     }
 
-    async fn due(&mut self, what: What, every: TimeDelta) -> anyhow::Result<bool> {
-        let again = self.failed.remove(&what);
+    async fn due(&self, what: What, every: TimeDelta) -> anyhow::Result<bool> {
+        if self.read_at.is_some_and(|at| at.elapsed() < APART) {
+            return Ok(false);
+        }
+        let again = self.failed.contains_key(&what);
         let name = format!("{}:{}", what.word(), self.chat.installation);
         Ok(again || watched::turn(&self.app, &name, every).await?)
     }
 
-    async fn groups(&self) -> anyhow::Result<()> {
+    async fn groups(&mut self) -> anyhow::Result<()> {
         let chat = &self.chat;
         match &chat.way {
             Way::Slack(slack) => {
                 let groups = slack::groups(slack, &chat.external).await?;
                 people::record_groups(&self.app, chat.installation, &groups).await
             }
-            Way::Discord(guild) => self.guild(guild).await,
+            Way::Discord(guild) => {
+                self.guild(guild).await?;
+                self.read_at = Some(Instant::now());
+                Ok(())
+            }
         }
     }
 
@@ -186,11 +237,18 @@ impl Reader {
 
 /// Looks one account up.
 async fn account(app: &App, chat: &Chat, external: &str) -> anyhow::Result<()> {
-    let facts = match &chat.way {
-        Way::Slack(slack) => slack::account(slack, &chat.external, external).await?,
-        Way::Discord(guild) => discord::account(guild, external).await?,
+    let (facts, groups) = match &chat.way {
+        Way::Slack(slack) => (slack::account(slack, &chat.external, external).await?, None),
+        Way::Discord(guild) => {
+            let (facts, roles) = discord::account(guild, external).await?;
+            (facts, Some(roles))
+        }
     };
-    people::record_account(app, chat.installation, &facts).await
+    people::record_account(app, chat.installation, &facts).await?;
+    if let Some(groups) = groups {
+        people::record_groups_of(app, chat.installation, (external, &groups)).await?;
+    }
+    Ok(())
 }
 
 /// Looks up the account that a job names. One of a platform that is not served here needs no look-up, and one of a platform

@@ -1,8 +1,10 @@
 //! The sender: one process at a time sends for an installation, so that order and pace live in one place.
 //!
 //! Who holds the lease sends; the others wait for it to run out, seconds after its holder dies. A raised message wakes
-//! the holder by a notification; a look each second is the net under that.
+//! the holder by a notification, which one connection hears for all senders of the process; a look each second is the net
+//! under that.
 
+mod ear;
 mod pace;
 mod send;
 
@@ -14,9 +16,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+pub use self::ear::Ear;
+use self::ear::Raised;
 use self::pace::Pace;
 use crate::app::lease::RENEW;
-use crate::app::sending::{self, Due, Lease, Waiting, Wake};
+use crate::app::sending::{self, Due, Lease, Waiting};
 use crate::app::{App, people};
 use crate::domain::id::{InstallationId, ThreadId};
 use crate::worker::Way;
@@ -37,11 +41,24 @@ const SETTLE: Duration = Duration::from_millis(30);
 /// Sends at once, at most: each in another thread.
 const AT_ONCE: usize = 8;
 
-/// Sends an installation's messages whenever it holds the lease, until told to stop.
+/// Sends for one installation, as [`serve`] does, with an ear of its own.
 pub async fn run(
     app: App,
     way: impl Into<Way>,
     installation: InstallationId,
+    stop: CancellationToken,
+) {
+    let ear = Ear::default();
+    let serving = serve(app.clone(), way, installation, ear.clone(), stop.clone());
+    tokio::join!(ear.listen(&app, &stop), serving);
+}
+
+/// Sends an installation's messages whenever it holds the lease, until told to stop; the ear tells that there are some.
+pub async fn serve(
+    app: App,
+    way: impl Into<Way>,
+    installation: InstallationId,
+    ear: Ear,
     stop: CancellationToken,
 ) {
     let way = way.into();
@@ -51,7 +68,7 @@ pub async fn run(
     };
     while !stop.is_cancelled() {
         match lease.hold(&app).await {
-            Ok(true) => hold(&app, &way, &lease, &stop).await,
+            Ok(true) => hold(&app, &way, &lease, (&ear, &stop)).await,
             Ok(false) => {}
             Err(error) => tracing::warn!(%error, "The sender's lease can't be taken"),
         }
@@ -63,13 +80,13 @@ pub async fn run(
 }
 
 /// Sends while the lease holds, and gives it back on a stop.
-async fn hold(app: &App, way: &Way, lease: &Lease, stop: &CancellationToken) {
+async fn hold(app: &App, way: &Way, lease: &Lease, (ear, stop): (&Ear, &CancellationToken)) {
     tracing::info!(installation = %lease.installation, "Sending for the installation");
     tokio::select! {
         () = renew(app, lease) => {
             tracing::warn!(installation = %lease.installation, "Another process sends now");
         }
-        () = work(app, way, lease, stop) => {
+        () = work(app, way, lease, (ear.of(lease.installation), stop)) => {
             if let Err(error) = lease.free(app).await {
                 tracing::warn!(%error, "The sender's lease runs out by itself");
             }
@@ -89,7 +106,12 @@ async fn renew(app: &App, lease: &Lease) {
     }
 }
 
-async fn work(app: &App, way: &Way, lease: &Lease, stop: &CancellationToken) {
+async fn work(
+    app: &App,
+    way: &Way,
+    lease: &Lease,
+    (mut raised, stop): (Raised, &CancellationToken),
+) {
     let mut hands = Hands {
         app,
         way,
@@ -99,20 +121,11 @@ async fn work(app: &App, way: &Way, lease: &Lease, stop: &CancellationToken) {
         sends: JoinSet::new(),
         tried_at: None,
     };
-    let mut wake = None;
     while !stop.is_cancelled() {
-        if wake.is_none() {
-            wake = listen(app).await;
-        }
         let next = hands.look().await;
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
-            lost = raised(&mut wake, lease.installation) => {
-                if lost {
-                    wake = None;
-                }
-                tokio::time::sleep(SETTLE).await;
-            }
+            () = raised.any() => tokio::time::sleep(SETTLE).await,
             () = hands.one_ended() => {}
             () = stop.cancelled() => {}
         }
@@ -222,23 +235,5 @@ impl Hands<'_> {
                 Instant::now() + TOKEN
             }
         }
-    }
-}
-
-async fn listen(app: &App) -> Option<Wake> {
-    match Wake::listen(&app.pool).await {
-        Ok(wake) => Some(wake),
-        Err(error) => {
-            tracing::warn!(%error, "Not woken by notifications; looking each second");
-            None
-        }
-    }
-}
-
-/// Resolves when messages were raised, with whether the connection was lost; never without a connection.
-async fn raised(wake: &mut Option<Wake>, installation: InstallationId) -> bool {
-    match wake {
-        Some(wake) => wake.raised(installation).await.is_err(),
-        None => std::future::pending().await,
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{APPLICATION, Bot, calm};
-use crate::simulator::harness::Sim;
+use super::{APPLICATION, Bot, PRIYA, calm};
+use crate::simulator::harness::{Sim, eventually};
 
 const ASK: &str = "/idp run command:new-service words:payments-api";
 
@@ -36,6 +36,54 @@ async fn a_command_carries_who_asked_where_and_what() {
     assert_eq!(run["options"][1]["value"], "payments-api");
     let seen = sim.sees_on_discord("alex", "platform").await;
     assert_eq!(seen[0]["used"], json!(["Priya Nair", "/idp run"]));
+}
+
+#[tokio::test]
+async fn in_direct_messages_a_command_carries_the_user_and_no_guild() {
+    let sim = calm().await;
+    let bot = Bot::start(&sim, |_| Some(message("Here"))).await;
+    let open = json!({ "recipient_id": PRIYA });
+    let channel = sim.done("POST", "users/@me/channels", open).await;
+    let act = json!({ "person": "priya", "channel": "@idp", "text": ASK });
+    sim.acts("say", act).await;
+    let got = bot.last();
+    assert_eq!((&got["type"], &got["context"]), (&json!(2), &json!(1)));
+    assert_eq!(got["user"]["username"], "priya");
+    assert!(got.get("member").is_none() && got.get("guild_id").is_none());
+    let nobody = json!({ "0": "0" });
+    assert_eq!(got["authorizing_integration_owners"], nobody);
+    let path = format!("channels/{}/messages", text(&channel, "id"));
+    let said = sim.done("GET", &path, Value::Null).await;
+    let cause = &said[0]["interaction_metadata"];
+    assert_eq!(cause["authorizing_integration_owners"], nobody);
+}
+
+#[tokio::test]
+async fn an_answer_by_a_call_tells_what_it_made() {
+    let sim = calm().await;
+    let bot = Bot::start(&sim, |_| Some(Value::Null)).await;
+    for private in [true, false] {
+        let before = bot.got().len();
+        let answers = async {
+            eventually("the command", || bot.got().len() > before).await;
+            let got = bot.last();
+            let path = format!(
+                "interactions/{}/{}/callback?with_response=true",
+                text(&got, "id"),
+                text(&got, "token")
+            );
+            let flags = if private { 64 } else { 0 };
+            let answer = json!({ "type": 4, "data": { "content": "Here", "flags": flags } });
+            sim.rest_as(None, "POST", &path, answer).await
+        };
+        let (outcome, told) = tokio::join!(asks(&sim, "priya"), answers);
+        assert!(outcome["problem"].is_null(), "{outcome}");
+        let made = &told.body["interaction"];
+        assert_eq!(made["response_message_ephemeral"], private);
+        assert_eq!(made["response_message_loading"], false);
+        let message = &told.body["resource"]["message"];
+        assert_eq!(message["id"], made["response_message_id"]);
+    }
 }
 
 #[tokio::test]
@@ -255,7 +303,7 @@ async fn the_same_interaction_twice_is_answered_twice_and_shown_once() {
     let bot = Bot::start(&sim, |_| Some(message("Here"))).await;
     sim.acts("levers", json!({ "deliver_twice": 1 })).await;
     asks(&sim, "priya").await;
-    crate::simulator::harness::eventually("a second delivery", || bot.got().len() == 2).await;
+    eventually("a second delivery", || bot.got().len() == 2).await;
     let got = bot.got();
     assert_eq!(got[0]["id"], got[1]["id"]);
     assert_eq!(sim.reads("priya", "platform").await, ["Here"]);

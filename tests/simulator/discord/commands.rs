@@ -91,3 +91,14 @@ async fn what_discord_would_not_send_is_not_sent() {
     assert_eq!(status, 422);
     assert!(bot.got().is_empty());
 }
+
+#[tokio::test]
+async fn nobody_writes_more_than_discord_takes_at_once() {
+    let sim = calm().await;
+    let act = |text: &str| json!({ "person": "tom", "channel": "platform", "text": text });
+    let most = "ä".repeat(2_000);
+    let (status, answer) = sim.act("say", act(&format!("{most}ä"))).await;
+    assert_eq!(status, 422, "{answer}");
+    sim.acts("say", act(&most)).await;
+    assert_eq!(sim.reads("tom", "platform").await, [most]);
+}

@@ -41,6 +41,11 @@ impl Socket {
         .await;
     }
 
+    /// Reads on until the other side is gone.
+    async fn ends(mut self) {
+        while self.0.next().await.is_some() {}
+    }
+
     /// The next frame; a close is `{"close": CODE}`.
     async fn next(&mut self) -> Value {
         let next = tokio::time::timeout(Duration::from_secs(10), self.0.next());
@@ -135,6 +140,28 @@ async fn what_happened_meanwhile_is_told_to_who_resumes() {
         .send(6, json!({ "token": TOKEN, "session_id": "gone", "seq": 1 }))
         .await;
     assert_eq!(socket.next().await["op"], 9);
+}
+
+#[tokio::test]
+async fn who_resumes_over_another_connection_is_heard_there_alone() {
+    let sim = calm().await;
+    let mut old = Socket::open(&sim).await;
+    old.identify(GUILDS | MEMBERS).await;
+    let session = old.next().await["d"]["session_id"].clone();
+    let seen = old.next().await["s"].clone();
+    let mut new = Socket::open(&sim).await;
+    let resume = json!({ "token": TOKEN, "session_id": session, "seq": seen });
+    new.send(6, resume).await;
+    assert_eq!(new.next().await["t"], "RESUMED");
+    assert_eq!(old.next().await["close"], 4_000);
+    // Its end is not the session's.
+    old.ends().await;
+    sim.acts(
+        "admin",
+        json!({ "take_role": { "person": "alex", "role": "Payments Leads" } }),
+    )
+    .await;
+    assert_eq!(new.next().await["t"], "GUILD_MEMBER_UPDATE");
 }
 
 #[tokio::test]

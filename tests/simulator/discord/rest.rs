@@ -1,8 +1,14 @@
 //! Tokens, permissions, limits, rates.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use chrono::DateTime;
 use serde_json::{Value, json};
 
-use super::{APPLICATION, GUILD, PLATFORM, PRIYA, SECURITY_OPS, TOKEN, calm};
+use super::{APPLICATION, Bot, GUILD, PLATFORM, PRIYA, SECURITY_OPS, TOKEN, calm};
 use crate::simulator::harness::{Sim, eventually};
 
 #[tokio::test]
@@ -105,6 +111,37 @@ async fn a_bot_writes_where_it_may() {
         sim.no("POST", &messages(PLATFORM), hello).await,
         (403, 50_001)
     );
+}
+
+#[tokio::test]
+async fn a_role_is_notified_by_who_may_mention_it() {
+    const LEADS: &str = "1312000000000000603";
+    let sim = calm().await;
+    let path = format!("channels/{PLATFORM}/messages");
+    let card = |role: &str| json!({ "content": format!("<@&{role}> <@{PRIYA}>") });
+    let sent = sim.done("POST", &path, card(LEADS)).await;
+    assert_eq!(sent["mention_roles"], json!([LEADS]));
+    // Those who aren't named are not notified.
+    let mut quiet = card(LEADS);
+    quiet["allowed_mentions"] = json!({ "parse": [], "users": [PRIYA] });
+    let sent = sim.done("POST", &path, quiet).await;
+    assert_eq!(sent["mention_roles"], json!([]));
+    assert_eq!(sent["mentions"][0]["id"], PRIYA);
+    // Without the permission the mention is shown, and notifies nobody of the role.
+    let deny = json!({ "deny": { "channel": "platform", "whom": "idp", "permissions": ["MENTION_EVERYONE"] } });
+    sim.acts("admin", deny).await;
+    let sent = sim.done("POST", &path, card(LEADS)).await;
+    assert_eq!(sent["content"], card(LEADS)["content"]);
+    assert_eq!(sent["mention_roles"], json!([]));
+    assert_eq!(sent["mentions"][0]["id"], PRIYA);
+    let seen = sim.sees_on_discord("alex", "platform").await;
+    assert_eq!(seen[2]["mentions"], json!([PRIYA]));
+    // A role that everybody may mention takes none.
+    let role = json!({ "new_role": { "name": "On Call", "mentionable": true } });
+    let made = sim.acts("admin", role).await;
+    let on_call = made["id"].as_str().unwrap();
+    let sent = sim.done("POST", &path, card(on_call)).await;
+    assert_eq!(sent["mention_roles"], json!([on_call]));
 }
 
 #[tokio::test]
@@ -253,7 +290,49 @@ async fn a_bucket_is_told_with_each_answer_and_is_each_channels_own() {
 }
 
 #[tokio::test]
-async fn fifty_calls_a_second_are_the_most_of_all() {
+async fn fifty_calls_a_second_are_the_most_of_all_but_interactions() {
+    // Time stands still until it is moved: one second, however long the calls take.
+    let second = Arc::new(AtomicI64::new(1_795_437_840));
+    let clock = Arc::clone(&second);
+    let sim = Sim::start(move |config| {
+        let now = move || DateTime::from_timestamp(clock.load(Ordering::Relaxed), 0).unwrap();
+        config.clock = Arc::new(now);
+    })
+    .await;
+    // It registers its command: the first call.
+    let answer = json!({ "type": 4, "data": { "content": "Here" } });
+    let bot = Bot::start(&sim, move |_| Some(answer.clone())).await;
+    let act = json!({ "person": "priya", "channel": "platform", "text": "/idp help" });
+    sim.acts("say", act).await;
+    let guild = format!("guilds/{GUILD}");
+    for path in ["users/@me", guild.as_str()].repeat(25).iter().skip(1) {
+        assert_eq!(sim.rest("GET", path, Value::Null).await.status, 200);
+    }
+    let refused = sim.rest("GET", "users/@me", Value::Null).await;
+    assert_eq!(refused.status, 429);
+    assert_eq!(refused.body["global"], true);
+    let more = || follow_up(&sim, &bot);
+    assert_eq!(more().await, 200);
+    second.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(sim.rest("GET", "users/@me", Value::Null).await.status, 200);
+    sim.acts("levers", json!({ "refuse_all_for_s": 20 })).await;
+    let refused = sim.rest("GET", "users/@me", Value::Null).await;
+    assert_eq!(refused.body["global"], true);
+    assert_eq!(more().await, 200);
+}
+
+/// Says more after the last interaction: the status.
+async fn follow_up(sim: &Sim, bot: &Bot) -> u16 {
+    let path = format!(
+        "webhooks/{APPLICATION}/{}",
+        bot.last()["token"].as_str().unwrap()
+    );
+    let more = json!({ "content": "more" });
+    sim.rest_as(None, "POST", &path, more).await.status
+}
+
+#[tokio::test]
+async fn the_limit_over_everything_can_be_held_for_a_while() {
     let sim = Sim::start(|_| {}).await;
     sim.acts("levers", json!({ "refuse_all_for_s": 20 })).await;
     let refused = sim.rest("GET", "users/@me", Value::Null).await;

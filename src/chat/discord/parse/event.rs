@@ -56,8 +56,10 @@ fn events(name: &str, fields: Fields<'_>) -> Vec<Event> {
         "GUILD_CREATE" => Some(Event::Installed),
         "GUILD_DELETE" => Some(Event::Uninstalled),
         // Whoever may see a channel follows from roles, and all of it is read as a whole.
-        "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" | "CHANNEL_CREATE"
-        | "CHANNEL_UPDATE" => Some(Event::GroupsChanged),
+        "GUILD_ROLE_CREATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
+            Some(Event::GroupsChanged)
+        }
+        "CHANNEL_CREATE" | "CHANNEL_UPDATE" => is_text(fields).then_some(Event::GroupsChanged),
         "GUILD_MEMBER_ADD" | "GUILD_MEMBER_UPDATE" | "GUILD_MEMBER_REMOVE" => {
             let human = fields.at("user").is_some() && !fields.flag("user.bot");
             human.then_some(Event::AccountChanged)
@@ -84,6 +86,12 @@ fn events(name: &str, fields: Fields<'_>) -> Vec<Event> {
     one.into_iter().collect()
 }
 
+/// Whether a channel is one that people write in: a text channel, or one for announcements. No others are read.
+fn is_text(channel: Fields<'_>) -> bool {
+    let kind = channel.at("type").and_then(|kind| kind.0.as_u64());
+    matches!(kind, Some(0 | 5))
+}
+
 fn deleted((channel, message): (String, String)) -> Event {
     Event::MessageDeleted { channel, message }
 }
@@ -108,5 +116,23 @@ fn sender(name: &str, fields: Fields<'_>) -> Sender {
             .or_else(|| user("user.username")),
         home: None,
         groups: about.then(|| words(fields, "roles")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn of_channels_only_those_that_people_write_in_are_read_anew() {
+        for (kind, count) in [(0, 1), (2, 0), (4, 0), (5, 1), (11, 0), (13, 0)] {
+            let channel = json!({ "guild_id": "1", "id": "5", "type": kind });
+            for name in ["CHANNEL_CREATE", "CHANNEL_UPDATE"] {
+                let told = read(name, Fields(&channel), "session:1");
+                assert_eq!(told.len(), count, "{name} of kind {kind}");
+            }
+        }
     }
 }

@@ -36,6 +36,9 @@ pub(in crate::sandbox) enum Admin {
     },
     NewRole {
         name: String,
+        /// Whoever writes may call it.
+        #[serde(default)]
+        mentionable: bool,
     },
     DeleteMessage(At),
     /// With its threads; or one thread.
@@ -95,7 +98,9 @@ impl Inner {
             } => self.deny(&channel, &whom, &permissions)?,
             Admin::GiveRole { person, role } => self.role_of(&person, &role, true)?,
             Admin::TakeRole { person, role } => self.role_of(&person, &role, false)?,
-            Admin::NewRole { name } => return Ok(Some(self.new_role(&name))),
+            Admin::NewRole { name, mentionable } => {
+                return Ok(Some(self.new_role(&name, mentionable)));
+            }
             Admin::DeleteMessage(At { channel, id }) => {
                 if !self.erase(channel, id) {
                     return Err(ActError::NoMessage);
@@ -181,7 +186,7 @@ impl Inner {
         self.emit(name, intent::GUILD_MEMBERS, &member);
     }
 
-    fn new_role(&mut self, name: &str) -> Id {
+    fn new_role(&mut self, name: &str, mentionable: bool) -> Id {
         let id = self.discord.next_id(self.now);
         let role = Role {
             id,
@@ -189,6 +194,7 @@ impl Inner {
             color: 0,
             permissions: 0,
             managed: false,
+            mentionable,
         };
         let value =
             json!({ "guild_id": self.discord.guild.id, "role": self.discord.role_json(&role) });

@@ -49,7 +49,8 @@ const TIMED_OUT: Close = Close(4_009, "Session timed out.");
 const SHARD: Close = Close(4_010, "Invalid shard.");
 const INVALID_INTENTS: Close = Close(4_013, "Invalid intent(s).");
 const DISALLOWED_INTENTS: Close = Close(4_014, "Disallowed intent(s).");
-/// After opcode 7 the app is expected to come again; so are others that find the connection gone.
+/// After opcode 7 the app is expected to come again; so are others that find the connection gone. Discord names no code for
+/// a connection whose session went on over another one: it gets this one too.
 const AGAIN: Close = Close(4_000, "Reconnect.");
 
 #[derive(Clone, Copy, Debug)]
@@ -108,7 +109,8 @@ impl Connection {
         }
         if let Some(session) = self.session.take() {
             self.world.with(|inner| {
-                inner.live.sessions.lose(&session);
+                let now = inner.now;
+                inner.live.sessions.lose(&session, &self.orders, now);
                 inner.changed(Change::Workspace);
             });
         }
@@ -128,6 +130,7 @@ impl Connection {
                     Order::Invalid(may_resume) => {
                         self.send(&plain(INVALID, &may_resume.into())).await.ok()?;
                     }
+                    Order::Close => return Some(AGAIN),
                 },
                 frame = self.socket.recv() => match frame {
                     Some(Ok(Message::Text(text))) => {
@@ -155,7 +158,7 @@ impl Connection {
             && let Some(session) = self.session.take()
         {
             self.world.with(|inner| {
-                inner.live.sessions.end(&session);
+                inner.live.sessions.end(&session, &self.orders);
                 inner.changed(Change::Workspace);
             });
         }
@@ -221,7 +224,8 @@ impl Connection {
                 "application": { "id": application.id, "flags": inner.discord.application_flags() },
                 "private_channels": [], "relationships": [], "presences": [], "_trace": ["[\"sandbox\"]"],
             });
-            inner.live.sessions.begin(&id, intents, orders);
+            let now = inner.now;
+            inner.live.sessions.begin(&id, intents, orders, now);
             inner.emit_to(&id, "READY", &ready);
             if here && intents & intent::GUILDS != 0 {
                 let guild = inner.discord.guild_event();
@@ -241,7 +245,8 @@ impl Connection {
         let seq = data.get("seq").and_then(Value::as_u64).unwrap_or_default();
         let orders = self.orders.clone();
         let missed = self.world.with(|inner| {
-            let missed = inner.live.sessions.resume(&id, seq, orders)?;
+            let now = inner.now;
+            let missed = inner.live.sessions.resume(&id, seq, orders, now)?;
             inner.changed(Change::Workspace);
             Some(missed)
         });

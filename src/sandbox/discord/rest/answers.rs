@@ -29,12 +29,14 @@ pub(super) fn first(inner: &mut Inner, call: &Call) -> Done {
             None => reply,
         });
     };
+    let private = made.and_then(|(channel, id)| inner.discord.message(channel, id));
+    let private = private.is_some_and(|own| own.only_for.is_some());
     let kind = call.body.get("type").cloned();
     let message = made.map(|(channel, id)| told(inner, channel, id).body);
     Ok(Reply::ok(json!({
         "interaction": {
             "id": own.id, "type": own.kind.number(), "response_message_id": made.map(|(_, id)| id),
-            "response_message_loading": call.body.get("type") == Some(&json!(5)), "response_message_ephemeral": false,
+            "response_message_loading": call.body.get("type") == Some(&json!(5)), "response_message_ephemeral": private,
         },
         "resource": { "type": kind, "message": message },
     })))

@@ -71,7 +71,7 @@ impl Call {
         let shape = shaped.collect::<Vec<_>>().join("/");
         let major = match words[..] {
             ["channels" | "guilds", id, ..] => id.to_owned(),
-            ["webhooks", id, token, ..] => format!("{id}/{token}"),
+            ["webhooks" | "interactions", id, token, ..] => format!("{id}/{token}"),
             _ => String::new(),
         };
         Route {

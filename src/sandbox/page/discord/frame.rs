@@ -96,7 +96,7 @@ fn break_it(scene: &Scene) -> Markup {
                         }
                     } @else {
                         button type="button" data-lever=r#"{"members_intent":false}"# data-told="The Server Members intent is off." {
-                            "Switch the members intent off" small { "The list of members is refused: no roles, no approvals" }
+                            "Switch the members intent off" small { "The list of members is refused: roles are known only once people act" }
                         }
                     }
                 }

@@ -12,34 +12,31 @@ const PAGES: &str = "https://discord.com/channels/";
 /// What words can refer to.
 pub(super) struct Words<'a> {
     scene: &'a Scene,
+    /// Whom the text notifies; other mentions are only shown.
+    called: &'a [Id],
 }
 
 impl<'a> Words<'a> {
-    pub(super) const fn new(scene: &'a Scene) -> Self {
-        Self { scene }
+    pub(super) const fn new(scene: &'a Scene, called: &'a [Id]) -> Self {
+        Self { scene, called }
     }
 
     /// Text with lines and preformatted parts.
     pub(super) fn draw(&self, text: &str) -> Markup {
-        let Some((before, fenced)) = text.split_once("```") else {
-            return self.lines(text);
-        };
-        // A fence that is never closed is text.
-        let Some((inside, after)) = fenced.split_once("```") else {
-            return self.lines(text);
-        };
-        // A word alone on the first line names a language.
-        let named =
-            |line: &str| !line.is_empty() && line.bytes().all(|b| b.is_ascii_alphanumeric());
-        let code = match inside.split_once('\n') {
-            Some((first, rest)) if named(first) => rest,
-            _ => inside,
-        };
-        html! {
-            @if !before.trim().is_empty() { (self.lines(before.trim_end_matches('\n'))) }
-            (pre(code.trim_matches('\n')))
-            @if !after.trim().is_empty() { (self.draw(after.trim_start_matches('\n'))) }
+        let mut out = String::new();
+        let mut rest = text;
+        while let Some((before, inside, after)) = fenced(rest) {
+            if !before.trim().is_empty() {
+                out.push_str(&self.lines(before.trim_end_matches('\n')).0);
+            }
+            out.push_str(&pre(code(inside)).0);
+            if after.trim().is_empty() {
+                return PreEscaped(out);
+            }
+            rest = after.trim_start_matches('\n');
         }
+        out.push_str(&self.lines(rest).0);
+        PreEscaped(out)
     }
 
     fn lines(&self, text: &str) -> Markup {
@@ -178,7 +175,8 @@ impl<'a> Words<'a> {
             .scene
             .name(id)
             .unwrap_or_else(|| "unknown-user".to_owned());
-        html! { span.mention.me[self.scene.calls_me(id)] { "@" (name) } }
+        let me = self.called.contains(&id) && self.scene.calls_me(id);
+        html! { span.mention.me[me] { "@" (name) } }
     }
 
     /// `[label](address)`.
@@ -213,6 +211,23 @@ impl<'a> Words<'a> {
         }
         Some(html! { a href=(address) target="_blank" rel="noreferrer" { (label) } })
     }
+}
+
+/// What stands before, inside and behind the first fence; one that is never closed is text.
+fn fenced(text: &str) -> Option<(&str, &str, &str)> {
+    let (before, rest) = text.split_once("```")?;
+    let (inside, after) = rest.split_once("```")?;
+    Some((before, inside, after))
+}
+
+/// The inside of a fence without the name of its language: a word alone on the first line.
+fn code(inside: &str) -> &str {
+    let named = |line: &str| !line.is_empty() && line.bytes().all(|b| b.is_ascii_alphanumeric());
+    let code = match inside.split_once('\n') {
+        Some((first, rest)) if named(first) => rest,
+        _ => inside,
+    };
+    code.trim_matches('\n')
 }
 
 /// `1700000000:f`, in the reader's own zone.
@@ -288,7 +303,7 @@ mod tests {
     }
 
     fn drawn(text: &str) -> String {
-        Words::new(&scene()).draw(text).into_string()
+        Words::new(&scene(), &[]).draw(text).into_string()
     }
 
     #[test]
@@ -315,10 +330,17 @@ mod tests {
     }
 
     #[test]
+    fn a_hundred_thousand_fences_are_drawn_one_behind_the_other() {
+        let html = drawn(&"```a```".repeat(50_000));
+        assert_eq!(html.matches("<pre>a</pre>").count(), 50_000);
+        assert_eq!(drawn("```a"), "<p>```a</p>", "never closed");
+    }
+
+    #[test]
     fn tokens_get_their_names() {
         assert_eq!(
             drawn("<@1312000000000000202> <@&1312000000000000602> <#1312000000000000501>"),
-            "<p><span class=\"mention\">@Alex Ruiz</span> <span class=\"mention me\">@Payments</span> \
+            "<p><span class=\"mention\">@Alex Ruiz</span> <span class=\"mention\">@Payments</span> \
              <a class=\"mention\" href=\"/discord?as=priya&amp;in=1312000000000000501\" data-nav>#platform</a></p>"
         );
         assert_eq!(
@@ -327,7 +349,20 @@ mod tests {
         );
         assert_eq!(
             drawn("<t:1795437840:t>"),
-            "<p><time data-at=\"1795437840\" data-format=\"{time}\">23 November 2026 13:04 UTC</time></p>"
+            "<p><time data-at=\"1795437840\" data-format=\"{time}\">23 November 2026 12:44 UTC</time></p>"
+        );
+    }
+
+    /// Priya, who looks, has the role.
+    #[test]
+    fn who_is_notified_sees_it_at_the_mention() {
+        let scene = scene();
+        let role: Id = "1312000000000000602".parse().unwrap();
+        assert_eq!(
+            Words::new(&scene, &[role])
+                .draw("<@&1312000000000000602>")
+                .into_string(),
+            "<p><span class=\"mention me\">@Payments</span></p>"
         );
     }
 
@@ -335,7 +370,7 @@ mod tests {
         /// Nothing that is sent makes an element that isn't ours.
         #[test]
         fn no_text_makes_markup(text in "(\\PC|[<>*_~`|@#&:/()\\[\\]\\\\\n]){0,60}") {
-            let html = Words::new(&scene()).draw(&text).into_string();
+            let html = Words::new(&scene(), &[]).draw(&text).into_string();
             prop_assert!(!html.contains("<script") && !html.contains("<img"));
             let own = ["strong", "em", "u>", "s>", "code", "pre", "wbr", "a ", "span", "time", "p>", "p ", "h3", "blockquote", "div", "button"];
             for (at, _) in html.match_indices('<') {

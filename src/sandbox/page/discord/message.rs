@@ -60,7 +60,7 @@ fn draw(scene: &Scene, own: &Seen, prefix: &str, run: bool) -> Markup {
             }
             div.body {
                 @if own.loading { p.loading { "idp is thinking…" } }
-                @else { (Words::new(scene).draw(&message.content)) }
+                @else { (Words::new(scene, &message.mentions).draw(&message.content)) }
                 @if message.edited.is_some() && !own.by_bot { small { " (edited)" } }
                 (components::rows(&message.components))
             }

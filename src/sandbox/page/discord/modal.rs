@@ -23,7 +23,7 @@ pub(super) fn draw(scene: &Scene, modal: &OpenModal) -> Markup {
                 p.warning { "This form will be submitted to idp. Do not share passwords or other sensitive information." }
                 @for part in &modal.components {
                     @if text(part, "type") == "10" || part.get("type") == Some(&10.into()) {
-                        div.text { (Words::new(scene).draw(&text(part, "content"))) }
+                        div.text { (Words::new(scene, &[]).draw(&text(part, "content"))) }
                     } @else if let Some(input) = inputs.next() { (field(modal, *input)) }
                 }
             }

@@ -12,19 +12,28 @@ use crate::chat::discord::parse::{AnswerRoute, Parsed, parse};
 use crate::chat::discord::render;
 use crate::chat::discord::verify::{Dispatch, Verified};
 use crate::clients::discord::DiscordError;
-use crate::domain::event::Delivery;
+use crate::domain::event::{Delivery, Event};
 
 /// How long the work may take before an answer leaves without it: what comes over the gateway was longer on its way, and
 /// the answer is one more call.
 const WORK: Duration = Duration::from_secs(2);
-/// Until when an answer that didn't arrive is sent again, and after what wait (Discord gives up after 3 s).
+/// Until when an answer that didn't arrive is sent again (Discord gives up after 3 s), how long one try may take, also the
+/// only one that there is still time for, and the wait between two.
 const ANSWER: Duration = Duration::from_millis(2_700);
+const TRY: Duration = Duration::from_secs(1);
+const LAST_TRY: Duration = Duration::from_millis(300);
 const AGAIN: Duration = Duration::from_millis(200);
 /// Discord's code for an interaction that was answered already.
 const ANSWERED: u64 = 40_060;
 
-/// Events that wait to be learned from, at most. What doesn't fit is read as a whole within a minute anyway.
-pub(super) const EVENTS: usize = 1_024;
+/// Events that wait to be learned from, at most: more than happen while a database is away.
+pub(super) const EVENTS: usize = 1 << 20;
+/// When so many wait, changes of roles, channels and members are not added: they are read as a whole within a minute
+/// anyway. Of what was deleted nobody tells again.
+const CHANGES: usize = 1_024;
+/// The wait before an event is learned from again, and how often one is tried that breaks though the database is there.
+const RELEARN: Duration = Duration::from_secs(1);
+const BREAKS: u32 = 3;
 
 impl Edge {
     /// Takes what the gateway dispatched: people are answered at once, events are learned from in their order.
@@ -37,9 +46,7 @@ impl Edge {
         match parse(Verified::from_gateway(dispatch)) {
             Ok(Parsed::Happened(all)) => {
                 for event in all {
-                    if events.try_send(event).is_err() {
-                        tracing::warn!("More happens in the guilds than can be learned from");
-                    }
+                    wait_for_its_turn(event, events);
                 }
             }
             Ok(Parsed::Ping) => {}
@@ -89,32 +96,64 @@ impl Edge {
         body: &Value,
         arrived: Instant,
     ) -> Result<(), DiscordError> {
+        let key = (route.interaction.as_str(), route.token.as_str());
         loop {
-            let key = (route.interaction.as_str(), route.token.as_str());
-            match self.client.answer(key, body).await {
+            let left = ANSWER.saturating_sub(arrived.elapsed());
+            let call = self.client.answer(key, body);
+            let answered = tokio::time::timeout(left.clamp(LAST_TRY, TRY), call).await;
+            let late = |_| {
+                Err(DiscordError::Lost {
+                    cause: "it took too long".to_owned(),
+                })
+            };
+            let error = match answered.unwrap_or_else(late) {
                 // By an answer of ours that seemed lost, or by another replica.
-                Err(DiscordError::AnswerGone { code: ANSWERED }) => return Ok(()),
-                Err(
-                    DiscordError::Unreachable { .. }
-                    | DiscordError::Lost { .. }
-                    | DiscordError::Limited { .. },
-                ) if arrived.elapsed() < ANSWER => {
-                    tokio::time::sleep(AGAIN).await;
-                }
-                answered => return answered,
+                Ok(()) | Err(DiscordError::AnswerGone { code: ANSWERED }) => return Ok(()),
+                Err(error) => error,
+            };
+            let wait = match &error {
+                DiscordError::Limited { after } => after.unwrap_or(AGAIN),
+                DiscordError::Unreachable { .. } | DiscordError::Lost { .. } => AGAIN,
+                _ => return Err(error),
+            };
+            if arrived.elapsed() + wait >= ANSWER {
+                return Err(error);
             }
+            tokio::time::sleep(wait).await;
         }
     }
 
     /// Learns from events, one after the other.
     pub(super) async fn learn(self: Arc<Self>, mut events: mpsc::Receiver<Delivery>) {
         while let Some(event) = events.recv().await {
-            let outcome = match self.handle(event).await {
-                Ok(_) => "taken",
-                // The log has the reason; what was to be learned is found out by the next look.
-                Err(_) => "broken",
-            };
+            let taken = self.learn_from(&event).await;
+            let outcome = if taken { "taken" } else { "broken" };
             self.metrics.delivered("discord", outcome);
         }
+    }
+
+    /// Learns from an event, again for as long as the database is away. The log has the reasons of what breaks.
+    async fn learn_from(&self, event: &Delivery) -> bool {
+        let mut broke = 0;
+        loop {
+            if self.handle(event.clone()).await.is_ok() {
+                return true;
+            }
+            // While the database answers it is the event that can't be learned from.
+            if self.app.refused_tokens().await.is_ok() {
+                broke += 1;
+            }
+            if broke >= BREAKS || !self.pause(RELEARN).await {
+                return false;
+            }
+        }
+    }
+}
+
+fn wait_for_its_turn(event: Delivery, events: &mpsc::Sender<Delivery>) {
+    let is_read_anyway = matches!(event.event, Event::GroupsChanged | Event::AccountChanged);
+    let waiting = EVENTS - events.capacity();
+    if (is_read_anyway && waiting >= CHANGES) || events.try_send(event).is_err() {
+        tracing::warn!("More happens in the guilds than can be learned from");
     }
 }
