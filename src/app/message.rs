@@ -95,10 +95,13 @@ pub async fn milestone(
     what: Milestone,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let open = store::thread::open_of(conn, request).await?;
-    let main = open.iter().find(|t| t.role == ThreadRole::Main);
+    // Whoever finds its place lost closes it and opens another one: of both one waits here, and looks again.
+    let main = match store::thread::lock_main(conn, request).await? {
+        Some(main) => Some(main),
+        None => store::thread::lock_main(conn, request).await?,
+    };
     match main {
-        Some(main) => say(conn, main, Subject::Milestone { what }, now).await,
+        Some(main) => say(conn, &main, Subject::Milestone { what }, now).await,
         None => Ok(()),
     }
 }

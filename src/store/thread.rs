@@ -72,6 +72,21 @@ pub async fn lock(conn: &mut Conn, id: ThreadId) -> Result<Option<Thread>> {
     .await
 }
 
+/// The open main thread of a request, kept from being closed until the transaction ends. `None`: it has none, or another
+/// one since this moment.
+pub async fn lock_main(conn: &mut Conn, request: RequestId) -> Result<Option<Thread>> {
+    sqlx::query_as!(
+        Thread,
+        r#"select id as "id: ThreadId", request_id as "request: RequestId",
+                  installation_id as "installation: InstallationId", channel, account,
+                  role as "role: ThreadRole", root_ts, closed_at, created_at
+           from thread where request_id = $1 and role = 'main' and closed_at is null for no key update"#,
+        request as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The open threads that stand in a channel of the platform.
 pub async fn in_channel(
     conn: &mut Conn,

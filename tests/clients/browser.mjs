@@ -94,6 +94,8 @@ export async function tell(bot) {
         console.log(`ok   ${name}`);
       } catch (cause) {
         console.log(`FAIL ${name}`);
+        for (const page of browser.contexts().flatMap((context) => context.pages()))
+          console.log('  ', page.url(), await page.locator('dialog[open], .toast').allInnerTexts());
         if (pictures) for (const [at, context] of browser.contexts().entries())
           for (const page of context.pages()) await page.screenshot({ path: join(pictures, `fail-${at}.png`) });
         throw cause;

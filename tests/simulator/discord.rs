@@ -132,10 +132,13 @@ struct Bot {
     state: Arc<BotState>,
 }
 
+/// What an app answers; `None`: nothing.
+type Script = dyn Fn(&Value) -> Option<Value> + Send + Sync;
+
 struct BotState {
     key: Mutex<Option<Verifier>>,
     got: Mutex<Vec<Value>>,
-    script: Box<dyn Fn(&Value) -> Option<Value> + Send + Sync>,
+    script: Box<Script>,
 }
 
 impl Bot {

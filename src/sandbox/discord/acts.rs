@@ -133,11 +133,12 @@ impl Inner {
     /// `@handle` and `@Role` as the ids of the wire.
     fn with_mentions(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for role in self.discord.roles.iter().skip(1) {
-            text = text.replace(&format!("@{}", role.name), &format!("<@&{}>", role.id));
-        }
+        // An app has a role of its name too: who writes the name means the app.
         for member in &self.discord.members {
             text = text.replace(&format!("@{}", member.handle), &format!("<@{}>", member.id));
+        }
+        for role in self.discord.roles.iter().skip(1) {
+            text = text.replace(&format!("@{}", role.name), &format!("<@&{}>", role.id));
         }
         text
     }

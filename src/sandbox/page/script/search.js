@@ -25,7 +25,14 @@ export function mark(input, option) {
 const visible = (input) => $$("[role=option]:not([hidden])", listOf(input));
 const marked = (input) => visible(input).find((option) => option.getAttribute("aria-selected") === "true");
 
+/** A search that waits for more to be typed is over: it would forget what was chosen meanwhile. */
+function settled(input) {
+  clearTimeout(input.waiting);
+  input.waiting = undefined;
+}
+
 export function choose(input, option) {
+  settled(input);
   input.value = option.textContent;
   input.dataset.value = option.dataset.value;
   showOptions(input, false);
@@ -33,6 +40,7 @@ export function choose(input, option) {
 }
 
 export async function search(input) {
+  settled(input);
   const list = listOf(input);
   const box = input.closest(".search");
   const typed = input.value.trim();
@@ -84,6 +92,8 @@ export async function search(input) {
 }
 
 export function searchKey(event, input) {
+  // Who types and presses Enter at once means what is typed by then, not what was found before.
+  if (event.key === "Enter" && input.waiting && !("external" in input.closest(".search").dataset)) search(input);
   const open = input.getAttribute("aria-expanded") === "true";
   const options = visible(input);
   if (event.key === "ArrowDown" || event.key === "ArrowUp") {
