@@ -256,9 +256,15 @@ impl Fake {
         crowded(count - 1)
     }
 
-    /// A channel or a thread is deleted, with all that stands in it.
+    /// A channel or a thread is deleted, with all that stands in it and under it.
     pub fn delete_channel(&self, channel: &str) {
-        self.world.lock().unwrap().messages.remove(channel);
+        let mut world = self.world.lock().unwrap();
+        let gone = world.messages.remove(channel).unwrap_or_default();
+        // A thread has the id of the message that it was opened under.
+        for thread in gone.iter().filter_map(|message| message["id"].as_str()) {
+            world.threads.remove(thread);
+            world.messages.remove(thread);
+        }
     }
 
     /// The bot's token is refused from now on, or good again.
