@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// A delivery is hundreds of small allocations; this one makes them at half the cost of the system's.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     // Before anything can open a TLS connection: two providers in one process would make rustls panic at the first one.
     if rustls::crypto::aws_lc_rs::default_provider()
