@@ -203,16 +203,19 @@ async fn add(
     Ok(())
 }
 
-/// Ends a job that this worker holds and frees its named queue, inside the caller's transaction.
+/// Ends a step's job that this worker holds and frees its named queue, inside the caller's transaction.
 ///
 /// Gives the transaction's moment. `None`: the worker lost it meanwhile. Then the transaction must be rolled back and the
-/// handler must fail: whoever holds the job now does the work.
-pub async fn finish(conn: &mut Conn, held: &Held) -> Result<Option<DateTime<Utc>>> {
+/// handler must fail: whoever holds the job now does the work. The step belongs to the fence, since a worker that was
+/// believed dead may take up its own job once more, and of its two handlers the first to end may have gone on with it.
+pub async fn finish(conn: &mut Conn, held: &Held, job: &StepJob) -> Result<Option<DateTime<Utc>>> {
     let gone = sqlx::query_scalar(
-        "delete from graphile_worker._private_jobs where id = $1 and locked_by = $2 returning idp_now()",
+        "delete from graphile_worker._private_jobs
+         where id = $1 and locked_by = $2 and key = $3 returning idp_now()",
     )
     .bind(held.job)
     .bind(&held.worker)
+    .bind(job.key())
     .fetch_optional(&mut *conn)
     .await?;
     if let (Some(_), Some(queue)) = (gone, held.queue) {
@@ -228,14 +231,40 @@ pub async fn finish(conn: &mut Conn, held: &Held) -> Result<Option<DateTime<Utc>
     Ok(gone)
 }
 
-/// The transaction's moment, if this worker still holds the job: asked before work begins, since a resumed process may
-/// have lost it.
-pub async fn holds(conn: &mut Conn, held: &Held) -> Result<Option<DateTime<Utc>>> {
+/// Makes a step's job that this worker holds into that of the next step of the same run, still held, inside the caller's
+/// transaction: what follows at once needs no way through the queue. Gives the transaction's moment. `None`: the worker
+/// lost the job meanwhile, as with [`finish`].
+pub async fn go_on(
+    conn: &mut Conn,
+    held: &Held,
+    (job, next): (&StepJob, &StepJob),
+) -> Result<Option<DateTime<Utc>>> {
     sqlx::query_scalar(
-        "select idp_now() from graphile_worker._private_jobs where id = $1 and locked_by = $2",
+        "update graphile_worker._private_jobs
+         set payload = $4::jsonb::json, key = $5, attempts = 1, locked_at = now(), run_at = now(), updated_at = now(),
+             last_error = null
+         where id = $1 and locked_by = $2 and key = $3
+         returning idp_now()",
     )
     .bind(held.job)
     .bind(&held.worker)
+    .bind(job.key())
+    .bind(Json(next))
+    .bind(next.key())
+    .fetch_optional(conn)
+    .await
+}
+
+/// The transaction's moment, if this worker still holds the step's job: asked before work begins, since a resumed process
+/// may have lost it. Whoever is taking it away at this very moment is waited for.
+pub async fn holds(conn: &mut Conn, held: &Held, job: &StepJob) -> Result<Option<DateTime<Utc>>> {
+    sqlx::query_scalar(
+        "select idp_now() from graphile_worker._private_jobs
+         where id = $1 and locked_by = $2 and key = $3 for update",
+    )
+    .bind(held.job)
+    .bind(&held.worker)
+    .bind(job.key())
     .fetch_optional(conn)
     .await
 }

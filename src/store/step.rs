@@ -148,7 +148,7 @@ pub async fn attempts_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Atte
 }
 
 /// Writes that an attempt begins, before any work, and gives its number. Those before it that never told their end are
-/// marked as lost: whoever holds the job now is not the one who began them. `None`: so many were lost that it is not
+/// marked as lost: they came to no end that is known, and only who holds the job asks. `None`: so many were lost that it is not
 /// begun again.
 pub async fn begin_attempt(
     conn: &mut Conn,

@@ -3,6 +3,7 @@
 //! Everything here may die at any moment: what is begun stands in the database before it begins, what ends is written
 //! with what follows it, and another replica takes up the rest.
 
+mod alone;
 mod link;
 pub mod people;
 mod plan;
@@ -14,6 +15,7 @@ pub mod tick;
 mod twin;
 pub mod way;
 
+pub use self::alone::Alone;
 pub use self::step::Patience;
 pub use self::way::{Guild, Way};
 
@@ -74,6 +76,8 @@ pub struct Bench {
     pub hub: Option<teams::Hub>,
     /// How long steps are waited for.
     pub patience: Patience,
+    /// The jobs of steps at work here.
+    pub alone: Alone,
     /// Set when the process is to stop: nothing new begins, what is under way ends or is handed back.
     pub stop: CancellationToken,
 }

@@ -160,6 +160,7 @@ impl TaskHandler for StepJob {
 
     async fn run(self, context: WorkerContext) -> impl IntoTaskHandlerResult {
         let (bench, held) = taken(&context)?;
+        let _alone = bench.alone.with(held.job).await;
         step::step(&bench, &held, self).await
     }
 }

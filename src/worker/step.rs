@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::job::{Held, StepJob};
 use crate::app::plan::{self, Compared, TakenAgain};
-use crate::app::step::{self, Attempt, Begun, Work};
+use crate::app::step::{self, Attempt, Begun, Then, Work};
 use crate::domain::run::Direction;
 use crate::domain::step::{Outcome, StepError};
 use crate::steps::{RunContext, StepKey};
@@ -36,17 +37,34 @@ impl Default for Patience {
     }
 }
 
-/// Does what a step's job asks for.
+/// For how long a worker goes on with the same run from step to step. After that the next one goes through the queue, so
+/// that nobody waits for the end of a long run.
+const AT_A_STRETCH: Duration = Duration::from_secs(1);
+
+/// After so long between the look at a job and the work on it the process may have slept (paused, or short of processor), and
+/// the job is looked at again: it is another's where its worker was believed dead, which takes this much longer at least.
+const SLEPT: Duration = Duration::from_secs(1);
+
+/// Does what a step's job asks for, and goes on with the steps after it while they follow at once.
 pub(super) async fn step(bench: &Bench, held: &Held, job: StepJob) -> Result<(), Failure> {
-    let begun = match step::begin(&bench.app, held, job).await? {
+    let taken = Instant::now();
+    let mut looked = taken;
+    let mut begun = match step::begin(&bench.app, held, job).await? {
         Begun::PlanAgain(attempt) => plan_again(bench, held, attempt).await?,
         begun => begun,
     };
-    match begun {
-        Begun::Nothing => Ok(()),
-        // Were the job to end here, the run would be left without one.
-        Begun::PlanAgain(_) => Err(Failure::NotStarted),
-        Begun::Act(work) => act(bench, held, *work).await,
+    loop {
+        begun = match begun {
+            Begun::Nothing => return Ok(()),
+            // Were the job to end here, the run would be left without one.
+            Begun::PlanAgain(_) => return Err(Failure::NotStarted),
+            Begun::Act(work) => {
+                if looked.elapsed() > SLEPT {
+                    step::still_held(&bench.app, held, work.attempt.job).await?;
+                }
+                act(bench, held, *work, (taken, &mut looked)).await?
+            }
+        }
     }
 }
 
@@ -85,7 +103,13 @@ enum End<D> {
     HandedBack,
 }
 
-async fn act(bench: &Bench, held: &Held, work: Work) -> Result<(), Failure> {
+/// Acts, and writes what came of it. Gives what follows, and sets the moment when the job was looked at for that.
+async fn act(
+    bench: &Bench,
+    held: &Held,
+    work: Work,
+    (taken, looked): (Instant, &mut Instant),
+) -> Result<Begun, Failure> {
     let (app, registry) = (&bench.app, &bench.registry);
     let context = context(&work);
     let (planned, outputs) = (&work.planned, &work.outputs);
@@ -93,19 +117,34 @@ async fn act(bench: &Bench, held: &Held, work: Work) -> Result<(), Failure> {
         Direction::Do => {
             let acting = registry.run(planned, outputs, &context);
             match watched(bench, &work, &context.cancelled, acting).await {
-                End::Came(result) => return Ok(step::finish(app, held, &work, result).await?),
+                End::Came(result) => {
+                    // What was tried before may have come to no end because of the step after it: then that one begins by
+                    // itself.
+                    let long = taken.elapsed() > AT_A_STRETCH || work.attempt.number > 1;
+                    let then = if long || bench.stop.is_cancelled() {
+                        Then::End
+                    } else {
+                        Then::GoOn
+                    };
+                    *looked = Instant::now();
+                    return Ok(step::finish(app, held, &work, result, then).await?);
+                }
                 End::HandedBack => work.attempt,
             }
         }
         Direction::Undo => {
             let acting = registry.undo(planned, outputs, work.output.as_ref(), &context);
             match watched(bench, &work, &context.cancelled, acting).await {
-                End::Came(result) => return Ok(step::finish_undo(app, held, &work, result).await?),
+                End::Came(result) => {
+                    step::finish_undo(app, held, &work, result).await?;
+                    return Ok(Begun::Nothing);
+                }
                 End::HandedBack => work.attempt,
             }
         }
     };
-    Ok(step::hand_back(app, held, handed_back).await?)
+    step::hand_back(app, held, handed_back).await?;
+    Ok(Begun::Nothing)
 }
 
 fn context(work: &Work) -> RunContext {

@@ -1,6 +1,6 @@
 //! Processes that die or lose their job at the worst moment, one commit at a time.
 
-use idp::app::step::{self, Begun, StepFailure, Work};
+use idp::app::step::{self, Begun, StepFailure, Then, Work};
 use idp::domain::run::{RunState, StepState};
 use idp::domain::step::{Done, Outcome, StepError};
 use serde_json::json;
@@ -61,7 +61,7 @@ async fn who_lost_the_job_writes_nothing() {
     assert_eq!((successor.job, same), (paused.job, job));
 
     // The paused process wakes up with a result while its successor is at work.
-    let late = step::finish(&world.app, &paused, &work, done()).await;
+    let late = step::finish(&world.app, &paused, &work, done(), Then::End).await;
     assert!(matches!(late, Err(StepFailure::LostOwnership)), "{late:?}");
     let begun = step::begin(&world.app, &paused, job).await;
     assert!(
@@ -75,7 +75,7 @@ async fn who_lost_the_job_writes_nothing() {
     assert_eq!(world.count("graphile_worker._private_jobs").await, 1);
 
     let work = begin(&world, &successor, job).await;
-    step::finish(&world.app, &successor, &work, done())
+    step::finish(&world.app, &successor, &work, done(), Then::End)
         .await
         .unwrap();
     assert_eq!(
@@ -83,7 +83,7 @@ async fn who_lost_the_job_writes_nothing() {
         [StepState::Done, StepState::Pending]
     );
     // And once more, after its successor has finished.
-    let late = step::finish(&world.app, &paused, &work, done()).await;
+    let late = step::finish(&world.app, &paused, &work, done(), Then::End).await;
     assert!(matches!(late, Err(StepFailure::LostOwnership)), "{late:?}");
     assert_eq!(world.count("graphile_worker._private_jobs").await, 1);
 }
@@ -95,7 +95,7 @@ async fn an_outcome_that_is_recorded_is_not_worked_for_again() {
     let run = world.planned(request).await;
     let (held, job) = world.claim_step("first").await;
     let work = begin(&world, &held, job).await;
-    step::finish(&world.app, &held, &work, done())
+    step::finish(&world.app, &held, &work, done(), Then::End)
         .await
         .unwrap();
 
@@ -127,7 +127,7 @@ async fn a_step_that_kills_its_process_each_time_is_given_up() {
     let run = world.planned(request).await;
     let (held, job) = world.claim_step("w").await;
     let work = begin(&world, &held, job).await;
-    step::finish(&world.app, &held, &work, done())
+    step::finish(&world.app, &held, &work, done(), Then::End)
         .await
         .unwrap();
     for death in 0..3 {
@@ -240,7 +240,7 @@ async fn a_cancel_between_begin_and_end_is_seen_at_the_end() {
     idp::app::run::cancel(&mut tx, word, now).await.unwrap();
     tx.commit().await.unwrap();
     assert!(step::let_go(&world.app, job).await.unwrap());
-    step::finish(&world.app, &held, &work, done())
+    step::finish(&world.app, &held, &work, done(), Then::End)
         .await
         .unwrap();
     assert_eq!(world.run(request).await.unwrap().state, RunState::Undoing);
@@ -273,4 +273,140 @@ async fn a_step_that_is_put_off_before_it_begins_counts_as_no_death() {
         .count("step_attempt where outcome = 'not_begun'")
         .await;
     assert_eq!((ended, world.count("step_attempt").await), (1, 1));
+}
+
+/// The next step, where the worker went on with it.
+fn went_on(begun: Begun) -> Box<Work> {
+    match begun {
+        Begun::Act(work) => work,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_worker_goes_on_with_the_next_step_in_the_same_commit() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({})), ("two", json!({}))]).await;
+    let run = world.planned(request).await;
+    let (held, job) = world.claim_step("first").await;
+    let one = begin(&world, &held, job).await;
+    let begun = step::finish(&world.app, &held, &one, done(), Then::GoOn).await;
+    let two = went_on(begun.unwrap());
+    assert_eq!(two.attempt.job.seq, 1);
+    assert_eq!(two.outputs["one"], json!({ "value": "made" }));
+    let now = [StepState::Done, StepState::Running];
+    assert_eq!(world.states(run.id).await, now);
+    let ours = format!(
+        "graphile_worker._private_jobs where id = {} and locked_by = 'first'",
+        held.job
+    );
+    assert_eq!(world.count(&ours).await, 1);
+
+    // It dies on that step: another one takes the very step up, and what was recorded is not done again.
+    world.dies(&held).await;
+    let (successor, same) = world.claim_step("successor").await;
+    assert_eq!((successor.job, same), (held.job, two.attempt.job));
+    let late = step::finish(&world.app, &held, &two, done(), Then::GoOn).await;
+    assert!(matches!(late, Err(StepFailure::LostOwnership)), "{late:?}");
+    let again = begin(&world, &successor, same).await;
+    assert_eq!(again.attempt.number, 2);
+    assert_eq!(world.count("step_attempt where outcome = 'lost'").await, 1);
+    let begun = step::finish(&world.app, &successor, &again, done(), Then::GoOn).await;
+    assert!(matches!(begun.unwrap(), Begun::Nothing));
+    let run = world.run(request).await.unwrap();
+    assert_eq!(run.state, RunState::Succeeded);
+    assert_eq!(world.count("step_attempt where outcome = 'done'").await, 2);
+    assert_eq!(world.count("graphile_worker._private_jobs").await, 0);
+}
+
+#[tokio::test]
+async fn a_worker_that_takes_up_its_own_job_again_writes_once() {
+    let world = World::new().await;
+    let request = world.ask(&[("one", json!({})), ("two", json!({}))]).await;
+    let run = world.planned(request).await;
+    let (held, job) = world.claim_step("w").await;
+    let work = begin(&world, &held, job).await;
+    // It was believed dead while it slept, and once awake it was the first to find the job.
+    world.dies(&held).await;
+    let (again, same) = world.claim_step("w").await;
+    assert_eq!((again.job, same), (held.job, job));
+    let second = begin(&world, &again, job).await;
+    let begun = step::finish(&world.app, &held, &work, done(), Then::GoOn).await;
+    let two = went_on(begun.unwrap());
+
+    // The row is held by the same worker still, but it is the next step's by now.
+    let late = step::finish(&world.app, &again, &second, done(), Then::GoOn).await;
+    assert!(matches!(late, Err(StepFailure::LostOwnership)), "{late:?}");
+    let begun = step::begin(&world.app, &again, job).await;
+    assert!(
+        matches!(begun, Err(StepFailure::LostOwnership)),
+        "{begun:?}"
+    );
+    let begun = step::finish(&world.app, &held, &two, done(), Then::GoOn).await;
+    assert!(matches!(begun.unwrap(), Begun::Nothing));
+    assert_eq!(world.states(run.id).await, [StepState::Done; 2]);
+    assert_eq!(world.count("step_attempt where outcome = 'done'").await, 2);
+}
+
+#[tokio::test]
+async fn a_worker_goes_on_with_nothing_but_the_next_step() {
+    let world = World::new().await;
+    let steps = [("one", json!({})), ("two", json!({}))];
+
+    // Cancelled meanwhile: what follows is the undo.
+    let request = world.ask(&steps).await;
+    world.planned(request).await;
+    let (held, job) = world.claim_step("w").await;
+    let work = begin(&world, &held, job).await;
+    world
+        .execute("update run set state = 'cancelling' where state = 'running'")
+        .await;
+    let begun = step::finish(&world.app, &held, &work, done(), Then::GoOn).await;
+    assert!(matches!(begun.unwrap(), Begun::Nothing));
+    assert_eq!(world.run(request).await.unwrap().state, RunState::Undoing);
+    let (held, job) = world.claim_step("w").await;
+    assert_eq!(job.direction, idp::domain::run::Direction::Undo);
+    assert_eq!(world.count("graphile_worker._private_jobs").await, 1);
+    world
+        .execute(&format!(
+            "delete from graphile_worker._private_jobs where id = {}",
+            held.job
+        ))
+        .await;
+
+    // It can't be kept, so the run stops there.
+    let request = world.ask(&steps).await;
+    world.planned(request).await;
+    let (held, job) = world.claim_step("w").await;
+    let work = begin(&world, &held, job).await;
+    let stop = Err(StepError::Stop {
+        cause: "No".to_owned(),
+    });
+    let begun = step::finish(&world.app, &held, &work, stop, Then::GoOn).await;
+    assert!(matches!(begun.unwrap(), Begun::Nothing));
+    assert_eq!(world.run(request).await.unwrap().state, RunState::Failed);
+    assert_eq!(world.count("graphile_worker._private_jobs").await, 0);
+
+    // Its other side refuses the next one for a while: the job waits in the queue.
+    let request = world.ask(&steps).await;
+    let run = world.planned(request).await;
+    let (held, job) = world.claim_step("w").await;
+    let work = begin(&world, &held, job).await;
+    world
+        .execute(
+            "insert into rate_limit (installation_id, bucket, not_before)
+             select id, 'step:test:step', idp_now() + interval '1 hour' from installation",
+        )
+        .await;
+    world.execute("update message set shown = wanted").await;
+    let begun = step::finish(&world.app, &held, &work, done(), Then::GoOn).await;
+    assert!(matches!(begun.unwrap(), Begun::Nothing));
+    let now = [StepState::Done, StepState::Pending];
+    assert_eq!(world.states(run.id).await, now);
+    // What was done is shown meanwhile.
+    let raised = "message where kind = 'root' and wanted > shown";
+    assert_eq!(world.count(raised).await, 1);
+    let waits = "graphile_worker._private_jobs
+                 where locked_at is null and run_at > now() and payload::jsonb ->> 'seq' = '1'";
+    assert_eq!(world.count(waits).await, 1);
 }

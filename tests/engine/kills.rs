@@ -103,6 +103,7 @@ fn replica() {
             chats: idp::worker::Chats::default(),
             hub: None,
             patience: Patience::default(),
+            alone: idp::worker::Alone::default(),
             stop: CancellationToken::new(),
         };
         let factory: idp::worker::queue::Factory =
@@ -141,6 +142,24 @@ impl Drop for Replica {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// All that is known of steps that began when they shouldn't: their beginnings and attempts, in the order of time.
+async fn evidence(pool: &PgPool, repeated: &str) -> Vec<String> {
+    let sql = format!(
+        "with wrong as (select distinct s.run_id, s.seq, s.id from {repeated})
+         select told from (
+             select b.at, format('%s %s began', b.at, b.step) as told
+             from begun b join wrong w on w.run_id = b.run and w.id = b.step
+             union all
+             select a.started_at, format('%s %s attempt %s by %s: %s %s', a.started_at, w.id, a.attempt, a.worker,
+                                         a.outcome, a.finished_at)
+             from step_attempt a join wrong w using (run_id, seq)) t order by at",
+    );
+    sqlx::query_scalar(sqlx::AssertSqlSafe(sql))
+        .fetch_all(pool)
+        .await
+        .unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -193,11 +212,23 @@ async fn replicas_killed_at_random_repeat_nothing_that_is_recorded() {
         expected
     );
     let repeated =
-        "begun b join step s on s.run_id = b.run and s.id = b.step where b.at > s.finished_at";
+        "step_attempt a join step s using (run_id, seq) where a.started_at > s.finished_at";
     assert_eq!(
         world.count(repeated).await,
         0,
-        "a recorded step began again"
+        "a recorded step began again: {:#?}",
+        evidence(&world.pool, repeated).await
+    );
+    // A process that sleeps between its last look and its effect can't be called back, so a beginning may come late; but
+    // each belongs to an attempt that was written before.
+    let unwritten = "(select run, step, count(*) as began from begun group by 1, 2) b
+        join step s on s.run_id = b.run and s.id = b.step
+        where b.began > (select count(*) from step_attempt a where a.run_id = s.run_id and a.seq = s.seq)";
+    assert_eq!(
+        world.count(unwritten).await,
+        0,
+        "a step began unwritten: {:#?}",
+        evidence(&world.pool, unwritten).await
     );
     assert_eq!(world.count("graphile_worker._private_jobs").await, 0);
     assert_eq!(

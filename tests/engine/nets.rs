@@ -1,7 +1,7 @@
 //! The nets under the queue, and the queue's own tables as our calls expect them.
 
 use idp::app::job;
-use idp::app::step::{self, Begun};
+use idp::app::step::{self, Begun, Then};
 use idp::domain::run::RunState;
 use idp::domain::step::{Done, Outcome};
 use serde_json::json;
@@ -137,5 +137,7 @@ async fn finish(world: &World, held: &job::Held, job: job::StepJob) {
         output: json!({ "value": "made" }),
         ..Done::default()
     }));
-    step::finish(&world.app, held, &work, done).await.unwrap();
+    step::finish(&world.app, held, &work, done, Then::End)
+        .await
+        .unwrap();
 }

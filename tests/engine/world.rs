@@ -121,6 +121,7 @@ impl World {
             registry: registry(&self.script),
             chats: chats.into(),
             hub: None,
+            alone: idp::worker::Alone::default(),
             patience: Patience {
                 look: Duration::from_millis(20),
                 let_go: Duration::from_millis(300),

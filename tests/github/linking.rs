@@ -69,6 +69,7 @@ impl Office {
             chats: idp::worker::Chats::default(),
             hub: Some(hub),
             patience: Patience::default(),
+            alone: idp::worker::Alone::default(),
             stop: stop.clone(),
         };
         let pool = app.pool.clone();

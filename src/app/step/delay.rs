@@ -5,7 +5,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::super::run::{RunError, enter, job};
 use super::super::{App, limit, message};
 use super::course::{Stop, later, stopped, turn_round};
-use super::finish::{Open, close};
+use super::finish::{Job, Open, close};
 use super::{Attempt, StepFailure, backoff};
 use crate::domain::run::{RunMove, RunState};
 use crate::store;
@@ -23,7 +23,9 @@ pub async fn not_started(
     (cause, after): (String, Option<TimeDelta>),
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    if let Some(mut open) = close(&mut tx, held, attempt, ("again", Some(&cause))).await? {
+    if let Some(mut open) =
+        close(&mut tx, Job::ends(held), attempt, ("again", Some(&cause))).await?
+    {
         let Open { run, step, now, .. } = &mut open;
         let now = *now;
         step.tries += i32::from(limit::spends(after, run.since, now));
@@ -51,7 +53,9 @@ pub async fn not_yet(
     (cause, until): (String, Option<DateTime<Utc>>),
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    if let Some(mut open) = close(&mut tx, held, attempt, ("again", Some(&cause))).await? {
+    if let Some(mut open) =
+        close(&mut tx, Job::ends(held), attempt, ("again", Some(&cause))).await?
+    {
         let Open { run, step, now, .. } = &mut open;
         let now = *now;
         let good_until = store::approval::get(&mut tx, run.approval)

@@ -1,32 +1,72 @@
-//! The end of an attempt: what came of it, what follows, all in one transaction with the end of its job.
+//! The end of an attempt: what came of it, what follows, all in one transaction with the end of its job. Where the next
+//! step follows at once, it begins in that transaction too.
 
 use chrono::{DateTime, Utc};
 
-use super::super::run::job;
+use super::super::run::{job, next_to_do};
 use super::super::{App, limit, message, new_id};
 use super::course::{Stop, advance, again, stopped, taken_back, turn_round, undo_stopped};
-use super::{Attempt, StepFailure, Work, backoff};
+use super::turn::Turn;
+use super::{Attempt, Begun, StepFailure, Then, Work, backoff};
 use crate::domain::run::{RunState, StepState};
 use crate::domain::step::{Done, Outcome, Record, StepError, TakenBack};
-use crate::store::queue::{self, Held};
+use crate::store::queue::{self, Held, StepJob};
 use crate::store::run::Run;
 use crate::store::service::Service;
 use crate::store::step::Step;
 use crate::store::{self, Conn, Json};
 
-/// Journals what came of an attempt to do a step, and lets the run go on or stop.
+/// Journals what came of an attempt to do a step, and lets the run go on or stop. Gives the next step, begun, where the
+/// worker is to go on with it.
 pub async fn finish(
     app: &App,
     held: &Held,
     work: &Work,
     result: Result<Outcome, StepError>,
-) -> Result<(), StepFailure> {
+    then: Then,
+) -> Result<Begun, StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    if let Some(mut open) = close(&mut tx, held, work.attempt, told(&result)).await? {
-        forward(app, &mut tx, &mut open, result).await?;
+    let done = matches!(result, Ok(Outcome::Done(_)));
+    let next = work.next.filter(|_| done && then == Then::GoOn);
+    let job = Job {
+        held,
+        next,
+        steps: Some(&work.steps),
+    };
+    let Some(mut open) = close(&mut tx, job, work.attempt, told(&result)).await? else {
+        tx.commit().await?;
+        return Ok(Begun::Nothing);
+    };
+    let came_to = forward(app, &mut tx, &mut open, result).await?;
+    let Open {
+        now,
+        mut run,
+        steps,
+        ..
+    } = open;
+    match (came_to, next) {
+        (CameTo::Done, Some(next)) if next_to_do(&steps).is_some_and(|s| s.seq == next.seq) => {
+            let turn = Turn::going_on(tx, now, (held, next));
+            return turn.forward(app, run, steps, next).await;
+        }
+        (CameTo::Done, next) => {
+            end_job(&mut tx, held, next).await?;
+            advance(app, &mut tx, &mut run, &steps, now).await?;
+        }
+        (CameTo::Settled, next) => end_job(&mut tx, held, next).await?,
     }
     tx.commit().await?;
-    Ok(())
+    Ok(Begun::Nothing)
+}
+
+/// Ends a job that was made into the next step's, which doesn't follow after all.
+async fn end_job(conn: &mut Conn, held: &Held, next: Option<StepJob>) -> Result<(), StepFailure> {
+    match next {
+        Some(next) if queue::finish(conn, held, &next).await?.is_none() => {
+            Err(StepFailure::LostOwnership)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The same of an attempt to undo a step.
@@ -37,7 +77,7 @@ pub async fn finish_undo(
     result: Result<Outcome<TakenBack>, StepError>,
 ) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    if let Some(mut open) = close(&mut tx, held, work.attempt, told(&result)).await? {
+    if let Some(mut open) = close(&mut tx, Job::ends(held), work.attempt, told(&result)).await? {
         let Open { run, step, now, .. } = &mut open;
         back(app, &mut tx, (run, step), result, *now).await?;
     }
@@ -48,30 +88,56 @@ pub async fn finish_undo(
 /// Gives an attempt back untouched, since the process stops: another replica takes it up at once.
 pub async fn hand_back(app: &App, held: &Held, attempt: Attempt) -> Result<(), StepFailure> {
     let mut tx = store::begin(&app.pool).await?;
-    close(&mut tx, held, attempt, ("handed_back", None)).await?;
+    close(&mut tx, Job::ends(held), attempt, ("handed_back", None)).await?;
     queue::enqueue_step(&mut tx, &attempt.job, None).await?;
     tx.commit().await?;
     Ok(())
 }
 
-/// A run, locked, and the step whose job ended in this transaction.
+/// A run, locked, and the step whose job ended, or became the next one's, in this transaction.
 pub(super) struct Open {
     pub(super) now: DateTime<Utc>,
     pub(super) run: Run,
     pub(super) step: Step,
-    /// All its steps, as they were before.
+    /// All its steps: as they were before, but for what [`forward`] has done.
     steps: Vec<Step>,
 }
 
-/// Ends the job and the attempt. Gives what is to be moved on, unless the run has gone on without this job.
+/// A held job at the end of an attempt.
+pub(super) struct Job<'a> {
+    held: &'a Held,
+    /// The next step's, if it is to become that.
+    next: Option<StepJob>,
+    /// The run's steps, where they are known.
+    steps: Option<&'a [Step]>,
+}
+
+impl<'a> Job<'a> {
+    /// One that ends.
+    pub(super) const fn ends(held: &'a Held) -> Self {
+        Self {
+            held,
+            next: None,
+            steps: None,
+        }
+    }
+}
+
+/// Ends the attempt and its job, or makes that the next step's. Gives what is to be moved on, unless the run has gone on
+/// without this job.
 pub(super) async fn close(
     conn: &mut Conn,
-    held: &Held,
+    job: Job<'_>,
     attempt: Attempt,
     (word, cause): (&str, Option<&str>),
 ) -> Result<Option<Open>, StepFailure> {
     let wanted = attempt.job;
-    let Some(now) = queue::finish(conn, held).await? else {
+    let Job { held, next, steps } = job;
+    let held_until_now = match &next {
+        Some(next) => queue::go_on(conn, held, (&wanted, next)).await?,
+        None => queue::finish(conn, held, &wanted).await?,
+    };
+    let Some(now) = held_until_now else {
         return Err(StepFailure::LostOwnership);
     };
     let run = store::run::lock(conn, wanted.run).await?;
@@ -79,9 +145,13 @@ pub(super) async fn close(
     let Some(run) = run.filter(|r| {
         r.generation == wanted.generation && r.direction == wanted.direction && !r.state.ended()
     }) else {
+        end_job(conn, held, next).await?;
         return Ok(None);
     };
-    let steps = store::step::of_run(conn, run.id).await?;
+    let steps = match steps {
+        Some(steps) => steps.to_vec(),
+        None => store::step::of_run(conn, run.id).await?,
+    };
     let step = steps.iter().find(|s| s.seq == wanted.seq).cloned();
     Ok(step.map(|step| Open {
         now,
@@ -102,12 +172,20 @@ fn told<D>(result: &Result<Outcome<D>, StepError>) -> (&'static str, Option<&str
     }
 }
 
+/// What an attempt to do a step came to.
+enum CameTo {
+    /// The step is done; its run goes on.
+    Done,
+    /// What follows is written.
+    Settled,
+}
+
 async fn forward(
     app: &App,
     conn: &mut Conn,
     open: &mut Open,
     result: Result<Outcome, StepError>,
-) -> Result<(), StepFailure> {
+) -> Result<CameTo, StepFailure> {
     let Open {
         now,
         run,
@@ -118,28 +196,42 @@ async fn forward(
     let result = match result {
         Ok(Outcome::Done(done)) => match keep(conn, run, done, step, now).await? {
             Ok(()) if run.state == RunState::Cancelling => {
-                return turn_round(conn, run, now).await;
+                turn_round(conn, run, now).await?;
+                return Ok(CameTo::Settled);
             }
             Ok(()) => {
                 // Nobody else moves them while the run is locked.
                 for before in steps.iter_mut().filter(|s| s.seq == step.seq) {
                     before.clone_from(step);
                 }
-                return advance(app, conn, run, steps, now).await;
+                return Ok(CameTo::Done);
             }
             Err(cause) => Err(StepError::Stop { cause }),
         },
-        other => other,
+        Ok(Outcome::Wait { until, what }) => Ok((until, what)),
+        Err(error) => Err(error),
     };
     if run.state == RunState::Cancelling {
         // Whatever came of it: the step has let go, and its undo looks at what is there.
         step.cause = result.err().map(|error| error.cause().to_owned());
         store::step::save(conn, step).await?;
-        return turn_round(conn, run, now).await;
+        turn_round(conn, run, now).await?;
+    } else {
+        not_done(app, conn, (run, step), result, now).await?;
     }
+    Ok(CameTo::Settled)
+}
+
+/// Lets a step come again that isn't done, or stops the run there.
+async fn not_done(
+    app: &App,
+    conn: &mut Conn,
+    (run, step): (&mut Run, &mut Step),
+    result: Result<(DateTime<Utc>, String), StepError>,
+    now: DateTime<Utc>,
+) -> Result<(), StepFailure> {
     match result {
-        Ok(Outcome::Done(_)) => Ok(()),
-        Ok(Outcome::Wait { until, what }) => {
+        Ok((until, what)) => {
             step.state = StepState::Waiting;
             wait(conn, run, step, what, until).await
         }

@@ -3,6 +3,8 @@
 //! A step costs at most three commits. `begin` writes the attempt before any work. The work itself is outside. `finish`
 //! journals the outcome, enqueues what comes next, raises the messages and deletes its own job in one transaction, so
 //! a process may die anywhere: either nothing of the end is there and the step is run again (it ensures), or all of it.
+//! A worker that goes on with the run keeps its job, which becomes the next step's: that one begins in the transaction
+//! which ends the one before, so a step costs one commit.
 
 mod backoff;
 mod course;
@@ -26,8 +28,9 @@ use super::{App, message};
 use crate::domain::id::RequestId;
 use crate::domain::plan::PlannedStep;
 use crate::domain::run::{Direction, RunState};
-use crate::store::queue::{Held, StepJob};
+use crate::store::queue::{self, Held, StepJob};
 use crate::store::run::Run;
+use crate::store::step::Step;
 use crate::store::{self, Conn};
 
 /// What a job turned out to be.
@@ -57,6 +60,11 @@ pub struct Work {
     pub attempt: Attempt,
     /// Whose it is.
     pub request: RequestId,
+    /// The job of the step that follows when this one is done; none: it is the last, or an undo.
+    pub next: Option<StepJob>,
+    /// All the run's steps as they stand: as long as the run is not moved by anybody else, only who holds its job moves
+    /// them.
+    steps: Vec<Step>,
     /// The step exactly as approved.
     pub planned: PlannedStep,
     /// What the steps before it brought, by their ids.
@@ -69,6 +77,15 @@ pub struct Work {
     pub now: DateTime<Utc>,
     /// When the step was first begun in this generation.
     pub since: DateTime<Utc>,
+}
+
+/// What becomes of the worker's job once its step is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It ends; whoever is free takes up the next step's.
+    End,
+    /// It becomes the next step's, and the worker goes on with that.
+    GoOn,
 }
 
 /// Why a step couldn't be begun or finished.
@@ -125,9 +142,9 @@ async fn take_up(app: &App, mut turn: Turn<'_>, job: StepJob) -> Result<Begun, S
         }
         (RunState::Queued, Direction::Do) => {
             turn.start_run(&mut run).await?;
-            turn.forward(app, run, job).await
+            turn.next_of(app, run, job).await
         }
-        (RunState::Running, Direction::Do) => turn.forward(app, run, job).await,
+        (RunState::Running, Direction::Do) => turn.next_of(app, run, job).await,
         (RunState::Undoing, Direction::Undo) => turn.back(app, run, job).await,
         _ => turn.close().await,
     }
@@ -142,7 +159,7 @@ pub async fn start(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, St
     match run.state {
         RunState::Queued => {
             turn.start_run(&mut run).await?;
-            turn.forward(app, run, attempt.job).await
+            turn.next_of(app, run, attempt.job).await
         }
         RunState::Cancelling => {
             run::begin_undo(&mut turn.tx, &mut run, turn.now).await?;
@@ -151,6 +168,15 @@ pub async fn start(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, St
             turn.close().await
         }
         _ => turn.close().await,
+    }
+}
+
+/// Fails where a worker doesn't hold a step's job any more.
+pub async fn still_held(app: &App, held: &Held, job: StepJob) -> Result<(), StepFailure> {
+    let mut conn = app.pool.acquire().await?;
+    match queue::holds(&mut conn, held, &job).await? {
+        Some(_) => Ok(()),
+        None => Err(StepFailure::LostOwnership),
     }
 }
 

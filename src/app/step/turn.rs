@@ -21,6 +21,8 @@ pub(super) struct Turn<'a> {
     pub(super) tx: Tx,
     pub(super) now: DateTime<Utc>,
     held: &'a Held,
+    /// The step that it is for.
+    job: StepJob,
     /// An attempt that stands in the journal already; it ends with the job unless work is handed out for it.
     begun: Option<Attempt>,
 }
@@ -32,16 +34,32 @@ impl<'a> Turn<'a> {
         (job, begun): (StepJob, Option<Attempt>),
     ) -> Result<Self, StepFailure> {
         let mut tx = store::begin(&app.pool).await?;
-        let Some(now) = queue::holds(&mut tx, held).await? else {
-            tracing::warn!(run = %job.run, seq = job.seq, "A step's job was lost to another worker before it began");
+        let Some(now) = queue::holds(&mut tx, held, &job).await? else {
+            tracing::warn!(run = %job.run, seq = job.seq, "A step's job was lost before it began");
             return Err(StepFailure::LostOwnership);
         };
         Ok(Self {
             tx,
             now,
             held,
+            job,
             begun,
         })
+    }
+
+    /// Goes on in a transaction that made the held job into the next step's.
+    pub(super) const fn going_on(
+        tx: Tx,
+        now: DateTime<Utc>,
+        (held, job): (&'a Held, StepJob),
+    ) -> Self {
+        Self {
+            tx,
+            now,
+            held,
+            job,
+            begun: None,
+        }
     }
 
     /// The run, locked, if the job is of its present generation and direction.
@@ -65,7 +83,7 @@ impl<'a> Turn<'a> {
 
     async fn finish_job(&mut self) -> Result<(), StepFailure> {
         self.end_begun().await?;
-        match queue::finish(&mut self.tx, self.held).await? {
+        match queue::finish(&mut self.tx, self.held, &self.job).await? {
             Some(_) => Ok(()),
             None => Err(StepFailure::LostOwnership),
         }
@@ -103,13 +121,24 @@ impl<'a> Turn<'a> {
     }
 
     /// The next step of a run that goes forward.
+    pub(super) async fn next_of(
+        mut self,
+        app: &App,
+        run: Run,
+        job: StepJob,
+    ) -> Result<Begun, StepFailure> {
+        let steps = store::step::of_run(&mut self.tx, run.id).await?;
+        self.forward(app, run, steps, job).await
+    }
+
+    /// The same, where its steps are read already.
     pub(super) async fn forward(
         mut self,
         app: &App,
         mut run: Run,
+        mut steps: Vec<Step>,
         job: StepJob,
     ) -> Result<Begun, StepFailure> {
-        let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
         let Some(at) = run::next_to_do(&steps).map(|s| s.seq) else {
             course::succeeded(app, &mut self.tx, &mut run, &steps, self.now).await?;
             return self.close().await;
@@ -120,11 +149,15 @@ impl<'a> Turn<'a> {
         }
         let planned = approved_step(&mut self.tx, &run, at).await?;
         let outputs = outputs(&steps, at);
+        let next = steps.iter().find(|s| s.seq == at + 1);
+        let next = next.map(|next| run::job(&run, next.seq));
         let Some(step) = steps.iter_mut().find(|s| s.seq == at) else {
             return self.close().await;
         };
         let closed = limit::closed_until(app, &mut self.tx, [&*planned.action], self.now).await?;
         if let Some(until) = closed {
+            // The one before it may have ended in this transaction.
+            message::raise(&mut self.tx, run.request).await?;
             return self.put_off(job, step, until).await;
         }
         match wanted(&planned, &outputs) {
@@ -182,6 +215,11 @@ impl<'a> Turn<'a> {
         let step = step.clone();
         message::raise(&mut self.tx, run.request).await?;
         let work = self.work(&run, &step, attempt, planned, outputs).await?;
+        let work = Work {
+            next,
+            steps,
+            ..work
+        };
         self.hand_out(Begun::Act(Box::new(work))).await
     }
 
@@ -241,6 +279,8 @@ impl<'a> Turn<'a> {
         Ok(Work {
             attempt,
             request: run.request,
+            next: None,
+            steps: Vec::new(),
             planned,
             outputs,
             output: step.output.clone(),

@@ -287,6 +287,7 @@ impl House {
             chats: worker::Chats::default(),
             hub: self.hub.clone(),
             patience: Patience::default(),
+            alone: worker::Alone::default(),
             stop: stop.clone(),
         }
     }
