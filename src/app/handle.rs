@@ -56,9 +56,10 @@ async fn placed(app: &App, sender: &mut Sender) -> anyhow::Result<()> {
 }
 
 async fn act(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
-    if let Some(reply) = late::answer(app, delivery).await? {
-        return Ok(reply);
-    }
+    let _judged = match late::answer(app, delivery).await? {
+        Ok(reply) => return Ok(reply),
+        Err(judged) => judged,
+    };
     if let Some(reply) = submit::at_once(app, delivery).await? {
         return Ok(reply);
     }

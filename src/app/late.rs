@@ -1,5 +1,8 @@
 //! Presses that come too late: the bulk of what a busy card gets, answered with a single row and no lock.
 //!
+//! Of those that come before the decision one a plan is judged at a time: the others would only wait for its request's
+//! lock, each with a connection, and most of them are late once it is their turn.
+//!
 //! A plan that is decided is never open again, so what a late press is told may be remembered for a while: then one
 //! statement admits the delivery, writes its row and its answer. Whatever doesn't fit (an unknown account, another app,
 //! a repeated delivery, an open plan) takes the long way, which judges everything.
@@ -8,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Mutex as Turn, MutexGuard as Taken, Semaphore, oneshot};
 
 use super::App;
 use super::handle::kind;
@@ -30,12 +33,17 @@ const REMEMBERED: usize = 256;
 /// Statements that write such rows at a time: while one waits for the disk, another is filled.
 const WRITERS: usize = 2;
 
-/// What late presses are told, by plan and by who reads it; and those whose rows are being written.
+/// Plans that are decided on at a time in one process; two that share a place here wait for each other too.
+const TURNS: usize = 64;
+
+/// What late presses are told, by plan and by who reads it; those whose rows are being written; and whose turn it is to
+/// be judged.
 #[derive(Debug)]
 pub struct Decided {
     remembered: Mutex<HashMap<Reader, (Instant, Reply)>>,
     waiting: Mutex<Vec<Waiting>>,
     writing: Semaphore,
+    turns: [Turn<()>; TURNS],
 }
 
 impl Default for Decided {
@@ -44,6 +52,7 @@ impl Default for Decided {
             remembered: Mutex::default(),
             waiting: Mutex::default(),
             writing: Semaphore::new(WRITERS),
+            turns: std::array::from_fn(|_| Turn::default()),
         }
     }
 }
@@ -54,23 +63,63 @@ type Waiting = (Answered, oneshot::Sender<bool>);
 /// Who reads it: platform, installation, plan, and the card that was pressed, by channel and message.
 type Reader = (Platform, String, PlanId, Option<(String, String)>);
 
-/// Answers a press that can't matter any more. `None`: it may matter (or isn't such a press), so it takes the long way.
-pub(super) async fn answer(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
+/// A press that is judged, or the delivery of something else; no other press on its plan is, until this is dropped.
+pub(super) struct Judged<'a> {
+    _turn: Option<Taken<'a, ()>>,
+}
+
+/// Answers a press that can't matter any more. `Err`: it may matter (or isn't such a press), so it takes the long way.
+pub(super) async fn answer<'a>(
+    app: &'a App,
+    delivery: &Delivery,
+) -> anyhow::Result<Result<Reply, Judged<'a>>> {
+    if let Some(reply) = at_once(app, delivery).await? {
+        return Ok(Ok(reply));
+    }
+    let Some((plan, _)) = decided_plan(&delivery.event) else {
+        return Ok(Err(Judged { _turn: None }));
+    };
+    let turn = app.decided.turn(plan);
+    if let Ok(taken) = turn.try_lock() {
+        return Ok(Err(Judged { _turn: Some(taken) }));
+    }
+    let taken = turn.lock().await;
+    // Whoever was judged meanwhile may have decided. Then there is nothing to wait for any more, and those who waited are
+    // written together.
+    let Some(reply) = told(app, delivery).await? else {
+        return Ok(Err(Judged { _turn: Some(taken) }));
+    };
+    drop(taken);
+    let kept = keep(app, delivery, reply).await?;
+    Ok(kept.ok_or(Judged { _turn: None }))
+}
+
+async fn at_once(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
+    match told(app, delivery).await? {
+        Some(reply) => keep(app, delivery, reply).await,
+        None => Ok(None),
+    }
+}
+
+/// What a press is told if it can't matter any more.
+async fn told(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
     let Some((plan, card)) = decided_plan(&delivery.event) else {
         return Ok(None);
     };
     let sender = &delivery.sender;
     let reader = (sender.platform, sender.installation.clone(), plan, card);
-    let reply = match app.decided.told(&reader) {
-        Some(reply) => reply,
-        None => match look_once(app, &reader).await? {
-            Some(reply) => app.decided.remember(reader, reply),
-            None => return Ok(None),
-        },
-    };
+    if let Some(reply) = app.decided.told(&reader) {
+        return Ok(Some(reply));
+    }
+    let looked = look_once(app, &reader).await?;
+    Ok(looked.map(|reply| app.decided.remember(reader, reply)))
+}
+
+/// Writes what a late press was told. `None`: it can't be written so, and takes the long way.
+async fn keep(app: &App, delivery: &Delivery, reply: Reply) -> anyhow::Result<Option<Reply>> {
     let answered = Answered {
         key: delivery.key.clone(),
-        sender: sender.clone(),
+        sender: delivery.sender.clone(),
         kind: kind(&delivery.event),
         reply: reply.clone(),
     };
@@ -150,6 +199,12 @@ async fn look(conn: &mut Conn, reader: &Reader) -> anyhow::Result<Option<Reply>>
 }
 
 impl Decided {
+    fn turn(&self, plan: PlanId) -> &Turn<()> {
+        // The last bits of an id are random.
+        let [.., last] = *plan.uuid().as_bytes();
+        &self.turns[usize::from(last) % TURNS]
+    }
+
     /// Writes the row of a late press. Presses that come while others are being written go in together, as one
     /// statement and one commit: the busier a card, the less each press costs.
     async fn keep(&self, connections: &Kept, answered: Answered) -> anyhow::Result<bool> {

@@ -77,9 +77,23 @@ impl Kept {
                 return Ok(Lent { kept: self, conn });
             }
         }
-        let conn = self.pool.acquire().await?.detach();
-        let conn = Source::Kept(conn, Instant::now(), permit);
+        let conn = Source::Kept(self.made().await?, Instant::now(), permit);
         Ok(Lent { kept: self, conn })
+    }
+
+    /// Another connection. The few statements that run here look rows up by their keys: whatever they are given, the plan is
+    /// the same, and making it anew each time would cost more than to run it.
+    async fn made(&self) -> Result<Conn> {
+        loop {
+            let mut conn = self.pool.acquire().await?.detach();
+            let set = sqlx::query("set plan_cache_mode = force_generic_plan");
+            match set.execute(&mut conn).await {
+                Ok(_) => return Ok(conn),
+                // It was lost while it lay in the pool, which makes new ones where it has none.
+                Err(error) if super::lost(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Lends another connection in place of one that turned out to be lost, and one that is well: those at hand, and those
