@@ -11,7 +11,7 @@ mod send;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use tokio::task::{Id, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -37,6 +37,10 @@ const TOKEN: Duration = Duration::from_secs(30);
 /// What was just moved mostly moves on at once (an approval, its run, the run's first step): after this moment one look
 /// finds all of it, nothing is shown that is over already, and the run has had the processor to itself.
 const SETTLE: Duration = Duration::from_millis(30);
+
+/// A look takes the longer the more waits. It is followed by a rest as long, so that looking takes half of the time at most,
+/// and by none longer than this.
+const LONGEST_REST: Duration = Duration::from_millis(200);
 
 /// Sends at once, at most: each in another thread.
 const AT_ONCE: usize = 8;
@@ -122,13 +126,17 @@ async fn work(
         tried_at: None,
     };
     while !stop.is_cancelled() {
+        let began = Instant::now();
         let next = hands.look().await;
+        let rested = tokio::time::sleep(began.elapsed().min(LONGEST_REST));
         tokio::select! {
             () = tokio::time::sleep_until(next) => {}
             () = raised.any() => tokio::time::sleep(SETTLE).await,
             () = hands.one_ended() => {}
             () = stop.cancelled() => {}
         }
+        rested.await;
+        hands.all_ended();
     }
     // What is under way ends, so that nobody has to look for it.
     while !hands.busy.is_empty() {
@@ -207,13 +215,26 @@ impl Hands<'_> {
 
     /// Waits for a send to end; for ever while none is under way.
     async fn one_ended(&mut self) {
-        let id = match self.sends.join_next_with_id().await {
-            Some(Ok((id, ()))) => id,
-            Some(Err(error)) => {
+        match self.sends.join_next_with_id().await {
+            Some(ended) => self.ended(ended),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Sends that ended meanwhile.
+    fn all_ended(&mut self) {
+        while let Some(ended) = self.sends.try_join_next_with_id() {
+            self.ended(ended);
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => {
                 tracing::error!(%error, "A send broke off");
                 error.id()
             }
-            None => return std::future::pending().await,
         };
         self.busy.remove(&id);
     }
