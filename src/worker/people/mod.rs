@@ -49,6 +49,7 @@ pub async fn run(app: App, chat: Chat, stop: CancellationToken) {
         app,
         chat,
         failed: HashMap::new(),
+        named: false,
         read_at: None,
         budget: LOOK_UPS_BURST,
     };
@@ -96,6 +97,9 @@ struct Reader {
     chat: Chat,
     /// What this process took the turn for and could not read: it tries again itself.
     failed: HashMap<What, Failed>,
+    /// The list of channels was read, but not yet who is in those that matter. They are found by their names: another replica
+    /// that had its turn at them meanwhile may have found none.
+    named: bool,
     /// When a guild was last read as a whole.
     read_at: Option<Instant>,
     /// Look-ups that may be made at once.
@@ -146,8 +150,16 @@ impl Reader {
     async fn read(&mut self, what: What) -> anyhow::Result<()> {
         match what {
             What::Groups if self.due(what, GROUPS).await? => self.groups().await,
-            What::Channels if self.due(what, CHANNELS).await? => self.channels().await,
-            What::Members if self.due(what, MEMBERS).await? => self.members().await,
+            What::Channels if self.due(what, CHANNELS).await? => {
+                self.channels().await?;
+                self.named = true;
+                Ok(())
+            }
+            What::Members if self.due(what, MEMBERS).await? || self.named => {
+                self.members().await?;
+                self.named = false;
+                Ok(())
+            }
             What::Accounts => self.accounts().await,
             What::Groups | What::Channels | What::Members => Ok(()),
         }
