@@ -227,6 +227,9 @@ async fn draw(
     let posted = message.shown > 0;
     let mut points_at = None;
     let card = match subject {
+        Subject::Root if thread.role == ThreadRole::Direct && thread.closed_at.is_some() => {
+            cards::closed(&view, now)
+        }
         Subject::Root => cards::root(&view, now),
         Subject::Milestone {
             what: Milestone::ApprovalAsked,

@@ -18,7 +18,7 @@ pub mod refusal;
 mod root;
 
 pub use button::Open;
-pub use root::root;
+pub use root::{closed, root};
 
 #[cfg(test)]
 mod samples;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::link::chat;
 use super::samples::{alex, all, at, person, priya, request, running};
-use super::{Open, answer, notice, plan, refusal, root};
+use super::{Open, answer, closed, notice, plan, refusal, root};
 use crate::domain::card::{Block, Button, Card, Mention, Span, Text};
 use crate::domain::id::{AccountId, DraftId, LinkId};
 use crate::domain::link::chat::{CodeState, CodeView, CodeWord, Side};
@@ -154,6 +154,14 @@ fn root_cards_in_every_state() {
     let cards = all()
         .into_iter()
         .map(|(name, view)| (name, root(&view, at(10))));
+    insta::assert_snapshot!(draw_all(cards));
+}
+
+#[test]
+fn copies_that_are_not_kept_up() {
+    let cards = all()
+        .into_iter()
+        .map(|(name, view)| (name, closed(&view, at(10))));
     insta::assert_snapshot!(draw_all(cards));
 }
 

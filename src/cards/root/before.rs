@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Part;
+use super::{Part, goes_on};
 use crate::cards::{button, facts, words};
 use crate::domain::card::Text;
 use crate::domain::view::{EndView, PlanView, RequestView};
@@ -32,6 +32,17 @@ pub(super) fn planning(view: &RequestView, now: DateTime<Utc>) -> Part {
             .push(line.and(format!(": {cause}. It is tried again by itself.")));
     }
     part
+}
+
+/// On a copy of before: the request was decided, and its plan differs now.
+pub(super) fn asked_anew(view: &RequestView) -> Part {
+    let why = "its plan differs from the one that was decided on";
+    Part {
+        state: Text::default().bold("Asked anew").and(format!(": {why}.")),
+        say: format!("asked anew, {why}"),
+        lines: vec![goes_on(view)],
+        ..Part::default()
+    }
 }
 
 pub(super) fn waiting(view: &RequestView, now: DateTime<Utc>) -> Part {

@@ -34,7 +34,20 @@ pub(super) struct Part {
 
 /// The root card as of `now`.
 pub fn root(view: &RequestView, now: DateTime<Utc>) -> Card {
-    let part = part(view, now);
+    frame(view, part(view, now))
+}
+
+/// A copy of the card that is not kept up any more: it tells what stays true, and where the rest is to be seen.
+pub fn closed(view: &RequestView, now: DateTime<Utc>) -> Card {
+    let part = match (view.state, &view.run) {
+        (RequestState::Approved, Some(run)) => run::approved(view, run, now),
+        (RequestState::Planning | RequestState::AwaitingApproval, _) => before::asked_anew(view),
+        _ => part(view, now),
+    };
+    frame(view, part)
+}
+
+fn frame(view: &RequestView, part: Part) -> Card {
     let mut blocks = vec![Block::Lines {
         lines: vec![title(view), part.state],
     }];
@@ -62,6 +75,13 @@ pub(super) fn title(view: &RequestView) -> Text {
         view.number,
         words::line(&view.requester.name)
     ))
+}
+
+/// Where whoever has only a copy sees the rest: "`/idp status 142` tells how it goes on."
+fn goes_on(view: &RequestView) -> Text {
+    Text::default()
+        .code(format!("{} status {}", view.slash, view.number))
+        .and(" tells how it goes on.")
 }
 
 /// `142 payments-api`: how sentences name a request.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::Part;
+use super::{Part, goes_on};
 use crate::cards::{button, words};
 use crate::domain::card::{Button, Span, Text};
 use crate::domain::run::{RunState, StepState};
@@ -28,17 +28,37 @@ pub(super) fn part(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Par
     }
 }
 
-fn queued(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
-    let again = run.generation > 0;
-    let mut state = Text::default().bold(if again { "Going on" } else { "Approved" });
-    state = match (run.approved_by.last(), &run.acted_by) {
-        (_, Some(who)) if again => state
-            .and(format!(", retry by {} ", words::line(&who.name)))
-            .with(words::when(run.since, now)),
-        (Some((who, at)), _) => state
+/// On a copy that is not kept up any more.
+pub(super) fn approved(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
+    Part {
+        state: decided(run, now),
+        say: "approved".to_owned(),
+        lines: vec![goes_on(view)],
+        buttons: see_plan(view).collect(),
+        ..Part::default()
+    }
+}
+
+/// `*Approved* by Alex Ruiz 14:05`
+fn decided(run: &RunView, now: DateTime<Utc>) -> Text {
+    let state = Text::default().bold("Approved");
+    match run.approved_by.last() {
+        Some((who, at)) => state
             .and(format!(" by {} ", words::line(&who.name)))
             .with(words::when(*at, now)),
-        (None, _) => state.and(format!(" by rule \"{}\"", words::line(&run.rule))),
+        None => state.and(format!(" by rule \"{}\"", words::line(&run.rule))),
+    }
+}
+
+fn queued(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
+    let again = run.generation > 0;
+    let state = match &run.acted_by {
+        Some(who) if again => Text::default()
+            .bold("Going on")
+            .and(format!(", retry by {} ", words::line(&who.name)))
+            .with(words::when(run.since, now)),
+        None if again => Text::default().bold("Going on"),
+        _ => decided(run, now),
     };
     Part {
         state: state.and(", starting"),
