@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::App;
-use crate::store;
+use crate::store::{self, Conn};
 
 /// How long a holder is believed without a sign of life: a few seconds, so that another goes on soon after a crash.
 pub const LEASE: TimeDelta = TimeDelta::seconds(4);
@@ -31,14 +31,23 @@ impl Lease {
         Self { name, holder }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Takes or renews the lease; false: another process has it.
     pub async fn hold(&self, app: &App) -> store::Result<bool> {
         let mut tx = store::begin(&app.pool).await?;
         let now = store::now(&mut tx).await?;
-        let until = now + LEASE;
-        let held = store::lease::take(&mut tx, &self.name, &self.holder, now, until).await?;
+        let held = self.take(&mut tx, now).await?;
         tx.commit().await?;
         Ok(held)
+    }
+
+    /// The same within a transaction of the caller's: no other process takes it before that ends.
+    pub(super) async fn take(&self, conn: &mut Conn, now: DateTime<Utc>) -> store::Result<bool> {
+        let until = now + LEASE;
+        store::lease::take(conn, &self.name, &self.holder, now, until).await
     }
 
     /// Gives it back, so that another need not wait.

@@ -18,6 +18,7 @@ mod definition;
 pub mod due;
 pub mod end;
 mod forget;
+pub mod gateway;
 mod group;
 mod handle;
 mod home;

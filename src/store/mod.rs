@@ -16,6 +16,7 @@ pub mod claim;
 pub mod count;
 pub mod draft;
 pub mod due;
+pub mod gateway;
 pub mod group;
 pub mod inbox;
 pub mod installation;

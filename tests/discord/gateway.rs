@@ -1,6 +1,7 @@
 //! Stories over the gateway: `idp serve` without a public address, and what Discord tells of what happens in a guild.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -8,7 +9,7 @@ use crate::support::discord::office::{Office, TOML, button, content, on_discord,
 use crate::support::discord::{
     ALEX, APPLICATION, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA, ROLES,
 };
-use crate::support::serve::{Site, until};
+use crate::support::serve::{Served, Site, until};
 
 /// A guild that the bot is added to.
 const OTHER: &str = "100000000000000002";
@@ -22,6 +23,16 @@ fn leads() -> &'static str {
 async fn count(office: &Office, sql: &'static str) -> i64 {
     let pool = office.site.database.pool(1).await;
     sqlx::query_scalar(sql).fetch_one(&pool).await.unwrap()
+}
+
+/// Another process for the same office, once it is ready.
+async fn another(office: &Office) -> Served {
+    let change = |command: &mut Command| {
+        without_slack(command);
+        command.env("DISCORD_GATEWAY", "1");
+        on_discord(command, &office.discord);
+    };
+    office.site.serve_with(change).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -60,26 +71,47 @@ async fn of_two_replicas_one_is_connected_and_the_other_takes_over() {
     let office = Office::by_gateway().await;
     let members = office.discord.calls("GET /guilds/:id/members");
     assert_eq!(members, 1, "roles and channels share a reading");
-    let second = office
-        .site
-        .serve_with(|command| {
-            without_slack(command);
-            command.env("DISCORD_GATEWAY", "1");
-            on_discord(command, &office.discord);
-        })
-        .await;
+    let second = another(&office).await;
     assert_eq!(office.discord.introductions().len(), 1);
     assert_eq!(office.discord.connected(), 1);
     let registered = office.discord.calls("PUT /applications/:id/commands");
     assert_eq!(registered, 1, "only when it changed");
-    let office = office.dies(second);
-    until("the other replica doesn't take over", async || {
-        let introduced = office.discord.introductions().len();
-        (introduced == 2 && office.discord.connected() == 1).then_some(())
+    until("the session isn't kept", async || {
+        (count(&office, "select count(*) from gateway_session").await == 1).then_some(())
     })
     .await;
+    let office = office.dies(second);
+    until("the other replica doesn't take over", async || {
+        (office.discord.resumed() == 1 && office.discord.connected() == 1).then_some(())
+    })
+    .await;
+    assert_eq!(office.discord.introductions().len(), 1, "in one session");
     let answer = office.runs(PRIYA, "help", &[]).await;
     assert_eq!(answer["type"], 4, "{answer}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_happens_between_two_processes_is_told_to_the_second() {
+    let mut office = Office::by_gateway().await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    until("nobody is called", async || {
+        let thread = office.discord.messages(card["id"].as_str().unwrap());
+        (!thread.is_empty()).then_some(())
+    })
+    .await;
+    office.served.stops().await;
+    let heard = office.discord.newest_session();
+    office
+        .discord
+        .delete(PLATFORM, card["id"].as_str().unwrap());
+    let second = another(&office).await;
+    let office = office.dies(second);
+    let anew = office.card("**Waiting for approval**").await;
+    assert_ne!(anew["id"], card["id"]);
+    assert_eq!(office.discord.introductions().len(), 1, "in one session");
+    assert_eq!(office.discord.resumptions(), [heard]);
+    assert_eq!(office.discord.refused(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

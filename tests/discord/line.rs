@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use idp::app::gateway::{Session, forget, keep, kept};
+use idp::app::lease::{Lease, RENEW};
 use idp::app::people::{self, InstallationFacts};
 use idp::app::{App, Settings};
 use idp::catalog::library::Sources;
@@ -16,6 +18,7 @@ use idp::web::health::Health;
 use idp::web::metrics::Metrics;
 use idp::web::{Web, router};
 use serde_json::{Value, json};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -92,24 +95,93 @@ impl Line {
         }
     }
 
-    fn connect(&self) {
+    fn connect(&self) -> JoinHandle<()> {
         self.connect_in(Times {
             first_wait: Duration::ZERO,
             ..Times::default()
-        });
+        })
     }
 
-    fn connect_in(&self, times: Times) {
-        self.connect_as(BOT_TOKEN, times);
+    fn connect_in(&self, times: Times) -> JoinHandle<()> {
+        self.connect_as(BOT_TOKEN, times)
     }
 
-    fn connect_as(&self, token: &str, times: Times) {
+    fn connect_as(&self, token: &str, times: Times) -> JoinHandle<()> {
         tokio::spawn(gateway::run(
             Arc::clone(&self.edge),
             token.to_owned().into(),
             times,
             self.stop.clone(),
-        ));
+        ))
+    }
+
+    /// The process is told to stop, and says goodbye.
+    async fn stops(&self) {
+        self.stop.cancel();
+        until("no goodbye", async || {
+            (self.discord.connected() == 0).then_some(())
+        })
+        .await;
+        until("the word is not free", async || {
+            let held = sqlx::query_scalar::<_, i64>("select count(*) from lease");
+            let held = held.fetch_one(&self.app.pool).await.ok()?;
+            (held == 0).then_some(())
+        })
+        .await;
+    }
+
+    /// The process ends in the middle of it all; its word runs out at once.
+    async fn crashes(&self, process: JoinHandle<()>) {
+        process.abort();
+        until("the line stays", async || {
+            (self.discord.connected() == 0).then_some(())
+        })
+        .await;
+        self.expires().await;
+    }
+
+    /// Nobody renews the word.
+    async fn expires(&self) {
+        let expire = sqlx::query("update lease set until = idp_now()");
+        expire.execute(&self.app.pool).await.unwrap();
+    }
+
+    /// The same bot as the process after this one has it.
+    fn next(self) -> Self {
+        let (tasks, stop) = (TaskTracker::new(), CancellationToken::new());
+        let before = &self.edge;
+        let edge = Arc::new(Edge {
+            app: before.app.clone(),
+            client: before.client.clone(),
+            key: None,
+            clock: before.clock,
+            greet: Arc::clone(&before.greet),
+            health: Arc::clone(&before.health),
+            metrics: Arc::clone(&before.metrics),
+            tasks: tasks.clone(),
+            stop: stop.clone(),
+        });
+        Self {
+            edge,
+            tasks,
+            stop,
+            ..self
+        }
+    }
+
+    /// What is kept of the session.
+    async fn kept(&self) -> Option<(String, i64)> {
+        let kept = sqlx::query_as("select session, sequence from gateway_session");
+        kept.fetch_optional(&self.app.pool).await.unwrap()
+    }
+
+    /// Waits until an interaction has an answer.
+    async fn answered(&self, payload: &Value) -> Value {
+        let id = payload["id"].as_str().unwrap();
+        until("no answer to an interaction", async || {
+            self.discord.answers(id).into_iter().next()
+        })
+        .await
     }
 
     async fn connected(&self) {
@@ -237,21 +309,165 @@ async fn a_stop_says_goodbye_and_frees_the_word() {
     line.connect();
     line.connected().await;
     line.discord.tells(&line.help()).await;
-    line.stop.cancel();
-    until("no goodbye", async || {
-        (line.discord.lines() == (1, 1)).then_some(())
-    })
-    .await;
+    line.stops().await;
+    assert_eq!(line.discord.lines(), (1, 1));
     line.tasks.close();
     tokio::time::timeout(Duration::from_secs(10), line.tasks.wait())
         .await
         .unwrap();
-    until("the word is not free", async || {
-        let held = sqlx::query_scalar::<_, i64>("select count(*) from lease");
-        let held = held.fetch_one(&line.app.pool).await.ok()?;
-        (held == 0).then_some(())
+}
+
+#[tokio::test]
+async fn a_session_goes_on_in_the_next_process() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    line.discord.tells(&line.help()).await;
+    line.stops().await;
+    let heard = line.discord.newest_session();
+    assert_eq!(line.kept().await.as_ref(), Some(&heard));
+    let missed = line.help();
+    line.discord.happens("INTERACTION_CREATE", &missed);
+
+    let line = line.next();
+    line.connect();
+    let answer = line.answered(&missed).await;
+    assert_eq!(answer["type"], 4, "{answer}");
+    assert_eq!(line.discord.introductions().len(), 1);
+    assert_eq!(line.discord.resumptions(), [heard]);
+    assert_eq!(line.inbox().await, 2);
+}
+
+#[tokio::test]
+async fn a_session_goes_on_after_a_crash_and_what_is_told_again_counts_once() {
+    let line = Line::start().await;
+    let process = line.connect();
+    line.connected().await;
+    let (session, before) = line.discord.newest_session();
+    let heard = line.help();
+    line.discord.tells(&heard).await;
+    let whole = line.discord.newest_session();
+    until("it isn't kept how far was heard", async || {
+        (line.kept().await.as_ref() == Some(&whole)).then_some(())
     })
     .await;
+    line.crashes(process).await;
+    // As if it had crashed before it kept the last: that one is told again.
+    let less = sqlx::query("update gateway_session set sequence = $1").bind(before);
+    less.execute(&line.app.pool).await.unwrap();
+    let missed = line.help();
+    line.discord.happens("INTERACTION_CREATE", &missed);
+
+    let line = line.next();
+    line.connect();
+    line.answered(&missed).await;
+    until("it is not told again", async || {
+        (line.discord.calls(ANSWER) == 3).then_some(())
+    })
+    .await;
+    assert_eq!(line.discord.introductions().len(), 1);
+    assert_eq!(line.discord.resumptions(), [(session, before)]);
+    let answers = line.discord.answers(heard["id"].as_str().unwrap());
+    assert_eq!(answers.len(), 1, "{answers:#?}");
+    assert_eq!(line.inbox().await, 2);
+}
+
+#[tokio::test]
+async fn it_is_kept_that_something_was_heard_once_it_was_learned_from() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    let (_, before) = line.discord.newest_session();
+    // Whoever learns from anything waits for this.
+    let mut held = line.app.pool.begin().await.unwrap();
+    sqlx::query("lock table inbox in access exclusive mode")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let told = json!({ "guild_id": GUILD, "role": { "id": "1", "name": "Engineers" } });
+    line.discord.happens("GUILD_ROLE_UPDATE", &told);
+    let whole = line.discord.newest_session();
+    tokio::time::sleep(RENEW * 2).await;
+    let (_, sequence) = until("nothing is kept", async || line.kept().await).await;
+    assert!(sequence <= before, "{sequence} of {whole:?}");
+    held.rollback().await.unwrap();
+    until("it isn't kept once it was learned from", async || {
+        (line.kept().await.as_ref() == Some(&whole)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_kept_session_that_discord_forgot_is_begun_anew() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    line.stops().await;
+    line.discord.forgets_sessions();
+    let line = line.next();
+    line.connect();
+    line.connected().await;
+    line.discord.tells(&line.help()).await;
+    assert_eq!(line.discord.introductions().len(), 2);
+    assert_eq!(line.discord.resumptions().len(), 1, "it is tried once");
+}
+
+#[tokio::test]
+async fn a_session_that_discord_closes_for_good_is_begun_anew() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    // "Session timed out. Reconnect and start a new one."
+    line.discord.closes(4_009);
+    until("not begun anew", async || {
+        (line.discord.introductions().len() == 2).then_some(())
+    })
+    .await;
+    line.connected().await;
+    assert!(line.discord.resumptions().is_empty());
+}
+
+#[tokio::test]
+async fn a_session_that_asked_for_something_else_is_not_gone_on_with() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    line.stops().await;
+    assert!(line.kept().await.is_some());
+    line.discord.without_members();
+    let line = line.next();
+    line.connect();
+    line.connected().await;
+    assert_eq!(line.discord.introductions().len(), 2);
+    assert!(line.discord.resumptions().is_empty());
+}
+
+#[tokio::test]
+async fn only_who_has_the_word_keeps_the_session_and_it_is_good_for_minutes() {
+    let line = Line::start().await;
+    let [one, other] = [(); 2].map(|()| Lease::new("gateway:0/1".to_owned()));
+    let session = |id: &str| Session {
+        id: id.to_owned(),
+        sequence: 7,
+        resume_url: None,
+        intents: 1,
+    };
+    let app = &line.app;
+    assert!(keep(app, &one, &session("first")).await.unwrap());
+    assert!(!keep(app, &other, &session("second")).await.unwrap());
+    forget(app, &other).await.unwrap();
+    assert_eq!(kept(app, &other).await.unwrap(), Some(session("first")));
+    line.expires().await;
+    assert!(keep(app, &other, &session("second")).await.unwrap());
+    assert!(!keep(app, &one, &session("first")).await.unwrap());
+    forget(app, &one).await.unwrap();
+    assert_eq!(kept(app, &one).await.unwrap(), Some(session("second")));
+    let old = sqlx::query("update gateway_session set kept_at = kept_at - interval '6 minutes'");
+    old.execute(&app.pool).await.unwrap();
+    assert_eq!(kept(app, &other).await.unwrap(), None);
+    assert!(keep(app, &other, &session("second")).await.unwrap());
+    forget(app, &other).await.unwrap();
+    assert_eq!(line.kept().await, None);
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
 use super::postgres::Database;
@@ -178,6 +179,12 @@ impl Served {
             log.contains(words).then_some(log)
         })
         .await
+    }
+
+    /// Tells it to stop, as a supervisor does, and waits for its end.
+    pub async fn stops(&mut self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
+        until("it doesn't stop", async || self.child.try_wait().unwrap()).await;
     }
 
     /// What the log says so far.

@@ -3,10 +3,11 @@
 //! Each shard is connected by one replica at a time, whose word for it is a lease, as the sender's is; the others stand by
 //! and are there seconds after it dies. A delivery that two of them get all the same (a lease changed hands) is one to the
 //! inbox, and Discord takes one answer. Answers go by HTTP, so work under way outlives its connection. A connection that
-//! ends is resumed, and Discord tells what happened meanwhile.
+//! ends is resumed, by this process or by the next one that has the word, and Discord tells what happened meanwhile.
 
 mod answer;
 mod connection;
+mod heard;
 mod shard;
 mod standing;
 

@@ -30,6 +30,8 @@ pub(super) struct Gateway {
     sessions: Vec<Session>,
     /// What bots introduced themselves with.
     pub(super) introductions: Vec<Value>,
+    /// What they wanted to resume with, and how often they could.
+    resumptions: Vec<Value>,
     resumed: usize,
     /// The next connection is opened and hears nothing.
     mute: bool,
@@ -87,6 +89,27 @@ impl Fake {
     /// Resumptions so far.
     pub fn resumed(&self) -> usize {
         self.world.lock().unwrap().gateway.resumed
+    }
+
+    /// What bots wanted to resume with so far: the session, and the last number that they heard there.
+    pub fn resumptions(&self) -> Vec<(String, i64)> {
+        let world = self.world.lock().unwrap();
+        let all = world.gateway.resumptions.iter();
+        let told = |data: &Value| {
+            let session = data["session_id"].as_str().unwrap_or_default();
+            (session.to_owned(), data["seq"].as_i64().unwrap_or(-1))
+        };
+        all.map(told).collect()
+    }
+
+    /// The newest session, and the number of the last thing that was said in it.
+    pub fn newest_session(&self) -> (String, i64) {
+        let world = self.world.lock().unwrap();
+        let session = world.gateway.sessions.last().unwrap();
+        (
+            session.id.clone(),
+            i64::try_from(session.said.len()).unwrap(),
+        )
     }
 
     /// Connections that are open and in a session.
@@ -228,6 +251,7 @@ impl Gateway {
     }
 
     fn resume(&mut self, at: usize, data: &Value) -> Result<(), u16> {
+        self.resumptions.push(data.clone());
         authentic(data)?;
         let found = self
             .sessions
@@ -239,13 +263,20 @@ impl Gateway {
                 .send(Out::Say(json!({ "op": 9, "d": false })));
             return Ok(());
         };
-        self.resumed += 1;
-        self.lines[at].session = Some(session);
         let heard = usize::try_from(data["seq"].as_u64().ok_or(4_007_u16)?).unwrap();
-        let said = &self.sessions[session].said;
-        if heard > said.len() {
+        if heard > self.sessions[session].said.len() {
             return Err(4_007);
         }
+        self.resumed += 1;
+        // A session has one line: what is still open of it is closed, and its goodbye ends nothing.
+        for line in &mut self.lines {
+            if line.session == Some(session) {
+                line.session = None;
+                let _ = line.out.send(Out::Close(4_000));
+            }
+        }
+        self.lines[at].session = Some(session);
+        let said = &self.sessions[session].said;
         for (n, (name, data)) in said.iter().enumerate().skip(heard) {
             let again = dispatched(n + 1, name, data);
             let _ = self.lines[at].out.send(Out::Say(again));

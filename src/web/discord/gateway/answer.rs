@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use super::super::Edge;
 use super::super::act::Leaving;
+use super::heard::UnderWay;
 use crate::chat::discord::parse::{AnswerRoute, Parsed, parse};
 use crate::chat::discord::render;
 use crate::chat::discord::verify::{Dispatch, Verified};
@@ -35,31 +36,36 @@ const CHANGES: usize = 1_024;
 const RELEARN: Duration = Duration::from_secs(1);
 const BREAKS: u32 = 3;
 
+/// An event that waits to be learned from, and is under way until then.
+pub(super) type Waiting = (Delivery, Arc<UnderWay>);
+
 impl Edge {
     /// Takes what the gateway dispatched: people are answered at once, events are learned from in their order.
     pub(super) fn dispatched(
         self: &Arc<Self>,
         dispatch: Dispatch,
-        events: &mpsc::Sender<Delivery>,
+        under_way: UnderWay,
+        events: &mpsc::Sender<Waiting>,
     ) {
         let arrived = Instant::now();
         match parse(Verified::from_gateway(dispatch)) {
             Ok(Parsed::Happened(all)) => {
+                let under_way = Arc::new(under_way);
                 for event in all {
-                    wait_for_its_turn(event, events);
+                    wait_for_its_turn((event, Arc::clone(&under_way)), events);
                 }
             }
             Ok(Parsed::Ping) => {}
             Ok(parsed) => {
                 let edge = Arc::clone(self);
                 self.tasks
-                    .spawn(async move { edge.answer(parsed, arrived).await });
+                    .spawn(async move { edge.answer(parsed, arrived, under_way).await });
             }
             Err(reason) => self.unreadable(reason),
         }
     }
 
-    async fn answer(self: Arc<Self>, parsed: Parsed, arrived: Instant) {
+    async fn answer(self: Arc<Self>, parsed: Parsed, arrived: Instant, under_way: UnderWay) {
         match parsed {
             Parsed::Inbound(inbound) => {
                 let (route, account) = (
@@ -67,6 +73,8 @@ impl Edge {
                     inbound.delivery.sender.account.clone(),
                 );
                 let Leaving { body, rest } = self.act(*inbound, WORK).await;
+                // What it did is kept by now, with the reply; or it takes so long that whoever acted is told to wait.
+                let under_way = rest.is_some().then_some(under_way);
                 let answered = self.call_back(&route, &body, arrived).await;
                 if let (Err(_), None) = (&answered, body.pointer("/data/content")) {
                     // A form can't be brought by any other way: whoever wanted it asks once more.
@@ -78,8 +86,11 @@ impl Edge {
                 if let Some(rest) = rest {
                     rest.await;
                 }
+                drop(under_way);
             }
             Parsed::Completing { route, typed } => {
+                // Nobody waits for choices that come late.
+                drop(under_way);
                 let body = render::choices(&self.app.completions(&typed));
                 if let Err(error) = self.call_back(&route, &body, arrived).await {
                     tracing::debug!(%error, "A completion came too late");
@@ -124,11 +135,16 @@ impl Edge {
     }
 
     /// Learns from events, one after the other.
-    pub(super) async fn learn(self: Arc<Self>, mut events: mpsc::Receiver<Delivery>) {
-        while let Some(event) = events.recv().await {
+    pub(super) async fn learn(self: Arc<Self>, mut events: mpsc::Receiver<Waiting>) {
+        // What a process that stops can't learn from stays under way to the end: the next one is told again.
+        let mut left = Vec::new();
+        while let Some((event, under_way)) = events.recv().await {
             let taken = self.learn_from(&event).await;
             let outcome = if taken { "taken" } else { "broken" };
             self.metrics.delivered("discord", outcome);
+            if !taken && self.stop.is_cancelled() {
+                left.push(under_way);
+            }
         }
     }
 
@@ -150,10 +166,10 @@ impl Edge {
     }
 }
 
-fn wait_for_its_turn(event: Delivery, events: &mpsc::Sender<Delivery>) {
-    let is_read_anyway = matches!(event.event, Event::GroupsChanged | Event::AccountChanged);
+fn wait_for_its_turn(waits: Waiting, events: &mpsc::Sender<Waiting>) {
+    let is_read_anyway = matches!(waits.0.event, Event::GroupsChanged | Event::AccountChanged);
     let waiting = EVENTS - events.capacity();
-    if (is_read_anyway && waiting >= CHANGES) || events.try_send(event).is_err() {
+    if (is_read_anyway && waiting >= CHANGES) || events.try_send(waits).is_err() {
         tracing::warn!("More happens in the guilds than can be learned from");
     }
 }

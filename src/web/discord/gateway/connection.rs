@@ -17,11 +17,12 @@ use twilight_gateway::{CloseFrame, Message, Shard, ShardState};
 
 use super::super::Edge;
 use super::Times;
+use super::answer::Waiting;
+use super::heard::Heard;
 use super::shard::Over;
 use super::standing::{Id, Standing};
 use crate::chat::discord::parse::is_wanted;
 use crate::chat::discord::verify::Dispatch;
-use crate::domain::event::Delivery;
 
 /// A connection, which heartbeats and introduces itself.
 pub(super) type Line = Shard<InMemoryQueue>;
@@ -31,7 +32,9 @@ pub(super) struct Connection<'a> {
     pub(super) edge: &'a Arc<Edge>,
     pub(super) times: Times,
     /// Where events go that are learned from.
-    pub(super) events: &'a mpsc::Sender<Delivery>,
+    pub(super) events: &'a mpsc::Sender<Waiting>,
+    /// Where it is noted how far was heard.
+    pub(super) heard: &'a Arc<Heard>,
     pub(super) shard: Id,
     pub(super) standing: &'a Standing,
 }
@@ -79,8 +82,14 @@ impl Connection<'_> {
         }
     }
 
-    /// Takes what is worth it.
+    /// Takes what is said, then notes that it was heard: nobody may believe so before it is known to be under way.
     fn hear(&self, text: &str, line: &Line) {
+        self.take(text, line);
+        self.heard.note(line);
+    }
+
+    /// Takes what is worth it.
+    fn take(&self, text: &str, line: &Line) {
         let header = serde_json::from_str::<Header<'_>>(text);
         let (Ok(header), Some(session)) = (header, line.session()) else {
             return;
@@ -98,13 +107,18 @@ impl Connection<'_> {
             key: format!("{}:{number}", session.id()),
             data: data.unwrap_or_default(),
         };
-        self.edge.dispatched(dispatch, self.events);
+        let under_way = self.heard.begin(number);
+        self.edge.dispatched(dispatch, under_way, self.events);
     }
 
     /// Says goodbye, and hears what was said until then. It is not waited for an answer: a line that is closed under it
-    /// connects anew by itself.
+    /// connects anew by itself. The session ends with it, unless it is the process that stops: the next one goes on with it.
     async fn leave(&self, line: &mut Line) {
-        line.close(CloseFrame::NORMAL);
+        line.close(if self.edge.stop.is_cancelled() {
+            CloseFrame::RESUME
+        } else {
+            CloseFrame::NORMAL
+        });
         let last_words = poll_fn(|cx| {
             loop {
                 match line.poll_next_unpin(cx) {
@@ -141,6 +155,10 @@ fn closed(code: Option<u16>, was_in: bool) -> Over {
         Some(code @ (4_013 | 4_014)) => {
             Over::Refused(format!("Discord doesn't grant the intents ({code})"))
         }
+        Some(code @ (4_007 | 4_009)) => Over::Expired(
+            format!("Discord doesn't go on with the session ({code})"),
+            was_in,
+        ),
         Some(code) => Over::Lost(format!("the connection was closed ({code})"), was_in),
         None => Over::Lost("the connection was closed".to_owned(), was_in),
     }
