@@ -316,6 +316,34 @@ async fn what_discord_lacks_is_told() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_public_key_of_another_application_and_open_files_with_secrets_are_told() {
+    let site = Site::new("").await;
+    let fake = discord::Fake::start().await;
+    let token = site.path("discord-token");
+    std::fs::write(&token, discord::BOT_TOKEN).unwrap();
+    let readable = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&token, readable).unwrap();
+    let mut command = site.idp(&["doctor"]);
+    without_slack(&mut command);
+    on_discord(&mut command, &fake);
+    command
+        .env(
+            "DISCORD_PUBLIC_KEY",
+            // Of RFC 8032, 7.1.
+            "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        )
+        .env_remove("DISCORD_BOT_TOKEN")
+        .env("DISCORD_BOT_TOKEN_FILE", &token);
+    let output = tokio::task::spawn_blocking(move || command.output().unwrap());
+    let (_, text) = said(&output.await.unwrap());
+    assert!(
+        text.contains("`DISCORD_PUBLIC_KEY` is of another application"),
+        "{text}"
+    );
+    assert!(text.contains("discord-token"), "{text}");
+}
+
 /// What it says of a Discord alone, runs of blanks made one.
 async fn said_of(site: &Site, fake: &discord::Fake) -> String {
     let mut command = site.idp(&["doctor"]);

@@ -96,6 +96,8 @@ struct World {
     /// The application's flags, and where Discord delivers to.
     flags: u64,
     endpoint: Option<String>,
+    /// What it signs for, in hex.
+    key: String,
     /// The guilds that the bot is in: ids and names.
     guilds: Vec<(String, String)>,
     interactions: BTreeMap<String, Interaction>,
@@ -118,7 +120,9 @@ impl Fake {
     pub async fn start() -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
+        let pair = Arc::new(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap());
         let world = Arc::new(Mutex::new(World {
+            key: hex::encode(pair.public_key()),
             last: 700_000_000_000_000_000,
             messages: [PLATFORM, PAYMENTS]
                 .map(|channel| (channel.to_owned(), Vec::new()))
@@ -137,7 +141,6 @@ impl Fake {
             .with_state(Arc::clone(&world));
         let url = format!("http://{address}/api/v10");
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let pair = Arc::new(Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap());
         Self { url, world, pair }
     }
 
@@ -382,7 +385,7 @@ impl World {
                 200,
                 json!({
                     "id": APPLICATION, "name": "idp", "flags": self.flags,
-                    "interactions_endpoint_url": self.endpoint,
+                    "interactions_endpoint_url": self.endpoint, "verify_key": self.key,
                 }),
             ),
             ("GET", ["gateway", "bot"]) => (

@@ -222,12 +222,16 @@ pub fn holds_secrets(text: &str) -> bool {
 }
 
 /// The keys of secrets; an address of Postgres mostly has a password in it.
-const SECRETS: [&str; 5] = [
+const SECRETS: [&str; 9] = [
     "database_url",
     "state_key",
     "slack.bot_token",
     "slack.signing_secret",
     "slack.app_token",
+    "discord.bot_token",
+    "github.token",
+    "github.app_private_key",
+    "github.webhook_secret",
 ];
 
 impl Source {

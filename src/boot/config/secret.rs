@@ -10,13 +10,14 @@ use secrecy::SecretString;
 use crate::boot::problem::Problem;
 
 /// All secrets, by their names in the environment.
-const SECRETS: [&str; 9] = [
+const SECRETS: [&str; 10] = [
     "DATABASE_URL",
     "IDP_STATE_KEY",
     "IDP_API_TOKEN",
     "SLACK_BOT_TOKEN",
     "SLACK_APP_TOKEN",
     "SLACK_SIGNING_SECRET",
+    "DISCORD_BOT_TOKEN",
     "GITHUB_APP_PRIVATE_KEY",
     "GITHUB_TOKEN",
     "GITHUB_WEBHOOK_SECRET",

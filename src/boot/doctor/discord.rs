@@ -40,7 +40,7 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
     checks.push(if configured.gateway {
         gateway(&client, &application).await
     } else {
-        interactions(config, &application)
+        interactions(config, configured, &application)
     });
     let guilds = match client.guilds().await {
         Ok(guilds) => served(configured, guilds),
@@ -116,7 +116,16 @@ fn served(configured: &Configured, mut guilds: Vec<Place>) -> Vec<Place> {
 }
 
 /// Where Discord delivers to, against where we can be reached.
-fn interactions(config: &Config, application: &Application) -> Check {
+fn interactions(config: &Config, configured: &Configured, application: &Application) -> Check {
+    let keys = configured
+        .key
+        .as_ref()
+        .zip(application.public_key.as_deref());
+    if keys.is_some_and(|(ours, theirs)| !ours.is(theirs)) {
+        let says = "`DISCORD_PUBLIC_KEY` is of another application: nothing that Discord delivers is taken";
+        return Check::fail(INTERACTIONS, says)
+            .fix("copy the public key from the application's page General Information");
+    }
     let public = config.public_url.as_ref();
     let ours = public.map(|url| {
         let base = url.as_str().trim_end_matches('/');

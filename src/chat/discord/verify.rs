@@ -50,7 +50,10 @@ pub struct Headers<'a> {
 
 /// The application's public key.
 #[derive(Clone)]
-pub struct Key(Verifier);
+pub struct Key {
+    verifier: Verifier,
+    bytes: [u8; 32],
+}
 
 /// No such key: Discord's have 64 hexadecimal digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -82,7 +85,16 @@ impl Key {
     pub fn parse(hex: &str) -> Result<Self, NoKey> {
         let mut key = [0; 32];
         hex::decode_to_slice(hex.trim(), &mut key).map_err(|_| NoKey)?;
-        Verifier::try_new(key).map(Self).map_err(|_| NoKey)
+        let verifier = Verifier::try_new(key).map_err(|_| NoKey)?;
+        Ok(Self {
+            verifier,
+            bytes: key,
+        })
+    }
+
+    /// Whether this is the same key.
+    pub fn is(&self, hex: &str) -> bool {
+        Self::parse(hex).is_ok_and(|other| other.bytes == self.bytes)
     }
 }
 
@@ -114,7 +126,7 @@ pub fn verify(
     if off_s.saturating_abs() > WINDOW.num_seconds() {
         return Err(Rejected::Stale { off_s });
     }
-    key.0
+    key.verifier
         .verify(signature, timestamp, &body)
         .map_err(|()| Rejected::Forged)?;
     Ok(Verified(Content::Http(body)))

@@ -35,6 +35,8 @@ pub struct Application {
     pub is_public: bool,
     /// The Interactions Endpoint URL, where one is set.
     pub delivers_to: Option<String>,
+    /// The key that its interactions are signed for, in hex.
+    pub public_key: Option<String>,
 }
 
 /// A guild that the bot is in.
@@ -130,6 +132,7 @@ impl Discord {
             reads_members: flags.unwrap_or_default() & members != 0,
             is_public: is(&answer, "bot_public"),
             delivers_to: text(&answer, "interactions_endpoint_url"),
+            public_key: text(&answer, "verify_key"),
         })
     }
 
