@@ -146,6 +146,7 @@ async fn chat_only(
         },
     };
     let socket = delivery == Delivery::Socket;
+    let listens = listens(&wishes.deliver_to);
     let chat = serve(
         simulator(place, &credentials, delivery),
         listener,
@@ -160,12 +161,21 @@ async fn chat_only(
     }
     let _ = write!(
         text,
-        "\n  IDP_CONFIG={} \\\n  idp serve",
+        "\n  IDP_LISTEN={listens} \\\n  IDP_CONFIG={} \\\n  idp serve",
         place.configuration()?.display()
     );
     printer.note(text);
     stop.cancelled().await;
     finish(chat).await
+}
+
+/// Where the bot is to listen: where it is delivered to, else anywhere but at the workspace's own address.
+fn listens(deliver_to: &[Url]) -> String {
+    let target = deliver_to.first().and_then(|url| {
+        let (host, port) = (url.host_str()?, url.port_or_known_default()?);
+        Some(format!("{host}:{port}"))
+    });
+    target.unwrap_or_else(|| "127.0.0.1:0".to_owned())
 }
 
 fn serve(

@@ -39,15 +39,21 @@ pub fn code(
     (slash, until): (&str, DateTime<Utc>),
     linked: Option<&Linked>,
 ) -> Card {
+    let on_discord = places.iter().any(|(p, _)| *p == Platform::Discord);
     let places: Vec<String> = places.iter().map(|(p, name)| place((*p, name))).collect();
-    let typed = Text::plain("Type ")
+    let mut typed = Text::plain("Type ")
         .code(format!("{} link {code}", words::line(slash)))
-        .and(format!(
-            " with your account on {} until ",
-            words::one_of(&places)
-        ))
+        .and(format!(" with your account on {}", words::one_of(&places)));
+    typed = typed
+        .and(" until ")
         .with(words::clock(until))
         .and(", then confirm here: both accounts become one person.");
+    if on_discord {
+        typed = typed
+            .and(" On Discord the code is the option ")
+            .code("code")
+            .and(".");
+    }
     let mut card = Card::lines([
         typed,
         Text::plain(
