@@ -14,6 +14,26 @@ pub struct Bot {
     folder: tempfile::TempDir,
 }
 
+/// How a bot is set up.
+pub struct Set<'a> {
+    /// A replica that only takes deliveries (`web`), or only works (`worker`), or both.
+    pub role: &'a str,
+    /// How many steps the command has.
+    pub steps: usize,
+    /// What else stands in `idp.toml`.
+    pub toml: &'a str,
+}
+
+impl Default for Set<'_> {
+    fn default() -> Self {
+        Self {
+            role: "all",
+            steps: 1,
+            toml: "",
+        }
+    }
+}
+
 /// The command that everybody asks for; its steps do nothing.
 fn command(steps: usize) -> String {
     let head = r#"
@@ -45,23 +65,27 @@ impl Bot {
 
     /// A replica that only takes deliveries, or only works, or both.
     pub async fn start_as(role: &str, slack: &Slack, database: &str) -> Self {
-        Self::start_with(role, 1, database, |command| slack.add(command)).await
+        let set = Set {
+            role,
+            ..Set::default()
+        };
+        Self::start_with(set, database, |command| slack.add(command)).await
     }
 
-    /// The same with a command of so many steps, and on other platforms.
+    /// The same, set up otherwise, and on other platforms.
     pub async fn start_with(
-        role: &str,
-        steps: usize,
+        set: Set<'_>,
         database: &str,
         platforms: impl FnOnce(&mut Command),
     ) -> Self {
+        let Set { role, steps, toml } = set;
         let folder = tempfile::tempdir().unwrap();
         let commands = folder.path().join("commands");
         std::fs::create_dir_all(&commands).unwrap();
         std::fs::write(commands.join("bench.yaml"), command(steps)).unwrap();
         std::fs::write(
             folder.path().join("idp.toml"),
-            "[limits]\nopen_requests_per_person = 1000000\n",
+            format!("[limits]\nopen_requests_per_person = 1000000\n{toml}"),
         )
         .unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0")

@@ -14,9 +14,10 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
-use crate::bot::{Bot, wait_for};
-use crate::figures::{count, database, percentile};
-use crate::slack::Slack;
+use crate::bot::{Bot, Set, wait_for};
+use crate::figures::{asked, count, database, percentile, race};
+use crate::lean;
+use crate::slack::{Slack, TEAM};
 
 const APPLICATION: &str = "400000000000000001";
 const BOT: &str = "300000000000000001";
@@ -81,18 +82,36 @@ impl Discord {
         payload.to_string()
     }
 
-    /// Signs a body and sends it; gives the answer and how long it took.
-    async fn deliver(&self, to: &str, body: String) -> (Value, Duration) {
+    /// A whole request with a signed body, ready to be sent.
+    fn request(&self, body: &str) -> Vec<u8> {
+        let (at, signature) = self.signed(body);
+        let length = body.len();
+        format!(
+            "POST /discord/interactions HTTP/1.1\r\nhost: bot\r\ncontent-type: application/json\r\n\
+             x-signature-timestamp: {at}\r\nx-signature-ed25519: {signature}\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        )
+        .into_bytes()
+    }
+
+    /// The moment of now and Discord's signature of a body.
+    fn signed(&self, body: &str) -> (String, String) {
         let now = std::time::SystemTime::now();
         let at = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
-        let signature = hex::encode(self.pair.sign(format!("{at}{body}").as_bytes()));
+        let signature = self.pair.sign(format!("{at}{body}").as_bytes());
+        (at.to_string(), hex::encode(signature))
+    }
+
+    /// Signs a body and sends it; gives the answer and how long it took.
+    async fn deliver(&self, to: &str, body: String) -> (Value, Duration) {
+        let (at, signature) = self.signed(&body);
         let begun = Instant::now();
         let answer = self
             .http
             .post(format!("{to}/discord/interactions"))
             .header("content-type", "application/json")
             .header("x-signature-ed25519", signature)
-            .header("x-signature-timestamp", at.to_string())
+            .header("x-signature-timestamp", at)
             .body(body)
             .send()
             .await
@@ -128,7 +147,11 @@ pub async fn submissions() {
     let many = 3000;
     let discord = Discord::start().await;
     let start = async |role: &str| {
-        Bot::start_with(role, 1, &database(), |command| discord.add(command, false)).await
+        let set = Set {
+            role,
+            ..Set::default()
+        };
+        Bot::start_with(set, &database(), |command| discord.add(command, false)).await
     };
     let worker = start("worker").await;
     let bot = start("web").await;
@@ -146,23 +169,12 @@ pub async fn submissions() {
     )
     .await;
     drop(worker);
+    let (warm, measured) = bodies.split_at(500);
     let before = count("select count(*) from request").await;
+    send_at(&discord, &bot.url, warm.to_vec()).await;
     let cpu = bot.cpu();
-    let mut ticks = tokio::time::interval(Duration::from_secs(1) / 200);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
-    let mut under_way = tokio::task::JoinSet::new();
-    for body in bodies {
-        ticks.tick().await;
-        let (discord, to) = (discord.clone(), bot.url.clone());
-        under_way.spawn(async move {
-            let (answer, took) = discord.deliver(&to, body).await;
-            assert_eq!(answer["type"], 4, "{answer}");
-            took
-        });
-    }
-    let mut times = under_way.join_all().await;
-    times.sort();
-    let each = (bot.cpu() - cpu) * 1000.0 / many as f64;
+    let times = send_at(&discord, &bot.url, measured.to_vec()).await;
+    let each = (bot.cpu() - cpu) * 1000.0 / measured.len() as f64;
     assert_eq!(
         count("select count(*) from request").await - before,
         many as i64,
@@ -175,13 +187,75 @@ pub async fn submissions() {
     );
 }
 
+/// Sends bodies at 200 a second; gives the sorted times to answer.
+async fn send_at(discord: &Discord, to: &str, bodies: Vec<String>) -> Vec<Duration> {
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / 200);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Burst);
+    let mut under_way = tokio::task::JoinSet::new();
+    for body in bodies {
+        ticks.tick().await;
+        let (discord, to) = (discord.clone(), to.to_owned());
+        under_way.spawn(async move {
+            let (answer, took) = discord.deliver(&to, body).await;
+            assert_eq!(answer["type"], 4, "{answer}");
+            took
+        });
+    }
+    let mut times = under_way.join_all().await;
+    times.sort();
+    times
+}
+
+/// 10,000 presses racing on one request of Slack's, every second one by somebody of Discord who is one human with an account
+/// there.
+pub async fn presses() {
+    let (many, people) = (10_000, 30);
+    let (slack, discord) = (Slack::start(40).await, Discord::start().await);
+    let human = |at| {
+        let there = id_of(at);
+        format!("[[people]]\naccounts = [\"slack:{TEAM}/U{at}\", \"discord:{GUILD}/{there}\"]\n")
+    };
+    let toml: String = (0..people).map(human).collect();
+    let set = Set {
+        toml: &toml,
+        ..Set::default()
+    };
+    let bot = Bot::start_with(set, &database(), |command| {
+        slack.add(command);
+        discord.add(command, false);
+    })
+    .await;
+    wait_for(
+        "people to be linked",
+        Duration::from_secs(120),
+        async || count("select count(*) from tie where until is null").await == people as i64,
+    )
+    .await;
+    let plan = asked(&slack, &bot, "race").await;
+    let approvals = count("select count(*) from approval").await;
+    let (answers, answered) = lean::count_posts().await;
+    let requests = (0..many).map(|at| {
+        let person = (at / 2) % people;
+        if at % 2 == 0 {
+            let body = slack.press(person as usize, "request.approve", &plan, &answers);
+            return slack.request("/slack/interactions", &body);
+        }
+        // Confirmed in the private answer that asks once more.
+        let id = format!("!request.approve {}", plan.value);
+        let press = json!({ "component_type": 2, "custom_id": id });
+        discord.request(&discord.interaction(person, 3, press))
+    });
+    let expected = many / 2 - 1; // those of Discord are answered in place
+    race(&bot, requests.collect(), (approvals, &answered, expected)).await;
+}
+
 /// What Discord adds to the memory of an idle bot, over HTTP and by the gateway.
 pub async fn memory() {
     let (slack, discord) = (Slack::start(20).await, Discord::start().await);
     drop(Bot::start(&slack, &database()).await);
     let idle = async |with: Option<bool>| {
         let database = database();
-        let bot = Bot::start_with("all", 1, &database, |command| {
+        let bot = Bot::start_with(Set::default(), &database, |command| {
             slack.add(command);
             if let Some(gateway) = with {
                 discord.add(command, gateway);
@@ -201,8 +275,12 @@ pub async fn memory() {
     );
 }
 
+fn id_of(person: u64) -> String {
+    (200_000_000_000_000_000 + person).to_string()
+}
+
 fn member(person: u64) -> Value {
-    let id = (200_000_000_000_000_000 + person).to_string();
+    let id = id_of(person);
     let mut roles = vec![ROLES[1].0];
     if person < 10 {
         roles.push(ROLES[2].0);

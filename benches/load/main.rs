@@ -2,7 +2,7 @@
 //! small Slack of our own, beside the named peers.
 //!
 //! ```sh
-//! benches/run submissions | presses | latency | step | lifecycle | recovery | discord | discord-memory
+//! benches/run submissions | presses | latency | step | lifecycle | recovery | discord | discord-presses | discord-memory
 //! ```
 //!
 //! `benches/run` gives it a Postgres with fsync on (`DATABASE_URL`) and the release build (`IDP_BIN`).
@@ -37,7 +37,7 @@ async fn main() {
     // `cargo bench` adds `--bench`; what is left names the figure.
     let Some(figure) = std::env::args().skip(1).find(|a| !a.starts_with("--")) else {
         println!(
-            "name a figure: submissions, presses, latency, step, lifecycle, recovery, discord, discord-memory"
+            "name a figure: submissions, presses, latency, step, lifecycle, recovery, discord, discord-presses, discord-memory"
         );
         return;
     };
@@ -49,6 +49,7 @@ async fn main() {
         "lifecycle" => figures::lifecycle().await,
         "recovery" => figures::recovery().await,
         "discord" => discord::submissions().await,
+        "discord-presses" => discord::presses().await,
         "discord-memory" => discord::memory().await,
         other => panic!("no figure is called {other}"),
     }

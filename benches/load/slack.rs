@@ -58,6 +58,8 @@ impl Slack {
             count: Arc::default(),
             http: reqwest::Client::builder()
                 .pool_max_idle_per_host(64)
+                // Shorter than a peer's: none is used that the other side is about to close.
+                .pool_idle_timeout(std::time::Duration::from_secs(2))
                 .build()
                 .unwrap(),
         };

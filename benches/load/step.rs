@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use sqlx::types::Uuid;
 use sqlx::{Connection, PgConnection};
 
-use crate::bot::{Bot, wait_for};
+use crate::bot::{Bot, Set, wait_for};
 use crate::figures::{approve, asked, connect, count, database};
 use crate::slack::Slack;
 
@@ -17,7 +17,11 @@ const RUNS: usize = 5;
 /// From the beginning of one step to that of the next, on average over runs of many, beside the same on one connection.
 pub async fn step() {
     let slack = Slack::start(520).await;
-    let bot = Bot::start_with("all", STEPS, &database(), |command| slack.add(command)).await;
+    let set = Set {
+        steps: STEPS,
+        ..Set::default()
+    };
+    let bot = Bot::start_with(set, &database(), |command| slack.add(command)).await;
     let mut ours = Vec::new();
     for at in 0..RUNS {
         let plan = asked(&slack, &bot, &format!("steps-{at}")).await;
