@@ -4,7 +4,10 @@
 //! the cluster is left alone.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::time::Duration;
 
 use tokio::process::Command;
 
@@ -22,6 +25,10 @@ const PLACES: [(&str, &str, &str); 5] = [
     ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
 ];
 
+/// How often, and how soon, a busy program is started again.
+const TRIES: u32 = 20;
+const AGAIN: Duration = Duration::from_millis(50);
+
 /// A folder with `initdb`, `pg_ctl` and `postgres`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Binaries {
@@ -35,21 +42,33 @@ impl Binaries {
         self.dir.join(name)
     }
 
-    /// Looks into a folder; `None` if it holds no whole Postgres.
-    pub(super) async fn inspect(dir: PathBuf) -> Option<Self> {
-        if !["initdb", "pg_ctl", "postgres"]
-            .iter()
-            .all(|name| dir.join(name).is_file())
-        {
-            return None;
+    /// Looks into a folder. Fails if it holds no whole Postgres, or one that doesn't start.
+    pub(super) async fn inspect(dir: PathBuf) -> io::Result<Self> {
+        let mut programs = ["initdb", "pg_ctl", "postgres"].into_iter();
+        if let Some(name) = programs.find(|name| !dir.join(name).is_file()) {
+            return Err(io::Error::other(format!("{} has no {name}", dir.display())));
         }
-        let output = Command::new(dir.join("postgres"))
-            .arg("--version")
-            .output()
-            .await
-            .ok()?;
-        let major = major(&String::from_utf8_lossy(&output.stdout))?;
-        Some(Self { dir, major })
+        let output = version(&dir.join("postgres")).await?;
+        let Some(major) = major(&String::from_utf8_lossy(&output.stdout)) else {
+            let said = String::from_utf8_lossy(&output.stderr);
+            return Err(io::Error::other(format!("{}: {said}", output.status)));
+        };
+        Ok(Self { dir, major })
+    }
+}
+
+/// What a program says of its version. One that was written a moment ago is busy for as long as a child that was just begun
+/// has its file open.
+async fn version(program: &Path) -> io::Result<Output> {
+    let mut tries = 1;
+    loop {
+        match Command::new(program).arg("--version").output().await {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && tries < TRIES => {
+                tries += 1;
+                tokio::time::sleep(AGAIN).await;
+            }
+            told => return told,
+        }
     }
 }
 
@@ -81,8 +100,9 @@ pub(super) async fn choose(
 
 /// The folder that the operator names.
 async fn named(dir: &Path) -> Result<Binaries, Problem> {
-    let binaries = Binaries::inspect(dir.to_owned()).await.ok_or_else(|| {
+    let binaries = Binaries::inspect(dir.to_owned()).await.map_err(|e| {
         Problem::misuse(format!("{} holds no Postgres", dir.display()))
+            .because(e)
             .hint("`IDP_POSTGRES_BIN` names the folder with `initdb`, `pg_ctl` and `postgres`")
     })?;
     if SUPPORTED.contains(&binaries.major) {
@@ -116,6 +136,7 @@ async fn on_machine(home: &Home) -> Vec<Binaries> {
         found.extend(
             Binaries::inspect(dir)
                 .await
+                .ok()
                 .filter(|b| SUPPORTED.contains(&b.major)),
         );
     }

@@ -52,7 +52,7 @@ pub(super) async fn get(
         .map_err(io::Error::other)
         .flatten()
         .map_err(failed)?;
-    if let Some(binaries) = cached(&dir, major).await {
+    if let Ok(binaries) = cached(&dir, major).await {
         return Ok(binaries);
     }
     let fetching = fetch(&dir, major);
@@ -66,30 +66,33 @@ pub(super) async fn get(
         }
     };
     report(&Stage::Downloaded { version });
-    cached(&dir, major).await.ok_or_else(|| {
+    cached(&dir, major).await.map_err(|e| {
         Problem::failed(format!(
             "the downloaded PostgreSQL {major} doesn't start on this machine"
         ))
+        .because(e)
         .hint("install PostgreSQL with the system's package manager")
         .hint("or name a running Postgres in `DATABASE_URL`")
     })
 }
 
 /// The newest kept programs of a major version.
-async fn cached(dir: &Path, major: u32) -> Option<Binaries> {
-    let entries = fs::read_dir(dir).ok()?.flatten();
+async fn cached(dir: &Path, major: u32) -> io::Result<Binaries> {
+    let entries = fs::read_dir(dir)?.flatten();
     let prefix = format!("{major}.");
     let mut kept: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_string_lossy().starts_with(&prefix))
         .map(|entry| entry.path())
         .collect();
     kept.sort_by_key(|path| version_key(path));
+    let mut found = Err(io::Error::from(io::ErrorKind::NotFound));
     for path in kept.into_iter().rev() {
-        if let Some(binaries) = Binaries::inspect(path.join("bin")).await {
-            return Some(binaries);
+        found = Binaries::inspect(path.join("bin")).await;
+        if found.is_ok() {
+            break;
         }
     }
-    None
+    found
 }
 
 /// `18.10.0` comes after `18.9.0`.
