@@ -84,13 +84,14 @@ impl Kept {
     /// Another connection. The few statements that run here look rows up by their keys: whatever they are given, the plan is
     /// the same, and making it anew each time would cost more than to run it.
     async fn made(&self) -> Result<Conn> {
+        let mut in_the_pool = self.pool.size();
         loop {
             let mut conn = self.pool.acquire().await?.detach();
             let set = sqlx::query("set plan_cache_mode = force_generic_plan");
             match set.execute(&mut conn).await {
                 Ok(_) => return Ok(conn),
-                // It was lost while it lay in the pool, which makes new ones where it has none.
-                Err(error) if super::lost(&error) => {}
+                // It was lost while it lay in the pool; so may the others that lie there.
+                Err(error) if super::lost(&error) && in_the_pool > 0 => in_the_pool -= 1,
                 Err(error) => return Err(error),
             }
         }

@@ -148,8 +148,8 @@ pub async fn attempts_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Atte
 }
 
 /// Writes that an attempt begins, before any work, and gives its number. Those before it that never told their end are
-/// marked as lost: they came to no end that is known, and only who holds the job asks. `None`: so many were lost that it is not
-/// begun again.
+/// marked as lost: they came to no end that is known, and only who holds the job asks. `None`: so many were lost that it
+/// is not begun again.
 pub async fn begin_attempt(
     conn: &mut Conn,
     job: &StepJob,

@@ -47,7 +47,7 @@ pub async fn finish(
     match (came_to, next) {
         (CameTo::Done, Some(next)) if next_to_do(&steps).is_some_and(|s| s.seq == next.seq) => {
             let turn = Turn::going_on(tx, now, (held, next));
-            return turn.forward(app, run, steps, next).await;
+            return turn.forward(app, run, steps).await;
         }
         (CameTo::Done, next) => {
             end_job(&mut tx, held, next).await?;

@@ -114,17 +114,17 @@ impl From<RunError> for StepFailure {
 /// Looks at a job that a worker holds: what is recorded already is not done again.
 pub async fn begin(app: &App, held: &Held, job: StepJob) -> Result<Begun, StepFailure> {
     let turn = Turn::open(app, held, (job, None)).await?;
-    take_up(app, turn, job).await
+    take_up(app, turn).await
 }
 
 /// Looks again at a job whose run was not to begin at this attempt, which ends here.
 pub async fn not_begun(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, StepFailure> {
     let turn = Turn::open(app, held, (attempt.job, Some(attempt))).await?;
-    take_up(app, turn, attempt.job).await
+    take_up(app, turn).await
 }
 
-async fn take_up(app: &App, mut turn: Turn<'_>, job: StepJob) -> Result<Begun, StepFailure> {
-    let Some(mut run) = turn.run(job).await? else {
+async fn take_up(app: &App, mut turn: Turn<'_>) -> Result<Begun, StepFailure> {
+    let Some(mut run) = turn.run().await? else {
         return turn.close().await;
     };
     match (run.state, run.direction) {
@@ -135,17 +135,17 @@ async fn take_up(app: &App, mut turn: Turn<'_>, job: StepJob) -> Result<Begun, S
             turn.close().await
         }
         (RunState::Queued, Direction::Do) if turn.untouched(&run).await? => {
-            match turn.attempt(job).await? {
+            match turn.attempt().await? {
                 Some(attempt) => turn.hand_out(Begun::PlanAgain(attempt)).await,
-                None => turn.give_up_start(run, job).await,
+                None => turn.give_up_start(run).await,
             }
         }
         (RunState::Queued, Direction::Do) => {
             turn.start_run(&mut run).await?;
-            turn.next_of(app, run, job).await
+            turn.next_of(app, run).await
         }
-        (RunState::Running, Direction::Do) => turn.next_of(app, run, job).await,
-        (RunState::Undoing, Direction::Undo) => turn.back(app, run, job).await,
+        (RunState::Running, Direction::Do) => turn.next_of(app, run).await,
+        (RunState::Undoing, Direction::Undo) => turn.back(app, run).await,
         _ => turn.close().await,
     }
 }
@@ -153,13 +153,13 @@ async fn take_up(app: &App, mut turn: Turn<'_>, job: StepJob) -> Result<Begun, S
 /// Goes on with a run whose plan was found to be the approved one: the first step begins.
 pub async fn start(app: &App, held: &Held, attempt: Attempt) -> Result<Begun, StepFailure> {
     let mut turn = Turn::open(app, held, (attempt.job, Some(attempt))).await?;
-    let Some(mut run) = turn.run(attempt.job).await? else {
+    let Some(mut run) = turn.run().await? else {
         return turn.close().await;
     };
     match run.state {
         RunState::Queued => {
             turn.start_run(&mut run).await?;
-            turn.next_of(app, run, attempt.job).await
+            turn.next_of(app, run).await
         }
         RunState::Cancelling => {
             run::begin_undo(&mut turn.tx, &mut run, turn.now).await?;

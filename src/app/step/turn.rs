@@ -63,7 +63,8 @@ impl<'a> Turn<'a> {
     }
 
     /// The run, locked, if the job is of its present generation and direction.
-    pub(super) async fn run(&mut self, job: StepJob) -> Result<Option<Run>, StepFailure> {
+    pub(super) async fn run(&mut self) -> Result<Option<Run>, StepFailure> {
+        let job = self.job;
         let run = store::run::lock(&mut self.tx, job.run).await?;
         Ok(run.filter(|r| r.generation == job.generation && r.direction == job.direction))
     }
@@ -113,7 +114,8 @@ impl<'a> Turn<'a> {
     }
 
     /// Writes the attempt; `None`: too many never came back.
-    pub(super) async fn attempt(&mut self, job: StepJob) -> Result<Option<Attempt>, StepFailure> {
+    pub(super) async fn attempt(&mut self) -> Result<Option<Attempt>, StepFailure> {
+        let job = self.job;
         self.end_begun().await?;
         let (worker, most) = (&self.held.worker, backoff::MOST_LOST);
         let begun = store::step::begin_attempt(&mut self.tx, &job, worker, most, self.now).await?;
@@ -121,14 +123,9 @@ impl<'a> Turn<'a> {
     }
 
     /// The next step of a run that goes forward.
-    pub(super) async fn next_of(
-        mut self,
-        app: &App,
-        run: Run,
-        job: StepJob,
-    ) -> Result<Begun, StepFailure> {
+    pub(super) async fn next_of(mut self, app: &App, run: Run) -> Result<Begun, StepFailure> {
         let steps = store::step::of_run(&mut self.tx, run.id).await?;
-        self.forward(app, run, steps, job).await
+        self.forward(app, run, steps).await
     }
 
     /// The same, where its steps are read already.
@@ -137,14 +134,13 @@ impl<'a> Turn<'a> {
         app: &App,
         mut run: Run,
         mut steps: Vec<Step>,
-        job: StepJob,
     ) -> Result<Begun, StepFailure> {
         let Some(at) = run::next_to_do(&steps).map(|s| s.seq) else {
             course::succeeded(app, &mut self.tx, &mut run, &steps, self.now).await?;
             return self.close().await;
         };
-        if at != job.seq {
-            recorded_already(job, at);
+        if at != self.job.seq {
+            recorded_already(self.job, at);
             return self.close().await;
         }
         let planned = approved_step(&mut self.tx, &run, at).await?;
@@ -158,7 +154,7 @@ impl<'a> Turn<'a> {
         if let Some(until) = closed {
             // The one before it may have ended in this transaction.
             message::raise(&mut self.tx, run.request).await?;
-            return self.put_off(job, step, until).await;
+            return self.put_off(step, until).await;
         }
         match wanted(&planned, &outputs) {
             Ok(true) => {}
@@ -185,7 +181,7 @@ impl<'a> Turn<'a> {
             ))),
             Ok(_) => match self.begun.take() {
                 Some(attempt) => Ok(attempt),
-                None => self.attempt(job).await?.ok_or_else(Stop::poison),
+                None => self.attempt().await?.ok_or_else(Stop::poison),
             },
         };
         let attempt = match attempt {
@@ -224,19 +220,14 @@ impl<'a> Turn<'a> {
     }
 
     /// The next step of a run that goes back.
-    pub(super) async fn back(
-        mut self,
-        app: &App,
-        mut run: Run,
-        job: StepJob,
-    ) -> Result<Begun, StepFailure> {
+    pub(super) async fn back(mut self, app: &App, mut run: Run) -> Result<Begun, StepFailure> {
         let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
         let Some(at) = run::next_to_undo(&steps).map(|s| s.seq) else {
             undone(&mut self.tx, &mut run, self.now).await?;
             return self.close().await;
         };
-        if at != job.seq {
-            recorded_already(job, at);
+        if at != self.job.seq {
+            recorded_already(self.job, at);
             return self.close().await;
         }
         let planned = approved_step(&mut self.tx, &run, at).await?;
@@ -246,14 +237,14 @@ impl<'a> Turn<'a> {
         };
         let closed = limit::closed_until(app, &mut self.tx, [&*planned.action], self.now).await?;
         if let Some(until) = closed {
-            return self.put_off(job, step, until).await;
+            return self.put_off(step, until).await;
         }
         if step.input.is_none() {
             // It never began, so there is nothing to take back.
             course::taken_back(&mut self.tx, &mut run, step, self.now).await?;
             return self.close().await;
         }
-        let Some(attempt) = self.attempt(job).await? else {
+        let Some(attempt) = self.attempt().await? else {
             course::undo_stopped(&mut self.tx, &mut run, step, Stop::poison(), self.now).await?;
             return self.close().await;
         };
@@ -293,27 +284,22 @@ impl<'a> Turn<'a> {
     /// Lets the job come again then. The old one goes first: both have the same key.
     async fn put_off(
         mut self,
-        job: StepJob,
         step: &mut Step,
         until: DateTime<Utc>,
     ) -> Result<Begun, StepFailure> {
         step.wait_until = Some(until);
         store::step::save(&mut self.tx, step).await?;
         self.finish_job().await?;
-        queue::enqueue_step(&mut self.tx, &job, Some(until)).await?;
+        queue::enqueue_step(&mut self.tx, &self.job, Some(until)).await?;
         self.tx.commit().await?;
         Ok(Begun::Nothing)
     }
 
     /// Ends a run whose first job died each time while it planned again.
-    pub(super) async fn give_up_start(
-        mut self,
-        mut run: Run,
-        job: StepJob,
-    ) -> Result<Begun, StepFailure> {
+    pub(super) async fn give_up_start(mut self, mut run: Run) -> Result<Begun, StepFailure> {
         self.start_run(&mut run).await?;
         let mut steps = store::step::of_run(&mut self.tx, run.id).await?;
-        if let Some(step) = steps.iter_mut().find(|s| s.seq == job.seq) {
+        if let Some(step) = steps.iter_mut().find(|s| s.seq == self.job.seq) {
             stopped(&mut self.tx, &mut run, step, Stop::poison(), self.now).await?;
         }
         self.close().await
