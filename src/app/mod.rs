@@ -8,6 +8,7 @@ mod actor;
 mod again;
 mod ask;
 pub mod audit;
+mod bell;
 mod broken;
 mod cancel;
 mod complete;
@@ -52,6 +53,7 @@ mod twin;
 pub mod view;
 pub mod watched;
 
+pub use bell::Bell;
 pub use broken::{Broken, Reference};
 pub use definition::Definition;
 use handle::DEFAULT_SLASH;
@@ -84,6 +86,8 @@ pub struct App {
     pub listed: Arc<link::listed::Told>,
     /// Numbers of requests that were drawn and not used.
     pub spare: Arc<Spare>,
+    /// Wakes whoever goes on with what was submitted.
+    pub bell: Arc<Bell>,
 }
 
 impl App {
@@ -97,6 +101,7 @@ impl App {
             decided: Arc::default(),
             listed: Arc::default(),
             spare: Arc::default(),
+            bell: Arc::default(),
         }
     }
 }

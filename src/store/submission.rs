@@ -13,7 +13,6 @@ use super::draft::Draft;
 use super::group::Held;
 use super::inbox::Answered;
 use super::installation::Installation;
-use super::message::WAKE;
 use super::queue::{MAX_ATTEMPTS, PlanJob};
 use super::request::NewRequest;
 use super::thread::Thread;
@@ -213,9 +212,10 @@ unmoved as (
                  select from service
                  where claims @> jsonb_build_array(jsonb_build_object('kind', w.kind, 'name', w.name))))
     for no key update),
+planner as (select id from graphile_worker._private_tasks where identifier = $39),
 delivered as (
     insert into inbox (installation_id, key, kind, account_id, reply, received_at)
-    select $9, $10, $11, $12, $13, $14 from unmoved
+    select $9, $10, $11, $12, $13, $14 from unmoved, planner
     on conflict (installation_id, key) do nothing returning key),
 sent as (
     update draft set "values" = $15, page = $16, revision = revision + 1, consumed_at = $14, touched_at = $14
@@ -238,15 +238,16 @@ opened as (
 posted as (
     insert into message (id, thread_id, place, kind, subject, nonce, created_at)
     select $35, $31, 0, $36, $37, $38, $14 from delivered)
-select pg_notify($39, $9::uuid::text),
-       graphile_worker.add_job(identifier => $40, payload => $41::jsonb::json, job_key => $42, max_attempts => $43)
-from delivered"#;
+insert into graphile_worker._private_jobs (task_id, payload, key, max_attempts)
+select planner.id, $40::jsonb::json, $41, $42 from planner, delivered"#;
 
 /// Writes a submission, all or nothing. False: something moved since it was judged, one of its names is held, its
-/// definition isn't kept yet or its delivery came before, and nothing is written. A name that is taken at this very
-/// moment fails as a violated key.
+/// definition isn't kept yet, its delivery came before or the queue knows no job of this kind yet, and nothing is
+/// written. A name that is taken at this very moment fails as a violated key.
 ///
-/// Unchecked at compile time, since it enqueues the plan with the queue's own function (see [`super::queue`]).
+/// Whoever is to go on with it is not woken: [`super::wake::tell`] does that, when it is committed. The queue's own
+/// function would notify, so the job is written as that writes it; no other has its key, which is the request's. Unchecked
+/// at compile time, since the table is the queue's own (see [`super::queue`]).
 pub async fn write(conn: &mut Conn, submission: &Submission<'_>) -> Result<bool> {
     let Submission {
         seen,
@@ -297,7 +298,6 @@ pub async fn write(conn: &mut Conn, submission: &Submission<'_>) -> Result<bool>
         .bind(subject.kind())
         .bind(Json(subject))
         .bind(nonce)
-        .bind(WAKE)
         .bind(PlanJob::IDENTIFIER)
         .bind(Json(PlanJob { request: new.id }))
         .bind(PlanJob::key(new.id))

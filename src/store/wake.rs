@@ -1,5 +1,7 @@
 //! Being woken: raised messages notify, so that a card stands in a moment and polling is only a net.
 
+use std::collections::BTreeSet;
+
 use sqlx::postgres::PgListener;
 
 use super::{Pool, Result, message};
@@ -27,4 +29,23 @@ impl Wake {
             }
         }
     }
+}
+
+/// The channel that the queue's workers listen on, as its own functions notify it (version 0.14.1).
+const JOBS: &str = "jobs:insert";
+
+/// Wakes the senders of these installations and the queue's workers, for what was written without waking them.
+pub async fn tell(pool: &Pool, installations: &BTreeSet<InstallationId>) -> Result<()> {
+    let installations: Vec<_> = installations.iter().map(ToString::to_string).collect();
+    // Nothing is written, so there is nothing on disk to wait for.
+    sqlx::query(
+        "select pg_notify($1, installation) from unnest($2::text[]) as woken(installation)
+         union all select pg_notify($3, '')",
+    )
+    .bind(message::WAKE)
+    .bind(installations)
+    .bind(JOBS)
+    .execute(pool)
+    .await?;
+    Ok(())
 }

@@ -214,7 +214,11 @@ async fn write(
         root: (new_id(), Subject::Root, Uuid::now_v7()),
     };
     match submission::write(conn, &written).await {
-        Ok(written) => Ok(written.then_some(answered.reply)),
+        Ok(true) => {
+            app.bell.ring(&app.pool, seen.installation.id);
+            Ok(Some(answered.reply))
+        }
+        Ok(false) => Ok(None),
         Err(error) if store::taken(&error) => Ok(None),
         Err(error) => Err(error.into()),
     }

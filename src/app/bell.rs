@@ -1,0 +1,57 @@
+//! Wakes senders and the queue's workers, in whatever process, for submissions: after these are written, many at once.
+//!
+//! Postgres lets transactions that notify commit one after another only (a lock over the whole cluster, held until the
+//! commit is on disk), so submissions that notified would all wait for each other. Their word goes out by itself, in a
+//! transaction that writes nothing and so waits for no disk. What a crash keeps from being told, the looks of senders and
+//! workers find a second later.
+
+use std::collections::BTreeSet;
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::domain::id::InstallationId;
+use crate::store::{Pool, wake};
+
+/// How long it rests between two words: whoever is woken looks at everything that is due.
+const REST: Duration = Duration::from_millis(5);
+
+/// Whom to wake. `None`: nobody is about to tell.
+#[derive(Debug, Default)]
+pub struct Bell(Mutex<Option<BTreeSet<InstallationId>>>);
+
+impl Bell {
+    /// Wakes the installation's sender and the queue's workers soon. Not before what they are to find is committed.
+    pub(super) fn ring(self: &Arc<Self>, pool: &Pool, installation: InstallationId) {
+        let mut whom = self.whom();
+        if let Some(whom) = &mut *whom {
+            whom.insert(installation);
+        } else {
+            *whom = Some(BTreeSet::from([installation]));
+            tokio::spawn(tell(Arc::clone(self), pool.clone()));
+        }
+    }
+
+    /// Those who were not told yet; with none left, the next ring begins anew.
+    fn next(&self) -> Option<BTreeSet<InstallationId>> {
+        let mut whom = self.whom();
+        let next = whom.as_mut().map(mem::take);
+        next.filter(|next| !next.is_empty()).or_else(|| {
+            *whom = None;
+            None
+        })
+    }
+
+    fn whom(&self) -> MutexGuard<'_, Option<BTreeSet<InstallationId>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn tell(bell: Arc<Bell>, pool: Pool) {
+    while let Some(installations) = bell.next() {
+        if let Err(error) = wake::tell(&pool, &installations).await {
+            tracing::debug!(%error, "Nobody could be woken; they look by themselves in a moment");
+        }
+        tokio::time::sleep(REST).await;
+    }
+}
