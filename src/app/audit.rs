@@ -43,11 +43,27 @@ pub async fn append(
     now: DateTime<Utc>,
     what: Value,
 ) -> store::Result<()> {
+    append_all(conn, chain, now, [(kind, what)]).await
+}
+
+/// Adds a row for each thing that happened, in this order.
+pub(super) async fn append_all<const N: usize>(
+    conn: &mut Conn,
+    chain: Chain,
+    now: DateTime<Utc>,
+    happened: [(&str, Value); N],
+) -> store::Result<()> {
     let chain = chain.to_string();
-    let head = store::audit::lock_head(conn, &chain).await?;
-    let body = body(kind, now, what);
-    let entry = audit::append(&chain, head, &body);
-    store::audit::insert(conn, &entry, kind, now).await
+    let mut head = store::audit::lock_head(conn, &chain).await?;
+    let rows = happened.map(|(kind, what)| {
+        let entry = audit::append(&chain, head, &body(kind, now, what));
+        head = Head {
+            seq: entry.seq,
+            hash: entry.hash,
+        };
+        (entry, kind)
+    });
+    store::audit::insert(conn, &chain, &rows, now).await
 }
 
 /// Begins the chain of a request that is made in this transaction.

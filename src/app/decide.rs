@@ -3,7 +3,7 @@
 //! A press that can still matter locks the request, and `domain` counts the vote on groups as of now. Those that can't
 //! any more were answered before, by [`super::late`].
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::actor::Actor;
 use super::audit::{self, Chain};
@@ -11,7 +11,7 @@ use super::end::{self, End};
 use super::group;
 use super::{App, ask, message, new_id, run, view};
 use crate::cards::{answer, form, refusal};
-use crate::domain::id::{ApprovalId, PersonId, PlanId};
+use crate::domain::id::{ApprovalId, PersonId, PlanId, RunId};
 use crate::domain::message::Milestone;
 use crate::domain::person::{Account, GroupFacts, Platform};
 use crate::domain::plan::Plan;
@@ -22,6 +22,12 @@ use crate::store::approval::Approval;
 use crate::store::request::Request;
 use crate::store::vote::Cast;
 use crate::store::{self, Conn, queue};
+
+/// What happened, as the evidence of a counted vote says it.
+const CAST: &str = "vote.cast";
+
+/// The same, of a rule that is met.
+pub(super) const APPROVED: &str = "request.approved";
 
 /// Longest reason that is kept of a Deny, in characters.
 const REASON: usize = 1000;
@@ -63,15 +69,22 @@ pub(super) async fn vote(
         Err(refused) => return refuse(app, conn, actor, &poll, &refused).await,
     };
     let reason = reason.map(|r| r.trim().chars().take(REASON).collect::<String>());
-    keep(conn, actor, &poll, &vote, reason.as_deref()).await?;
+    let cast = keep(conn, actor, &poll, &vote, reason.as_deref()).await?;
     let request = &mut poll.request;
+    let chain = Chain::Request(request.id);
     match standing {
-        Standing::Lacking(_) => message::raise(conn, request.id).await?,
+        Standing::Lacking(_) => {
+            audit::append(conn, chain, CAST, vote.at, cast).await?;
+            message::raise(conn, request.id).await?;
+        }
         Standing::Met => {
-            approve(app, conn, request, &poll.plan, actor.now).await?;
+            let (_, approved) = approve(app, conn, request, &poll.plan, actor.now).await?;
             message::milestone(conn, request.id, Milestone::Decided, actor.now).await?;
+            let happened = [(CAST, cast), (APPROVED, approved)];
+            audit::append_all(conn, chain, vote.at, happened).await?;
         }
         Standing::Denied => {
+            audit::append(conn, chain, CAST, vote.at, cast).await?;
             let end = End {
                 by: Some(actor.person()),
                 reason,
@@ -186,11 +199,10 @@ async fn elsewhere(
     request: &Request,
     actor: &Actor,
 ) -> store::Result<Option<Platform>> {
-    let home = store::request::installation(conn, request.id).await?;
-    if home == actor.installation.id {
+    if request.home == actor.installation.id {
         return Ok(None);
     }
-    let home = store::installation::get(conn, home).await?;
+    let home = store::installation::get(conn, request.home).await?;
     let accounts = store::account::of_person(conn, actor.person()).await?;
     let there = |account: &Account| account.active && account.installation == home.id;
     let known = !home.platform.is_chat() || accounts.iter().any(there);
@@ -252,13 +264,14 @@ const fn why(refused: &VoteRefused) -> &'static str {
     }
 }
 
+/// Writes a vote; gives the evidence of it.
 async fn keep(
     conn: &mut Conn,
     actor: &Actor,
     poll: &Poll,
     vote: &Vote,
     reason: Option<&str>,
-) -> store::Result<()> {
+) -> store::Result<Value> {
     let cast = Cast {
         id: new_id(),
         vote,
@@ -266,28 +279,21 @@ async fn keep(
         reason,
     };
     store::vote::insert(conn, cast).await?;
-    let what = json!({
+    Ok(json!({
         "vote": cast.id, "plan": vote.plan, "digest": poll.plan.digest, "by": vote.person,
         "account": actor.account.id, "verdict": vote.verdict, "groups": vote.groups, "reason": reason,
-    });
-    audit::append(
-        conn,
-        Chain::Request(poll.request.id),
-        "vote.cast",
-        vote.at,
-        what,
-    )
-    .await
+    }))
 }
 
-/// The rule is met: approval, run and first job, in the caller's transaction.
+/// The rule is met: approval, run and first job, in the caller's transaction. Gives the evidence of it, to be written as
+/// [`APPROVED`].
 pub(super) async fn approve(
     app: &App,
     conn: &mut Conn,
     request: &mut Request,
     plan: &store::plan::Plan,
     now: chrono::DateTime<chrono::Utc>,
-) -> anyhow::Result<crate::domain::id::RunId> {
+) -> anyhow::Result<(RunId, Value)> {
     let moved = match request.state {
         RequestState::Planning => RequestMove::PlanNeedsNobody,
         _ => RequestMove::Approve,
@@ -304,22 +310,13 @@ pub(super) async fn approve(
             + chrono::TimeDelta::hours(app.settings.current().limits.approval_hours.into()),
         created_at: now,
     };
-    store::approval::insert(conn, &approval).await?;
     let run = run::begin(conn, &approval, &Plan::parse(&plan.bytes)?).await?;
+    message::close_copies(conn, request.id, now).await?;
     let what = json!({
         "approval": approval.id, "plan": plan.id, "digest": plan.digest, "rule": approval.rule,
         "good_until": approval.good_until, "run": run,
     });
-    audit::append(
-        conn,
-        Chain::Request(request.id),
-        "request.approved",
-        now,
-        what,
-    )
-    .await?;
-    message::close_copies(conn, request.id, now).await?;
-    Ok(run)
+    Ok((run, what))
 }
 
 fn unknown(plan: PlanId) -> Reply {

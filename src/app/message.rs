@@ -172,8 +172,7 @@ pub async fn close_copies(
     request: RequestId,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    raise(conn, request).await?;
-    store::thread::close_copies(conn, request, now).await
+    store::message::raise_and_close_copies(conn, request, now).await
 }
 
 /// A channel of the platform can be posted to no longer: what stands there goes on elsewhere.
@@ -337,10 +336,8 @@ async fn say(
     subject: Subject,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    if store::message::waits(conn, thread.id, subject).await? {
-        return Ok(());
-    }
-    post(conn, thread, subject, now).await
+    let id: MessageId = new_id();
+    store::message::insert_unless_waits(conn, id, thread.id, subject, Uuid::now_v7(), now).await
 }
 
 async fn post(

@@ -17,7 +17,7 @@ use super::audit::{self, Chain};
 use super::definition::Definition;
 use super::end::{self, End};
 use super::run::enter;
-use super::{App, Reference, cancel, limit, message};
+use super::{App, Reference, limit, message};
 use crate::cards::refusal::requester_gone;
 use crate::catalog::flow::{self, StepDraft};
 use crate::catalog::{Inputs, Template};
@@ -282,13 +282,14 @@ async fn unbegun(conn: &mut Conn, run: RunId) -> anyhow::Result<Option<(Request,
     let Some(request) = store::request::lock_of_run(conn, run).await? else {
         return Ok(None);
     };
-    let Some(run) = store::run::lock(conn, run).await? else {
+    if request.state != RequestState::Approved {
         return Ok(None);
+    }
+    let current = store::run::lock_latest(conn, request.id).await?;
+    let begins = |current: &Run| {
+        current.id == run && matches!(current.state, RunState::Queued | RunState::Running)
     };
-    let current = cancel::current_run(conn, &request).await?;
-    let begins = matches!(run.state, RunState::Queued | RunState::Running);
-    let is_current = current.is_some_and(|current| current.id == run.id);
-    Ok((begins && is_current).then_some((request, run)))
+    Ok(current.filter(begins).map(|run| (request, run)))
 }
 
 /// The drafts of a request's steps; `Err`: its definition can't be made into steps with these inputs.

@@ -50,7 +50,7 @@ pub struct Word {
     pub by: Option<PersonId>,
 }
 
-/// Makes the run of an approval: its row, its steps and its first job, in the transaction of the approval.
+/// Writes an approval and makes its run: its row, its steps and its first job.
 pub async fn begin(conn: &mut Conn, approval: &Approval, plan: &Plan) -> store::Result<RunId> {
     let run = Run {
         id: new_id(),
@@ -68,8 +68,7 @@ pub async fn begin(conn: &mut Conn, approval: &Approval, plan: &Plan) -> store::
         output: None,
         undo_at: None,
     };
-    store::run::insert(conn, &run).await?;
-    store::step::insert_all(conn, run.id, &plan.steps).await?;
+    store::approval::insert(conn, approval, &run, &plan.steps).await?;
     queue::enqueue_step(conn, &job(&run, 0), None).await?;
     Ok(run.id)
 }

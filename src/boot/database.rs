@@ -18,6 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long ago a connection may have been at work to be taken without asking whether the server is still there.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
+/// How many statements a connection keeps prepared: more than there are. With fewer, what one piece of work prepares the
+/// next one throws out.
+const STATEMENTS: usize = 1000;
+
 /// How long a server may take to greet at start: it may be far away, or just waking up.
 const GREETING: Duration = Duration::from_secs(10);
 
@@ -57,7 +61,7 @@ impl Database {
 
     /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
     pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
-        let pool = pool_options(size, PATIENCE).connect_with(self.quiet());
+        let pool = pool_options(size, PATIENCE).connect_with(self.options());
         pool.await
             .or_fail("can't connect to Postgres")
             .map_err(|problem| {
@@ -68,12 +72,14 @@ impl Database {
     /// A pool whose tasks wait for a connection as long as `patience`, where nobody waits for them. Its connections
     /// are made by whoever first needs them, on that thread.
     pub fn lazy_pool(&self, size: u32, patience: Duration) -> PgPool {
-        pool_options(size, patience).connect_lazy_with(self.quiet())
+        pool_options(size, patience).connect_lazy_with(self.options())
     }
 
-    /// A slow statement would be logged with its whole text; Postgres' own log tells of them better.
-    fn quiet(&self) -> PgConnectOptions {
-        self.options.clone().disable_statement_logging()
+    /// A slow statement would be logged with its whole text; Postgres' own log tells of them better. Every statement of
+    /// ours stays prepared.
+    fn options(&self) -> PgConnectOptions {
+        let options = self.options.clone().disable_statement_logging();
+        options.statement_cache_capacity(STATEMENTS)
     }
 
     /// Whether it is the managed one, which no other release shares.

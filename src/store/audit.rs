@@ -54,17 +54,34 @@ pub async fn begin(conn: &mut Conn, entry: &Entry, kind: &str, at: DateTime<Utc>
     Ok(())
 }
 
-/// Adds the row that follows the locked head.
-pub async fn insert(conn: &mut Conn, entry: &Entry, kind: &str, at: DateTime<Utc>) -> Result<()> {
+/// Adds the rows that follow the locked head, in their order, each with its kind.
+pub async fn insert(
+    conn: &mut Conn,
+    chain: &str,
+    rows: &[(Entry, &str)],
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let seqs: Vec<i64> = rows.iter().map(|(entry, _)| entry.seq).collect();
+    let prevs: Vec<&[u8]> = rows.iter().map(|(entry, _)| &entry.prev.0[..]).collect();
+    let hashes: Vec<&[u8]> = rows.iter().map(|(entry, _)| &entry.hash.0[..]).collect();
+    let bodies: Vec<&[u8]> = rows.iter().map(|(entry, _)| &entry.body[..]).collect();
+    let kinds: Vec<&str> = rows.iter().map(|(_, kind)| *kind).collect();
     sqlx::query!(
-        "with head as (update audit_chain set seq = $2, hash = $4 where chain = $1)
-         insert into audit (chain, seq, prev, hash, body, kind, at) values ($1, $2, $3, $4, $5, $6, $7)",
-        entry.chain,
-        entry.seq,
-        entry.prev as _,
-        entry.hash as _,
-        entry.body,
-        kind,
+        "with added as (
+             select seq, prev, hash, body, kind
+             from unnest($2::bigint[], $3::bytea[], $4::bytea[], $5::bytea[], $6::text[])
+                  as a(seq, prev, hash, body, kind)),
+         head as (
+             update audit_chain c set seq = a.seq, hash = a.hash
+             from (select seq, hash from added order by seq desc limit 1) a where c.chain = $1)
+         insert into audit (chain, seq, prev, hash, body, kind, at)
+         select $1, seq, prev, hash, body, kind, $7 from added",
+        chain,
+        &seqs,
+        &prevs as _,
+        &hashes as _,
+        &bodies as _,
+        &kinds as _,
         at,
     )
     .execute(conn)

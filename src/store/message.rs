@@ -61,22 +61,77 @@ pub async fn insert(
     nonce: Uuid,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    while !post(conn, (id, thread), subject, nonce, now).await? {}
+    let new = New {
+        id,
+        thread,
+        subject,
+    };
+    while !post(conn, new, (nonce, now), Unless::Never).await? {}
     Ok(())
 }
 
-/// False: another message has taken the place meanwhile.
-async fn post(
+/// The same, unless a message about the same thing waits there, not shown yet: that one will tell the state of then.
+pub async fn insert_unless_waits(
     conn: &mut Conn,
-    (id, thread): (MessageId, ThreadId),
+    id: MessageId,
+    thread: ThreadId,
     subject: Subject,
     nonce: Uuid,
     now: DateTime<Utc>,
+) -> Result<()> {
+    let new = New {
+        id,
+        thread,
+        subject,
+    };
+    while !post(conn, new, (nonce, now), Unless::Waits).await? && !waits(conn, new).await? {}
+    Ok(())
+}
+
+/// A message to be written.
+#[derive(Clone, Copy)]
+struct New {
+    id: MessageId,
+    thread: ThreadId,
+    subject: Subject,
+}
+
+/// When none is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Unless {
+    Never,
+    /// Where one about the same thing waits.
+    Waits,
+}
+
+async fn waits(conn: &mut Conn, new: New) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"select exists (select 1 from message where thread_id = $1 and subject = $2 and shown = 0
+                          and given_up is null) as "found!""#,
+        new.thread as _,
+        Json(new.subject) as _,
+    )
+    .fetch_one(conn)
+    .await
+}
+
+/// False: another message has taken the place meanwhile, or one waits.
+async fn post(
+    conn: &mut Conn,
+    New {
+        id,
+        thread,
+        subject,
+    }: New,
+    (nonce, now): (Uuid, DateTime<Utc>),
+    unless: Unless,
 ) -> Result<bool> {
     let posted = sqlx::query!(
         "with posted as (
              insert into message (id, thread_id, place, kind, subject, nonce, created_at)
-             values ($1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6)
+             select $1, $2, (select coalesce(max(place) + 1, 0) from message where thread_id = $2), $3, $4, $5, $6
+             where not ($8 and exists (select 1 from message where thread_id = $2 and subject = $4 and shown = 0
+                                       and given_up is null))
              on conflict (thread_id, place) do nothing
              returning thread_id)
          select pg_notify($7, t.installation_id::text) from posted join thread t on t.id = posted.thread_id",
@@ -87,6 +142,7 @@ async fn post(
         nonce,
         now,
         WAKE,
+        unless == Unless::Waits,
     )
     .execute(conn)
     .await?;
@@ -128,18 +184,6 @@ pub async fn open(
     Ok(())
 }
 
-/// Whether a message about the same thing waits in the thread, not shown yet: then it will tell the state of then.
-pub async fn waits(conn: &mut Conn, thread: ThreadId, subject: Subject) -> Result<bool> {
-    sqlx::query_scalar!(
-        r#"select exists (select 1 from message where thread_id = $1 and subject = $2 and shown = 0
-                          and given_up is null) as "found!""#,
-        thread as _,
-        Json(subject) as _,
-    )
-    .fetch_one(conn)
-    .await
-}
-
 /// Wants what is about this shown anew, wherever it stands, and wakes its senders.
 pub async fn raise_about(conn: &mut Conn, subject: Subject) -> Result<()> {
     sqlx::query!(
@@ -169,6 +213,32 @@ pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
              returning t.installation_id)
          select pg_notify($2, installation_id::text) from (select distinct installation_id from raised) r",
         request as _,
+        WAKE,
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(())
+}
+
+/// The same, for the last time in the copies that don't go on: what is wanted there by now is still shown, nothing that
+/// comes later is.
+pub async fn raise_and_close_copies(
+    conn: &mut Conn,
+    request: RequestId,
+    now: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "with open as (
+             select id, installation_id, role = 'direct' and not follows as ends from thread
+             where request_id = $1 and closed_at is null order by id for no key update),
+         raised as (
+             update message m set wanted = m.wanted + 1 from open t
+             where t.id = m.thread_id and m.kind = 'root' and m.given_up is null
+             returning t.installation_id),
+         closed as (update thread t set closed_at = $2 from open where t.id = open.id and open.ends)
+         select pg_notify($3, installation_id::text) from (select distinct installation_id from raised) r",
+        request as _,
+        now,
         WAKE,
     )
     .fetch_all(conn)

@@ -32,6 +32,8 @@ pub struct Request {
     pub requester: PersonId,
     /// With which account.
     pub account: AccountId,
+    /// Where: the installation of that account.
+    pub home: InstallationId,
     /// The checked inputs.
     pub inputs: Json<Map<String, Value>>,
     /// Where it stands.
@@ -165,6 +167,8 @@ macro_rules! select_request {
             r#"select id as "id: RequestId", number as "number: RequestNumber", command,
                       command_digest as "command_digest: Digest", template_digest as "template_digest: Digest",
                       subject, human(requester_id) as "requester!: PersonId", requester_account_id as "account: AccountId",
+                      (select a.installation_id from account a where a.id = requester_account_id)
+                          as "home!: InstallationId",
                       inputs as "inputs: Json<Map<String, Value>>", state as "state: RequestState", since,
                       plan_id as "plan: PlanId", human(ended_by) as "ended_by: PersonId", end_reason, reference, slash,
                       origin as "origin: Origin", plan_attempts, hindrance,

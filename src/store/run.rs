@@ -41,49 +41,39 @@ pub struct Run {
     pub undo_at: Option<DateTime<Utc>>,
 }
 
-/// Writes a new run. The database refuses one without an approval of its request, and a second one for it.
-pub async fn insert(conn: &mut Conn, run: &Run) -> Result<()> {
-    sqlx::query!(
-        "insert into run (id, approval_id, request_id, state, since, generation, direction, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $5)",
-        run.id as _,
-        run.approval as _,
-        run.request as _,
-        run.state as _,
-        run.since,
-        run.generation,
-        run.direction as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+macro_rules! select_run {
+    ($rest:literal, $($arg:expr),+) => {
+        sqlx::query_as!(
+            Run,
+            r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
+                      state as "state: RunState", since, generation, direction as "direction: Direction",
+                      started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
+                      human(acted_by) as "acted_by: PersonId", reference, output, undo_at
+               from run "# + $rest,
+            $($arg),+
+        )
+    };
 }
 
 /// Reads a run and keeps others from moving it until the transaction ends.
 pub async fn lock(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
-    sqlx::query_as!(
-        Run,
-        r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
-                  state as "state: RunState", since, generation, direction as "direction: Direction",
-                  started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
-                  human(acted_by) as "acted_by: PersonId", reference, output, undo_at
-           from run where id = $1 for no key update"#,
-        id as _
-    )
-    .fetch_optional(conn)
-    .await
+    select_run!("where id = $1 for no key update", id as _)
+        .fetch_optional(conn)
+        .await
 }
 
 /// Reads a run.
 pub async fn get(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
-    sqlx::query_as!(
-        Run,
-        r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
-                  state as "state: RunState", since, generation, direction as "direction: Direction",
-                  started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
-                  human(acted_by) as "acted_by: PersonId", reference, output, undo_at
-           from run where id = $1"#,
-        id as _
+    select_run!("where id = $1", id as _)
+        .fetch_optional(conn)
+        .await
+}
+
+/// The latest run of a request, and keeps others from moving it until the transaction ends.
+pub async fn lock_latest(conn: &mut Conn, request: RequestId) -> Result<Option<Run>> {
+    select_run!(
+        "where request_id = $1 order by created_at desc, id desc limit 1 for no key update",
+        request as _
     )
     .fetch_optional(conn)
     .await
@@ -91,13 +81,8 @@ pub async fn get(conn: &mut Conn, id: RunId) -> Result<Option<Run>> {
 
 /// The latest run of a request.
 pub async fn latest(conn: &mut Conn, request: RequestId) -> Result<Option<Run>> {
-    sqlx::query_as!(
-        Run,
-        r#"select id as "id: RunId", approval_id as "approval: ApprovalId", request_id as "request: RequestId",
-                  state as "state: RunState", since, generation, direction as "direction: Direction",
-                  started_at, ended_at, human(cancelled_by) as "cancelled_by: PersonId",
-                  human(acted_by) as "acted_by: PersonId", reference, output, undo_at
-           from run where request_id = $1 order by created_at desc, id desc limit 1"#,
+    select_run!(
+        "where request_id = $1 order by created_at desc, id desc limit 1",
         request as _
     )
     .fetch_optional(conn)

@@ -7,7 +7,6 @@ use serde_json::Value;
 use super::queue::StepJob;
 use super::{Conn, Json, Result};
 use crate::domain::id::{RequestId, RunId};
-use crate::domain::plan::PlannedStep;
 use crate::domain::run::{Direction, StepState};
 use crate::domain::step::{Record, TakenBack};
 
@@ -50,21 +49,6 @@ pub struct Step {
     pub finished_at: Option<DateTime<Utc>>,
     /// When it goes on.
     pub wait_until: Option<DateTime<Utc>>,
-}
-
-/// Writes the steps of a new run, all pending, in the plan's order.
-pub async fn insert_all(conn: &mut Conn, run: RunId, steps: &[PlannedStep]) -> Result<()> {
-    let planned: Vec<Json<&PlannedStep>> = steps.iter().map(Json).collect();
-    sqlx::query!(
-        "insert into step (run_id, seq, id, title, action, state, planned)
-         select $1, at - 1, planned ->> 'id', planned ->> 'title', planned ->> 'action', 'pending', planned
-         from unnest($2::jsonb[]) with ordinality as s(planned, at)",
-        run as _,
-        &planned as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// All steps of a run, in order.

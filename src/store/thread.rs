@@ -29,14 +29,23 @@ pub struct Thread {
     pub created_at: DateTime<Utc>,
 }
 
+macro_rules! select_thread {
+    ($rest:literal, $($arg:expr),+) => {
+        sqlx::query_as!(
+            Thread,
+            r#"select id as "id: ThreadId", request_id as "request: RequestId",
+                      installation_id as "installation: InstallationId", channel, account,
+                      role as "role: ThreadRole", root_ts, closed_at, created_at
+               from thread "# + $rest,
+            $($arg),+
+        )
+    };
+}
+
 /// The open threads of a request, the main one first.
 pub async fn open_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Thread>> {
-    sqlx::query_as!(
-        Thread,
-        r#"select id as "id: ThreadId", request_id as "request: RequestId",
-                  installation_id as "installation: InstallationId", channel, account,
-                  role as "role: ThreadRole", root_ts, closed_at, created_at
-           from thread where request_id = $1 and closed_at is null order by role = 'main' desc, created_at"#,
+    select_thread!(
+        "where request_id = $1 and closed_at is null order by role = 'main' desc, created_at",
         request as _
     )
     .fetch_all(conn)
@@ -45,42 +54,24 @@ pub async fn open_of(conn: &mut Conn, request: RequestId) -> Result<Vec<Thread>>
 
 /// Reads one thread.
 pub async fn get(conn: &mut Conn, id: ThreadId) -> Result<Option<Thread>> {
-    sqlx::query_as!(
-        Thread,
-        r#"select id as "id: ThreadId", request_id as "request: RequestId",
-                  installation_id as "installation: InstallationId", channel, account,
-                  role as "role: ThreadRole", root_ts, closed_at, created_at
-           from thread where id = $1"#,
-        id as _
-    )
-    .fetch_optional(conn)
-    .await
+    select_thread!("where id = $1", id as _)
+        .fetch_optional(conn)
+        .await
 }
 
 /// Reads one thread and keeps others from moving or closing it until the transaction ends. Whoever also locks one of
 /// its messages does that afterwards: so no two wait for each other.
 pub async fn lock(conn: &mut Conn, id: ThreadId) -> Result<Option<Thread>> {
-    sqlx::query_as!(
-        Thread,
-        r#"select id as "id: ThreadId", request_id as "request: RequestId",
-                  installation_id as "installation: InstallationId", channel, account,
-                  role as "role: ThreadRole", root_ts, closed_at, created_at
-           from thread where id = $1 for no key update"#,
-        id as _
-    )
-    .fetch_optional(conn)
-    .await
+    select_thread!("where id = $1 for no key update", id as _)
+        .fetch_optional(conn)
+        .await
 }
 
 /// The open main thread of a request, kept from being closed until the transaction ends. `None`: it has none, or another
 /// one since this moment.
 pub async fn lock_main(conn: &mut Conn, request: RequestId) -> Result<Option<Thread>> {
-    sqlx::query_as!(
-        Thread,
-        r#"select id as "id: ThreadId", request_id as "request: RequestId",
-                  installation_id as "installation: InstallationId", channel, account,
-                  role as "role: ThreadRole", root_ts, closed_at, created_at
-           from thread where request_id = $1 and role = 'main' and closed_at is null for no key update"#,
+    select_thread!(
+        "where request_id = $1 and role = 'main' and closed_at is null for no key update",
         request as _
     )
     .fetch_optional(conn)
@@ -93,12 +84,8 @@ pub async fn in_channel(
     installation: InstallationId,
     channel: &str,
 ) -> Result<Vec<Thread>> {
-    sqlx::query_as!(
-        Thread,
-        r#"select id as "id: ThreadId", request_id as "request: RequestId",
-                  installation_id as "installation: InstallationId", channel, account,
-                  role as "role: ThreadRole", root_ts, closed_at, created_at
-           from thread where installation_id = $1 and channel = $2 and closed_at is null order by created_at"#,
+    select_thread!(
+        "where installation_id = $1 and channel = $2 and closed_at is null order by created_at",
         installation as _,
         channel
     )
@@ -166,18 +153,6 @@ pub async fn follow(
         request as _,
         installation as _,
         account
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
-/// Closes the copies of a request's card, but those that go on.
-pub async fn close_copies(conn: &mut Conn, request: RequestId, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query!(
-        "update thread set closed_at = $2 where request_id = $1 and role = 'direct' and not follows and closed_at is null",
-        request as _,
-        now
     )
     .execute(conn)
     .await?;

@@ -1,5 +1,8 @@
 //! From the first word to the request: forms, names, the right to ask, where it stands.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use idp::domain::card::{Block, Button};
 use idp::domain::event::{ButtonId, Event, PlaceKind, Turn};
 use idp::domain::form::{FieldKind, FormPage};
@@ -7,6 +10,7 @@ use idp::domain::person::AccountKind;
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 use serde_json::{Value, json};
+use sqlx::postgres::PgListener;
 
 use idp::app::Settings;
 use idp::app::people::{self, ChannelFacts};
@@ -29,6 +33,33 @@ fn buttons(reply: &Reply) -> Vec<Button> {
         _ => Vec::new(),
     };
     card.blocks.iter().flat_map(row).collect()
+}
+
+/// Those that write a notification commit one after another, so a submission that is simply right writes none: its word
+/// follows.
+#[tokio::test]
+async fn who_goes_on_with_a_submission_is_woken_after_it() {
+    let world = World::new().await;
+    // The first one of a command takes the long way: its definition isn't kept yet.
+    world.asks_for(PRIYA, "payments-api").await;
+    let mut listener = PgListener::connect_with(world.pool()).await.unwrap();
+    listener
+        .listen_all(["idp_message", "jobs:insert"])
+        .await
+        .unwrap();
+    world.asks_for(PRIYA, "ledger-api").await;
+    let mut woken = BTreeMap::new();
+    while woken.len() < 2 {
+        let word = tokio::time::timeout(Duration::from_secs(20), listener.recv());
+        let word = word.await.expect("a word").unwrap();
+        woken.insert(word.channel().to_owned(), word.payload().to_owned());
+    }
+    assert_eq!(woken["jobs:insert"], "", "the queue's own has more to say");
+    let home: String = sqlx::query_scalar("select id::text from installation")
+        .fetch_one(world.pool())
+        .await
+        .unwrap();
+    assert_eq!(woken["idp_message"], home);
 }
 
 #[tokio::test]

@@ -17,7 +17,9 @@ async fn the_queues_tables_have_the_columns_that_we_use() {
          where table_schema = 'graphile_worker' and (table_name, column_name) in (
             ('_private_jobs', 'id'), ('_private_jobs', 'locked_by'), ('_private_jobs', 'locked_at'),
             ('_private_jobs', 'run_at'), ('_private_jobs', 'key'), ('_private_jobs', 'attempts'),
-            ('_private_jobs', 'max_attempts'), ('_private_jobs', 'job_queue_id'), ('_private_job_queues', 'id'),
+            ('_private_jobs', 'max_attempts'), ('_private_jobs', 'job_queue_id'), ('_private_jobs', 'payload'),
+            ('_private_jobs', 'task_id'), ('_private_jobs', 'last_error'), ('_private_jobs', 'updated_at'),
+            ('_private_tasks', 'id'), ('_private_tasks', 'identifier'), ('_private_job_queues', 'id'),
             ('_private_job_queues', 'locked_by'), ('_private_job_queues', 'locked_at'))
          order by 1, 2",
     )
@@ -38,10 +40,16 @@ async fn the_queues_tables_have_the_columns_that_we_use() {
             "_private_jobs.id: bigint",
             "_private_jobs.job_queue_id: integer",
             "_private_jobs.key: text",
+            "_private_jobs.last_error: text",
             "_private_jobs.locked_at: timestamp with time zone",
             "_private_jobs.locked_by: text",
             "_private_jobs.max_attempts: smallint",
+            "_private_jobs.payload: json",
             "_private_jobs.run_at: timestamp with time zone",
+            "_private_jobs.task_id: integer",
+            "_private_jobs.updated_at: timestamp with time zone",
+            "_private_tasks.id: integer",
+            "_private_tasks.identifier: text",
         ]
     );
     let version: i32 = sqlx::query_scalar("select max(id)::int from graphile_worker.migrations")

@@ -52,15 +52,14 @@ pub(super) async fn right(
     }
     let command = Definition::of(conn, request).await?.command;
     let belongs = group::of_person(app, conn, request.requester, now).await?;
-    let reader = store::account::get(conn, request.account).await?;
-    let judged = ask::allowed(app, conn, &command, &belongs, (reader.installation, now)).await?;
+    let judged = ask::allowed(app, conn, &command, &belongs, (request.home, now)).await?;
     Ok(match judged {
         Ok(()) => Right::Holds,
         Err(MayNotAsk::Stale { group }) => Right::Unknown(refusal::members_unreadable(&group)),
-        Err(_) => Right::Lost(refusal::right_lost(
-            &request.command,
-            &command.allow,
-            &reader.name,
-        )),
+        Err(_) => {
+            let name = store::account::get(conn, request.account).await?.name;
+            let lost = refusal::right_lost(&request.command, &command.allow, &name);
+            Right::Lost(lost)
+        }
     })
 }

@@ -28,9 +28,7 @@ pub(super) async fn plan(
     planned: Planned,
     now: DateTime<Utc>,
 ) -> anyhow::Result<Stored> {
-    let reader = store::account::get(conn, request.account)
-        .await?
-        .installation;
+    let reader = request.home;
     if let Some(taken) = take_names(conn, request, &planned, (reader, now)).await? {
         refuse(conn, request, &taken, now).await?;
         return Ok(Stored::Ended);
@@ -62,7 +60,9 @@ pub(super) async fn plan(
     }
     let kept = write(conn, request, &planned, (rule, &groups), now).await?;
     if kept.rule.require.is_empty() {
-        let run = decide::approve(app, conn, request, &kept, now).await?;
+        let (run, approved) = decide::approve(app, conn, request, &kept, now).await?;
+        let chain = Chain::Request(request.id);
+        audit::append(conn, chain, decide::APPROVED, now, approved).await?;
         return Ok(Stored::Runs(run));
     }
     request.state = request.state.after(RequestMove::PlanNeedsVotes)?;

@@ -134,7 +134,9 @@ async fn take_up(app: &App, mut turn: Turn<'_>) -> Result<Begun, StepFailure> {
             turn.moved(&run, "run.undo_begun").await?;
             turn.close().await
         }
-        (RunState::Queued, Direction::Do) if turn.untouched(&run).await? => {
+        (RunState::Queued, Direction::Do)
+            if run.started_at.is_none() || turn.untouched(&run).await? =>
+        {
             match turn.attempt().await? {
                 Some(attempt) => turn.hand_out(Begun::PlanAgain(attempt)).await,
                 None => turn.give_up_start(run).await,
