@@ -8,10 +8,11 @@
 //! a repeated delivery, an open plan) takes the long way, which judges everything.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{Mutex as Turn, MutexGuard as Taken, Semaphore, oneshot};
+use tokio::sync::{Mutex as Turn, MutexGuard as Taken, oneshot};
 
 use super::App;
 use super::handle::kind;
@@ -41,8 +42,7 @@ const TURNS: usize = 64;
 #[derive(Debug)]
 pub struct Decided {
     remembered: Mutex<HashMap<Reader, (Instant, Reply)>>,
-    waiting: Mutex<Vec<Waiting>>,
-    writing: Semaphore,
+    rows: Mutex<Rows>,
     turns: [Turn<()>; TURNS],
 }
 
@@ -50,11 +50,17 @@ impl Default for Decided {
     fn default() -> Self {
         Self {
             remembered: Mutex::default(),
-            waiting: Mutex::default(),
-            writing: Semaphore::new(WRITERS),
+            rows: Mutex::default(),
             turns: std::array::from_fn(|_| Turn::default()),
         }
     }
+}
+
+/// Rows to be written, and how many write.
+#[derive(Debug, Default)]
+struct Rows {
+    waiting: Vec<Waiting>,
+    writers: usize,
 }
 
 /// A row to be written, and who wants to know whether it was.
@@ -90,13 +96,13 @@ pub(super) async fn answer<'a>(
         return Ok(Err(Judged { _turn: Some(taken) }));
     };
     drop(taken);
-    let kept = keep(app, delivery, reply).await?;
+    let kept = keep(app, delivery, reply).await;
     Ok(kept.ok_or(Judged { _turn: None }))
 }
 
 async fn at_once(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
     match told(app, delivery).await? {
-        Some(reply) => keep(app, delivery, reply).await,
+        Some(reply) => Ok(keep(app, delivery, reply).await),
         None => Ok(None),
     }
 }
@@ -116,15 +122,15 @@ async fn told(app: &App, delivery: &Delivery) -> anyhow::Result<Option<Reply>> {
 }
 
 /// Writes what a late press was told. `None`: it can't be written so, and takes the long way.
-async fn keep(app: &App, delivery: &Delivery, reply: Reply) -> anyhow::Result<Option<Reply>> {
+async fn keep(app: &App, delivery: &Delivery, reply: Reply) -> Option<Reply> {
     let answered = Answered {
         key: delivery.key.clone(),
         sender: delivery.sender.clone(),
         kind: kind(&delivery.event),
         reply: reply.clone(),
     };
-    let kept = app.decided.keep(&app.kept, answered).await?;
-    Ok(kept.then_some(reply))
+    let kept = Decided::keep(&app.decided, &app.kept, answered).await;
+    kept.then_some(reply)
 }
 
 /// The plan that a press decides on, if it is such a press, and the card that was pressed.
@@ -206,37 +212,26 @@ impl Decided {
     }
 
     /// Writes the row of a late press. Presses that come while others are being written go in together, as one
-    /// statement and one commit: the busier a card, the less each press costs.
-    async fn keep(&self, connections: &Kept, answered: Answered) -> anyhow::Result<bool> {
-        let (tell, mut told) = oneshot::channel();
-        locked(&self.waiting).push((answered, tell));
-        let turn = self.writing.acquire().await?;
-        if let Ok(kept) = told.try_recv() {
-            return Ok(kept);
+    /// statement and one commit: the busier a card, the less each press costs. False: it isn't written.
+    async fn keep(this: &Arc<Self>, connections: &Arc<Kept>, answered: Answered) -> bool {
+        let (tell, told) = oneshot::channel();
+        if let Some(writer) = Self::push(this, (answered, tell)) {
+            // By itself, so that nobody's own answer waits while the rows of others are written.
+            tokio::spawn(write(writer, Arc::clone(connections)));
         }
-        // Whoever has a turn writes for all that wait. If this fails, the others find their word gone, and fail too.
-        let (rows, tells): (Vec<_>, Vec<_>) = std::mem::take(&mut *locked(&self.waiting))
-            .into_iter()
-            .unzip();
-        // None: another one is writing this row already.
-        if !rows.is_empty() {
-            let mut conn = connections.lend().await?;
-            // Of what was written though the connection was lost, the long way finds the row, and gives its answer.
-            let kept = match inbox::answer(&mut conn, &rows).await {
-                Err(cause) if store::lost(&cause) => {
-                    conn = connections.instead(conn).await?;
-                    inbox::answer(&mut conn, &rows).await?
-                }
-                kept => kept?,
-            };
-            conn.give_back();
-            for (tell, kept) in tells.into_iter().zip(kept) {
-                // One that gave up waiting needs no word.
-                tell.send(kept).ok();
-            }
-        }
-        drop(turn);
-        Ok(told.await?)
+        told.await.unwrap_or(false)
+    }
+
+    /// Lets a row wait; gives one more to write it, unless there are enough.
+    fn push(this: &Arc<Self>, row: Waiting) -> Option<Writer> {
+        let mut rows = locked(&this.rows);
+        rows.waiting.push(row);
+        let more = rows.writers < WRITERS;
+        rows.writers += usize::from(more);
+        more.then(|| Writer {
+            of: Arc::clone(this),
+            done: false,
+        })
     }
 
     fn told(&self, reader: &Reader) -> Option<Reply> {
@@ -253,6 +248,64 @@ impl Decided {
         told.insert(reader, (Instant::now(), reply.clone()));
         reply
     }
+}
+
+/// One of those that write rows.
+struct Writer {
+    of: Arc<Decided>,
+    /// Whether it is counted no more.
+    done: bool,
+}
+
+impl Writer {
+    /// The rows that wait; with none it is done.
+    fn next(&mut self) -> Option<Vec<Waiting>> {
+        let mut rows = locked(&self.of.rows);
+        if rows.waiting.is_empty() {
+            rows.writers -= 1;
+            self.done = true;
+            return None;
+        }
+        Some(mem::take(&mut rows.waiting))
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.done {
+            locked(&self.of.rows).writers -= 1;
+        }
+    }
+}
+
+/// Writes what waits, until nothing does. Whose row can't be written finds the word gone, and takes the long way, which
+/// finds out whether it was, and tells the trouble.
+async fn write(mut writer: Writer, connections: Arc<Kept>) {
+    while let Some(waiting) = writer.next() {
+        let (rows, tells): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
+        match written(&connections, &rows).await {
+            Ok(kept) => {
+                for (tell, kept) in tells.into_iter().zip(kept) {
+                    // One that gave up waiting needs no word.
+                    tell.send(kept).ok();
+                }
+            }
+            Err(error) => tracing::warn!(%error, "Late presses couldn't be written together"),
+        }
+    }
+}
+
+async fn written(connections: &Kept, rows: &[Answered]) -> store::Result<Vec<bool>> {
+    let mut conn = connections.lend().await?;
+    let kept = match inbox::answer(&mut conn, rows).await {
+        Err(cause) if store::lost(&cause) => {
+            conn = connections.instead(conn).await?;
+            inbox::answer(&mut conn, rows).await?
+        }
+        kept => kept?,
+    };
+    conn.give_back();
+    Ok(kept)
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
