@@ -10,7 +10,7 @@ use super::driver::Chat as _;
 use super::driver::Place::{Direct, Platform};
 use super::driver::Who::{Alex, Priya, Sam};
 use super::office::{Office, On, service, tell};
-use crate::support::discord::{APPLICATION, Fault, PLATFORM, ROLES};
+use crate::support::discord::{APPLICATION, Fault, PLATFORM, READS, ROLES, WRITES};
 use crate::support::serve::until;
 use crate::support::slack;
 
@@ -164,6 +164,29 @@ async fn without_the_right_to_open_threads_replies_answer_the_card() {
     let card = office.asks(Priya, "payments-api").await;
     let reply = office.reply(&card, "needs one of you").await;
     assert_eq!(reply.channel, PLATFORM);
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_what_was_said_may_not_be_read_replies_stand_by_themselves() {
+    let discord = Discord::start().await;
+    discord.fake.permits(WRITES & !READS);
+    let office = Office::with(Box::new(discord.clone())).await;
+    let card = office.asks(Priya, "payments-api").await;
+    let stands = async |words: &str| {
+        until(words, async || {
+            let all = office.chat.channel(Platform).into_iter();
+            all.filter(|message| message.id != card.id)
+                .find(|message| message.says(words))
+        })
+        .await
+    };
+    stands("needs one of you").await;
+    office.presses(Alex, &card, "Approve").await;
+    let done = office.card("payments-api", "Done in").await;
+    assert_eq!(done.id, card.id, "the request stays where it is");
+    stands("payments-api is ready").await;
+    assert!(office.chat.direct(Priya).is_empty());
     closes(&discord);
 }
 

@@ -3,7 +3,8 @@
 //!
 //! It answers the REST calls that the bot makes, keeps what stands, and refuses what Discord refuses: a missing
 //! introduction or token, messages that are empty, too long or have too many, doubled or nameless components, marks that
-//! are too long, threads of messages that have one. It signs interactions with the application's key.
+//! are too long, threads of messages that have one, and what the bot may not in the guild. It signs interactions with the
+//! application's key.
 
 mod answers;
 mod gateway;
@@ -52,8 +53,15 @@ pub const ROLES: [(&str, &str); 5] = [
 ];
 
 const VIEW_CHANNEL: u64 = 1 << 10;
-/// VIEW_CHANNEL, SEND_MESSAGES, CREATE_PUBLIC_THREADS, SEND_MESSAGES_IN_THREADS.
-pub const WRITES: u64 = (1 << 10) | (1 << 11) | (1 << 35) | (1 << 38);
+const SEND_MESSAGES: u64 = 1 << 11;
+const CREATE_THREADS: u64 = 1 << 35;
+const SEND_IN_THREADS: u64 = 1 << 38;
+/// READ_MESSAGE_HISTORY.
+pub const READS: u64 = 1 << 16;
+/// VIEW_CHANNEL, SEND_MESSAGES: a message in a channel, and nothing else.
+pub const POSTS: u64 = VIEW_CHANNEL | SEND_MESSAGES;
+/// All that a card and its thread take.
+pub const WRITES: u64 = POSTS | READS | CREATE_THREADS | SEND_IN_THREADS;
 /// MENTION_EVERYONE: "Mention @everyone, @here, and All Roles".
 pub const MENTIONS_ALL: u64 = 1 << 17;
 
@@ -488,6 +496,9 @@ impl World {
             return self.refuse(wrong);
         }
         let id = self.next();
+        if let Some(forbidden) = self.forbids(channel, body) {
+            return forbidden;
+        }
         let Some(all) = self.messages.get_mut(channel) else {
             return error(404, 10_003);
         };
@@ -502,6 +513,23 @@ impl World {
         message["channel_id"] = channel.into();
         all.push(message.clone());
         (200, message)
+    }
+
+    /// Why the bot may not post this there, by what everybody may in the guild; in direct messages it may.
+    fn forbids(&self, channel: &str, body: &Value) -> Option<(u16, Value)> {
+        let writing = if self.threads.contains_key(channel) {
+            SEND_IN_THREADS
+        } else {
+            SEND_MESSAGES
+        };
+        if channel.starts_with('9') || !self.messages.contains_key(channel) {
+            return None;
+        }
+        if self.permitted & writing == 0 {
+            return Some(error(403, 50_013));
+        }
+        let answers = !body["message_reference"].is_null();
+        (answers && self.permitted & READS == 0).then(|| error(403, 160_002))
     }
 
     fn edit(&mut self, channel: &str, id: &str, body: &Value) -> (u16, Value) {
@@ -531,6 +559,12 @@ impl World {
             .is_some_and(|all| all.iter().any(|m| m["id"] == id));
         if !there {
             return error(404, 10_008);
+        }
+        if self.permitted & READS == 0 {
+            return error(403, 160_002);
+        }
+        if self.permitted & CREATE_THREADS == 0 {
+            return error(403, 50_013);
         }
         if self
             .threads

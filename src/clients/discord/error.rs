@@ -85,8 +85,10 @@ impl DiscordError {
             (_, 10_015 | 10_062 | 40_060 | 50_027) => Self::AnswerGone { code },
             (_, 160_004) => Self::ThreadStands,
             (401, _) => Self::Revoked,
-            // Missing access, missing permissions, an archived or a locked thread.
-            (403, _) | (_, 50_001 | 50_013 | 50_083 | 160_005) => Self::NotAllowed { code },
+            // Missing access, missing permissions, an archived thread, no right to read what is answered, a locked thread.
+            (403, _) | (_, 50_001 | 50_013 | 50_083 | 160_002 | 160_005 | 160_009) => {
+                Self::NotAllowed { code }
+            }
             _ => Self::Refused {
                 code: told(status, code, body),
             },
@@ -145,6 +147,10 @@ mod tests {
         assert_eq!(code(401, 0), DiscordError::Revoked);
         assert_eq!(code(403, 50_007), DiscordError::UserGone { code: 50_007 });
         assert_eq!(code(403, 50_013), DiscordError::NotAllowed { code: 50_013 });
+        assert_eq!(
+            code(400, 160_002),
+            DiscordError::NotAllowed { code: 160_002 }
+        );
         assert_eq!(
             code(404, 10_003),
             DiscordError::ChannelGone { code: 10_003 }

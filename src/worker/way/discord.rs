@@ -2,7 +2,8 @@
 //! replies answer the card's message.
 //!
 //! A thread has the id of the message that it hangs under, so nothing more has to be known of it. One that was deleted is
-//! opened anew; where none can be opened or written in, replies stand in the channel as answers to the card.
+//! opened anew; where none can be opened or written in, replies stand in the channel as answers to the card, or by
+//! themselves where what was said there may not be read.
 
 use serde_json::Value;
 
@@ -16,6 +17,9 @@ use crate::domain::card::Card;
 
 /// Where people read messages (an address of Discord's own client).
 const PAGES: &str = "https://discord.com/channels";
+
+/// Discord's codes where a message answers another one, and what was said in the channel may not be read.
+const UNREAD: [u64; 2] = [160_002, 160_009];
 
 /// A guild, and the bot's way to it.
 #[derive(Debug, Clone)]
@@ -54,7 +58,7 @@ impl Guild {
         };
         let stands = match thread(sending) {
             Some(thread) => self.reply(sending, thread, post).await?,
-            None => self.client.post(&post).await?,
+            None => self.answer(post).await?,
         };
         if sending.lost_since.is_some() {
             // What stands may be the post whose answer was lost, with what was true then.
@@ -84,7 +88,7 @@ impl Guild {
         match self.client.post(&inside).await {
             Err(DiscordError::ChannelGone { .. }) => {}
             // Locked, or closed to us: the channel may be open all the same.
-            Err(DiscordError::NotAllowed { .. }) => return self.client.post(&post).await,
+            Err(DiscordError::NotAllowed { .. }) => return self.answer(post).await,
             done => return done,
         }
         if self.open(sending, post.channel, thread).await
@@ -92,7 +96,21 @@ impl Guild {
         {
             return Ok(stands);
         }
-        self.client.post(&post).await
+        self.answer(post).await
+    }
+
+    /// Posts outside of threads, as an answer where it is one and may be.
+    async fn answer(&self, post: Post<'_>) -> Result<Message, DiscordError> {
+        match self.client.post(&post).await {
+            Err(DiscordError::NotAllowed { code }) if UNREAD.contains(&code) => {
+                let alone = Post {
+                    answers: None,
+                    ..post
+                };
+                self.client.post(&alone).await
+            }
+            done => done,
+        }
     }
 
     /// Opens the thread under a card; without one its replies stand under it all the same.
