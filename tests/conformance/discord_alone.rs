@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::discord::Discord;
 use super::driver::Chat as _;
-use super::driver::Place::{Direct, Platform};
+use super::driver::Place::{Direct, Payments, Platform};
 use super::driver::Who::{Alex, Priya, Sam};
 use super::office::{Office, On, service, tell};
-use crate::support::discord::{APPLICATION, Fault, PLATFORM, READS, ROLES, WRITES};
+use crate::support::discord::{
+    APPLICATION, Fault, PAYMENTS, PLATFORM, POSTS, READS, ROLES, WRITES,
+};
 use crate::support::serve::until;
 use crate::support::slack;
 
@@ -164,6 +166,28 @@ async fn without_the_right_to_open_threads_replies_answer_the_card() {
     let card = office.asks(Priya, "payments-api").await;
     let reply = office.reply(&card, "needs one of you").await;
     assert_eq!(reply.channel, PLATFORM);
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_channel_without_threads_takes_a_request_with_its_replies() {
+    let discord = Discord::start().await;
+    discord.fake.permits(POSTS | READS);
+    let office = Office::with(Box::new(discord.clone())).await;
+    // It stands where it was typed, though there are channels besides.
+    office.says_in(Priya, Payments, "new-service").await;
+    office.fills_all(Priya, &service("payments-api")).await;
+    let card = office
+        .card_in(Payments, "payments-api", "Waiting for approval")
+        .await;
+    let call = office.reply(&card, "needs one of you").await;
+    assert_eq!(call.channel, PAYMENTS);
+    office.presses(Alex, &card, "Approve").await;
+    let done = office.card_in(Payments, "payments-api", "Done in").await;
+    assert_eq!(done.id, card.id);
+    let ended = office.reply(&card, "payments-api is ready").await;
+    assert_eq!(ended.channel, PAYMENTS);
+    assert!(office.chat.direct(Priya).is_empty());
     closes(&discord);
 }
 

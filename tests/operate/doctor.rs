@@ -7,7 +7,7 @@ use serde_json::Value;
 use sqlx::Connection as _;
 
 use crate::support::discord::office::{on_discord, without_slack};
-use crate::support::discord::{self, MENTIONS_ALL, WRITES};
+use crate::support::discord::{self, MENTIONS_ALL, POSTS, READS, WRITES};
 use crate::support::postgres::Database;
 use crate::support::serve::Site;
 use crate::support::slack::{APP_TOKEN, Fault};
@@ -410,13 +410,23 @@ async fn channels_that_are_not_in_the_guild_or_closed_to_the_bot_are_told() {
     let told = said_of(&site, &fake).await;
     assert!(told.contains("#voice isn't in Acme"), "{told}");
 
-    // The bot is let in by name, and may open no thread.
+    // The bot is let in by name, and may write nothing.
     site.configure(&TOML.replace("#platform", "#payments"));
-    fake.permits(1 << 11);
+    fake.permits(WRITES & !POSTS);
     let told = said_of(&site, &fake).await;
     assert!(
         told.contains(
-            "fail discord channels the bot may not post in #payments in Acme: it lacks \
+            "fail discord channels the bot may not post in #payments in Acme: it lacks Send Messages \
+             fix: allow idp's role these"
+        ),
+        "{told}"
+    );
+    // It may write, and open no thread: idp can do without.
+    fake.permits(POSTS | READS);
+    let told = said_of(&site, &fake).await;
+    assert!(
+        told.contains(
+            "warn discord channels replies stand in #payments in Acme itself, not in a thread: the bot lacks \
              Create Public Threads, Send Messages in Threads fix: allow idp's role these"
         ),
         "{told}"

@@ -11,12 +11,17 @@ const ADMINISTRATOR: u64 = 1 << 3;
 const VIEW_CHANNEL: u64 = 1 << 10;
 const MENTION_EVERYONE: u64 = 1 << 17;
 
-/// What a card and its thread take, by the names in Discord's settings.
-const POSTING: [(u64, &str); 4] = [
-    (VIEW_CHANNEL, "View Channels"),
-    (1 << 11, "Send Messages"),
+/// A permission, by its name in Discord's settings.
+type Named = (u64, &'static str);
+
+/// What a card takes.
+const POSTING: [Named; 2] = [(VIEW_CHANNEL, "View Channels"), (1 << 11, "Send Messages")];
+
+/// What its thread takes besides.
+const THREADS: [Named; 3] = [
     (1 << 35, "Create Public Threads"),
     (1 << 38, "Send Messages in Threads"),
+    (1 << 16, "Read Message History"),
 ];
 
 impl Permissions {
@@ -61,16 +66,24 @@ impl Permissions {
         self.0 & VIEW_CHANNEL != 0
     }
 
-    /// Whether a card and its thread can be posted.
+    /// Whether a card can be posted. Where its thread can't be opened or written in, replies stand in the channel.
     pub fn posts(self) -> bool {
         self.lacks().next().is_none()
     }
 
     /// What is missing for that, by its names in Discord's settings.
     pub fn lacks(self) -> impl Iterator<Item = &'static str> {
-        let lacking = POSTING.into_iter();
-        let lacking = lacking.filter(move |(bit, _)| self.0 & bit == 0);
-        lacking.map(|(_, name)| name)
+        self.lacking(&POSTING)
+    }
+
+    /// What is missing for the card's thread besides.
+    pub fn lacks_for_threads(self) -> impl Iterator<Item = &'static str> {
+        self.lacking(&THREADS)
+    }
+
+    fn lacking(self, of: &'static [Named]) -> impl Iterator<Item = &'static str> {
+        let lacking = of.iter().filter(move |(bit, _)| self.0 & bit == 0);
+        lacking.map(|&(_, name)| name)
     }
 
     /// Whether a mention notifies roles that not everybody may mention, too (docs.discord.com/developers/resources/message,
@@ -143,8 +156,12 @@ mod tests {
         let silent = channel(&[("1", 0, 1 << 11)]);
         let may = Permissions::of("5", &["2".to_owned()], ("1", &roles), &silent);
         let lacks: Vec<&str> = may.lacks().collect();
-        assert_eq!(lacks, ["Send Messages", "Send Messages in Threads"]);
+        assert_eq!(lacks, ["Send Messages"]);
         assert!(!may.posts());
+        let lacks: Vec<&str> = may.lacks_for_threads().collect();
+        assert_eq!(lacks, ["Send Messages in Threads", "Read Message History"]);
+        let open = Permissions::of("5", &["2".to_owned()], ("1", &roles), &channel(&[]));
+        assert!(open.posts(), "a card needs no thread");
     }
 
     #[test]

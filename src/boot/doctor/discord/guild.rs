@@ -95,28 +95,40 @@ impl Seen {
     }
 
     fn channel(&self, written: &str, alone: bool) -> Option<Check> {
-        let lacking = self.named(written).map(|channel| self.lacks(channel));
-        let Some(lacks) = lacking.min_by_key(Vec::len) else {
-            return Some(self.missing(written, alone));
-        };
+        let may = self.named(written).map(|channel| self.may(channel));
+        // Of channels of one name idp takes one that it can post in.
+        let lacking = |may: &Permissions| (!may.posts(), may.lacks_for_threads().count());
+        match may.min_by_key(lacking) {
+            Some(may) => self.closed(written, may),
+            None => Some(self.missing(written, alone)),
+        }
+    }
+
+    /// What the bot may in a channel.
+    fn may(&self, channel: &Channel) -> Permissions {
+        let bot = &self.bot;
+        Permissions::of(&bot.id, &bot.roles, self.everybody(), channel)
+    }
+
+    /// What is closed to the bot in a channel: the channel itself, or the threads of its cards.
+    fn closed(&self, written: &str, may: Permissions) -> Option<Check> {
+        let lacks: Vec<&str> = may.lacks().chain(may.lacks_for_threads()).collect();
         if lacks.is_empty() {
             return None;
         }
-        let guild = &self.place.name;
-        let says = format!(
-            "the bot may not post in {written} in {guild}: it lacks {}",
-            lacks.join(", ")
-        );
-        Some(Check::fail(CHANNELS, says).fix(format!(
+        let (guild, lacks) = (&self.place.name, lacks.join(", "));
+        let check = if may.posts() {
+            let says = format!(
+                "replies stand in {written} in {guild} itself, not in a thread: the bot lacks {lacks}"
+            );
+            Check::warn(CHANNELS, says)
+        } else {
+            let says = format!("the bot may not post in {written} in {guild}: it lacks {lacks}");
+            Check::fail(CHANNELS, says)
+        };
+        Some(check.fix(format!(
             "allow idp's role these in Edit Channel, Permissions of {written}, or in Server Settings, Roles"
         )))
-    }
-
-    /// What the bot lacks to post a card there and open its thread.
-    fn lacks(&self, channel: &Channel) -> Vec<&'static str> {
-        let bot = &self.bot;
-        let may = Permissions::of(&bot.id, &bot.roles, self.everybody(), channel);
-        may.lacks().collect()
     }
 
     fn missing(&self, written: &str, alone: bool) -> Check {
