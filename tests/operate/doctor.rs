@@ -385,6 +385,21 @@ async fn roles_that_no_call_reaches_are_told() {
     fake.permits(WRITES | MENTIONS_ALL);
     let told = said_of(&site, &fake).await;
     assert!(!told.contains("reaches nobody"), "{told}");
+
+    // A channel may say otherwise.
+    fake.denies(MENTIONS_ALL);
+    let told = said_of(&site, &fake).await;
+    assert!(
+        told.contains(
+            "warn discord channels idp's call in #platform in Acme reaches nobody of Payments Leads: nobody is \
+             notified when it mentions a role there fix: allow idp's role *Mention @everyone, @here, and All Roles* \
+             in Edit Channel, Permissions of #platform fix: or switch"
+        ),
+        "{told}"
+    );
+    fake.mentionable(&["Security", "Payments Leads"]);
+    let told = said_of(&site, &fake).await;
+    assert!(!told.contains("reaches nobody"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -99,6 +99,8 @@ struct World {
     /// What everybody may in the guild, as bits, and the names of the roles that anyone may mention.
     permitted: u64,
     mentionable: Vec<String>,
+    /// What nobody may in `#platform` all the same.
+    denied: u64,
     /// Members besides those who are named here: engineers, with ids that grow.
     crowd: u64,
     /// The application's flags, and where Discord delivers to.
@@ -219,6 +221,11 @@ impl Fake {
     /// Everybody may this in the guild, as bits, and nothing else.
     pub fn permits(&self, bits: u64) {
         self.world.lock().unwrap().permitted = bits;
+    }
+
+    /// Nobody may this in `#platform`, as bits.
+    pub fn denies(&self, bits: u64) {
+        self.world.lock().unwrap().denied = bits;
     }
 
     /// Anyone may mention these roles, by their names, and no others.
@@ -439,7 +446,8 @@ impl World {
             ("GET", ["guilds", _, "channels"]) => (
                 200,
                 json!([
-                { "id": PLATFORM, "type": 0, "name": "platform", "permission_overwrites": [] },
+                { "id": PLATFORM, "type": 0, "name": "platform", "permission_overwrites": [
+                    { "id": GUILD, "type": 0, "allow": "0", "deny": self.denied.to_string() }] },
                 { "id": "500000000000000002", "type": 2, "name": "voice", "permission_overwrites": [] },
                 { "id": PAYMENTS, "type": 0, "name": "payments", "permission_overwrites": kept_to(&[PRIYA, ALEX, BOT]) }]),
             ),
@@ -525,11 +533,15 @@ impl World {
         if channel.starts_with('9') || !self.messages.contains_key(channel) {
             return None;
         }
-        if self.permitted & writing == 0 {
+        let may = match channel {
+            PLATFORM => self.permitted & !self.denied,
+            _ => self.permitted,
+        };
+        if may & writing == 0 {
             return Some(error(403, 50_013));
         }
         let answers = !body["message_reference"].is_null();
-        (answers && self.permitted & READS == 0).then(|| error(403, 160_002))
+        (answers && may & READS == 0).then(|| error(403, 160_002))
     }
 
     fn edit(&mut self, channel: &str, id: &str, body: &Value) -> (u16, Value) {

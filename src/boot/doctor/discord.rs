@@ -5,7 +5,7 @@
 
 mod guild;
 
-use self::guild::Seen;
+use self::guild::{Files, Seen};
 use super::people::{self, Groups, Told, Unlisted};
 use super::{Check, channels};
 use crate::boot::config::{Config, Discord as Configured};
@@ -57,7 +57,12 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
             let alone = config.slack.is_none();
             let mut names = channels::all(&config.organisation, catalog);
             names.retain(|name| alone || !channels::is_of_slack(name));
-            checks.extend(guild::judge(&seen, &names, alone));
+            let files = Files {
+                channels: &names,
+                called: &called,
+                alone,
+            };
+            checks.extend(guild::judge(&seen, files));
             let (groups, named) = groups(seen);
             (checks, Told::Groups(groups, named))
         }

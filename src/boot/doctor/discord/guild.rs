@@ -1,5 +1,5 @@
-//! A guild as it stands: whether the roles that decide hear a call, and whether the bot may post in the channels that
-//! files name.
+//! A guild as it stands: whether the roles that decide hear a call, and whether the bot may post and call in the channels
+//! that files name.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,17 @@ use crate::worker::Guild;
 use crate::worker::people::read_guild;
 
 const CHANNELS: &str = "discord channels";
+
+/// What files say of guilds.
+#[derive(Clone, Copy)]
+pub(super) struct Files<'a> {
+    /// The channels that they name.
+    pub(super) channels: &'a [String],
+    /// The handles of the groups that a call for approval mentions as such.
+    pub(super) called: &'a BTreeSet<String>,
+    /// Whether they can mean no other place.
+    pub(super) alone: bool,
+}
 
 /// What was read of a guild.
 pub(super) struct Seen {
@@ -48,15 +59,29 @@ impl Seen {
 
     /// The roles among those that are called which no call of idp's reaches.
     pub(super) fn unheard(&self, called: &BTreeSet<String>) -> Vec<Check> {
-        if Permissions::in_guild(&self.bot.roles, self.everybody()).calls_all_roles() {
+        if self.calls_all_roles() {
             return Vec::new();
         }
-        let silent = |id: &str| self.roles.iter().any(|r| r.id == id && !r.mentionable);
-        self.groups
-            .iter()
-            .filter(|group| called.contains(&group.handle) && silent(&group.external))
+        let silent = self.silent(called);
+        silent
             .map(|group| self.reaches_nobody(&group.name))
             .collect()
+    }
+
+    /// Whether a mention notifies all roles, where no channel says otherwise.
+    fn calls_all_roles(&self) -> bool {
+        Permissions::in_guild(&self.bot.roles, self.everybody()).calls_all_roles()
+    }
+
+    /// The roles among those that are called which not everybody may mention.
+    fn silent<'a>(
+        &'a self,
+        called: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = &'a PlatformGroup> {
+        self.groups.iter().filter(move |group| {
+            let mut own = self.roles.iter().filter(|role| role.id == group.external);
+            called.contains(&group.handle) && own.any(|role| !role.mentionable)
+        })
     }
 
     fn reaches_nobody(&self, role: &str) -> Check {
@@ -71,9 +96,10 @@ impl Seen {
             ))
     }
 
-    /// Judges the channels that files name; `alone`: they can be meant for no other place.
-    pub(super) fn channels(&self, names: &[String], alone: bool) -> Vec<Check> {
-        let judged = names.iter().filter_map(|name| self.channel(name, alone));
+    /// Judges the channels that files name.
+    fn channels(&self, files: Files<'_>) -> Vec<Check> {
+        let names = files.channels;
+        let judged = names.iter().flat_map(|name| self.channel(name, files));
         let checks: Vec<Check> = judged.collect();
         if checks.is_empty() && !names.is_empty() {
             let says = format!("{} in {}", names.join(", "), self.place.name);
@@ -83,7 +109,7 @@ impl Seen {
     }
 
     /// Whether a channel is there.
-    pub(super) fn has(&self, written: &str) -> bool {
+    fn has(&self, written: &str) -> bool {
         self.named(written).next().is_some()
     }
 
@@ -94,14 +120,16 @@ impl Seen {
         all.filter(move |channel| channel.id == name || channel.name == name)
     }
 
-    fn channel(&self, written: &str, alone: bool) -> Option<Check> {
-        let may = self.named(written).map(|channel| self.may(channel));
+    fn channel(&self, written: &str, files: Files<'_>) -> Vec<Check> {
+        let all = self.named(written).map(|channel| self.may(channel));
         // Of channels of one name idp takes one that it can post in.
         let lacking = |may: &Permissions| (!may.posts(), may.lacks_for_threads().count());
-        match may.min_by_key(lacking) {
-            Some(may) => self.closed(written, may),
-            None => Some(self.missing(written, alone)),
-        }
+        let Some(may) = all.min_by_key(lacking) else {
+            return vec![self.missing(written, files.alone)];
+        };
+        let unheard = self.unheard_in(written, may, files.called);
+        let closed = self.closed(written, may);
+        closed.into_iter().chain(unheard).collect()
     }
 
     /// What the bot may in a channel.
@@ -131,6 +159,33 @@ impl Seen {
         )))
     }
 
+    /// The roles that a call reaches elsewhere in the guild, and not in this channel.
+    fn unheard_in(
+        &self,
+        written: &str,
+        may: Permissions,
+        called: &BTreeSet<String>,
+    ) -> Option<Check> {
+        if may.calls_all_roles() || !self.calls_all_roles() {
+            return None;
+        }
+        let roles: Vec<&str> = self.silent(called).map(|role| role.name.as_str()).collect();
+        if roles.is_empty() {
+            return None;
+        }
+        let says = format!(
+            "idp's call in {written} in {} reaches nobody of {}: nobody is notified when it mentions a role there",
+            self.place.name,
+            roles.join(", ")
+        );
+        let check = Check::warn(CHANNELS, says).fix(format!(
+            "allow idp's role *Mention @everyone, @here, and All Roles* in Edit Channel, Permissions of {written}"
+        ));
+        Some(check.fix(
+            "or switch *Allow anyone to @mention this role* on for these in Server Settings, Roles",
+        ))
+    }
+
     fn missing(&self, written: &str, alone: bool) -> Check {
         // Of several places each may have some of the channels.
         let state = if alone { State::Fail } else { State::Warn };
@@ -147,21 +202,24 @@ impl Seen {
     }
 }
 
-/// Judges the channels that files name in all guilds; `alone`: they are meant for no other platform.
-pub(super) fn judge(guilds: &[Seen], names: &[String], alone: bool) -> Vec<Check> {
-    if names.is_empty() && !guilds.is_empty() {
+/// Judges the channels that files name in all guilds.
+pub(super) fn judge(guilds: &[Seen], files: Files<'_>) -> Vec<Check> {
+    if files.channels.is_empty() && !guilds.is_empty() {
         return vec![channels::none(CHANNELS)];
     }
-    let alone = alone && guilds.len() == 1;
     // An id is of one guild, and nothing to the others.
     let of_another = |guild: &Seen, name: &str| {
         let is_id = channels::is_of_discord(name) && !guild.has(name);
         is_id && guilds.iter().any(|other| other.has(name))
     };
     let judged = guilds.iter().flat_map(|guild| {
-        let mut names = names.to_vec();
+        let mut names = files.channels.to_vec();
         names.retain(|name| !of_another(guild, name));
-        guild.channels(&names, alone)
+        guild.channels(Files {
+            channels: &names,
+            alone: files.alone && guilds.len() == 1,
+            ..files
+        })
     });
     judged.collect()
 }
