@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::Connection as _;
 
 use crate::support::discord::office::{on_discord, without_slack};
@@ -354,6 +354,58 @@ async fn said_of(site: &Site, fake: &discord::Fake) -> String {
     let (_, text) = said(&output.await.unwrap());
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ids_that_are_nobodys_are_told_and_do_not_count() {
+    let two = "platform = [\"U0ALEX\", \"U0SAM\"]";
+    let site = site().await;
+    site.configure(&TOML.replace(two, "platform = [\"U0ALEX\", \"U0NOBODY1\"]"));
+    let says = |text: &str, words: &[&str]| {
+        let said: Vec<&str> = text.split_whitespace().collect();
+        let said = said.join(" ");
+        for words in words {
+            assert!(said.contains(words), "{words}: {said}");
+        }
+    };
+    let alone = "a rule wants 1 of `platform` and no more are in it";
+    let (code, text) = examined(&site).await;
+    assert_eq!(code, 0, "{text}");
+    let nobody =
+        "warn groups `platform` names U0NOBODY1: nobody in Acme has this id fix: write a user's id";
+    says(&text, &[nobody, alone]);
+    site.configure(TOML);
+    site.fake.user("U0SAM", json!({ "deleted": true }));
+    let (_, text) = examined(&site).await;
+    let left = "`platform` names U0SAM: the account is deactivated";
+    says(&text, &[left, alone]);
+
+    // On Discord roles have ids that look the same.
+    let leads = discord::ROLES
+        .iter()
+        .find(|(name, _)| *name == "Payments Leads");
+    let (_, leads) = leads.unwrap();
+    let three = format!(
+        "platform = [\"{}\", \"200000000000000099\", \"{leads}\"]",
+        discord::ALEX
+    );
+    let site = Site::new(&TOML.replace(two, &three)).await;
+    let fake = discord::Fake::start().await;
+    let role = format!(
+        "`platform` names {leads}: it is the role Payments Leads, which is `group:payments-leads`"
+    );
+    let words = [
+        "warn groups `platform` names 200000000000000099: no person in Acme has this id",
+        &role,
+        alone,
+        "warn groups `engineers` names U0PRIYA: Slack isn't configured",
+        "fail groups `engineers` has nobody in it",
+    ];
+    says(&said_of(&site, &fake).await, &words);
+    // Without the list of members each is asked for.
+    fake.without_members();
+    says(&said_of(&site, &fake).await, &words);
+    assert_eq!(fake.refused(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,9 +6,10 @@
 mod guild;
 
 use self::guild::{Files, Seen};
-use super::people::{self, Groups, Told, Unlisted};
+use super::people::{self, Groups, Known, Told, Unlisted};
+use super::strangers::{self, Strangers};
 use super::{Check, channels};
-use crate::boot::config::{Config, Discord as Configured};
+use crate::boot::config::{Config, Discord as Configured, Organisation};
 use crate::catalog::Catalog;
 use crate::clients::discord::{Application, Discord, DiscordError, Guild as Place};
 
@@ -21,7 +22,12 @@ const GUILDS: &str = "discord guilds";
 /// What is to be said of Discord, and its roles as groups.
 pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, Told) {
     let Some(configured) = &config.discord else {
-        return (Vec::new(), Told::Groups(Groups::default(), Unlisted::new()));
+        let ids = strangers::named(&config.organisation, channels::is_of_discord);
+        let known = Known {
+            strangers: strangers::of_none(ids, "Discord"),
+            ..Known::default()
+        };
+        return (Vec::new(), Told::Groups(known));
     };
     let client = match Discord::new(configured.api_url.as_str(), &configured.bot_token) {
         Ok(client) => client,
@@ -63,8 +69,14 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
                 alone,
             };
             checks.extend(guild::judge(&seen, files));
-            let (groups, named) = groups(seen);
-            (checks, Told::Groups(groups, named))
+            let strangers = nobodies(&client, &seen, &config.organisation).await;
+            let (groups, unlisted) = groups(seen);
+            let known = Known {
+                groups,
+                unlisted,
+                strangers,
+            };
+            (checks, Told::Groups(known))
         }
         Err(e) => {
             let says = format!("roles, channels and members can't be read: {e:#}");
@@ -186,6 +198,33 @@ async fn read(client: &Discord, guilds: Vec<Place>) -> anyhow::Result<Vec<Seen>>
         seen.push(Seen::read(client, guild, &bot).await?);
     }
     Ok(seen)
+}
+
+/// The ids that are named as accounts and that nobody has in any guild.
+async fn nobodies(client: &Discord, guilds: &[Seen], organisation: &Organisation) -> Strangers {
+    let mut found = Strangers::new();
+    for id in strangers::named(organisation, channels::is_of_discord) {
+        if let Some(why) = nobody(client, guilds, &id).await {
+            found.insert(id, why);
+        }
+    }
+    found
+}
+
+/// Why an id is nobody's; none: somebody has it, or nobody can tell.
+async fn nobody(client: &Discord, guilds: &[Seen], id: &str) -> Option<String> {
+    if let Some(role) = guilds.iter().find_map(|guild| guild.role(id)) {
+        let (name, handle) = (&role.name, &role.handle);
+        return Some(format!("it is the role {name}, which is `group:{handle}`"));
+    }
+    let mut names = Vec::new();
+    for guild in guilds {
+        if guild.knows(client, id).await? {
+            return None;
+        }
+        names.push(guild.name());
+    }
+    (!names.is_empty()).then(|| format!("no person in {} has this id", names.join(", ")))
 }
 
 /// The groups of all guilds, and those of which no members are told: roles of one name are one group.

@@ -12,6 +12,7 @@ mod github;
 mod machine;
 mod people;
 mod slack;
+mod strangers;
 
 use serde::Serialize;
 

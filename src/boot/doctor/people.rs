@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
+use super::strangers::{self, Strangers};
 use crate::boot::config::{Member, Organisation, Team};
 use crate::catalog::Catalog;
 use crate::catalog::problem::nearest;
 use crate::domain::team::{self, GitHubTeam};
 
-const GROUPS: &str = "groups";
-const TEAMS: &str = "teams";
+pub(super) const GROUPS: &str = "groups";
+pub(super) const TEAMS: &str = "teams";
 
 /// Members by handle.
 pub(super) type Groups = BTreeMap<String, Vec<String>>;
@@ -29,12 +30,22 @@ pub(super) struct Teams {
     pub(super) trouble: Option<String>,
 }
 
+/// What a platform knows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Known {
+    /// Its groups, of which it tells the members.
+    pub(super) groups: Groups,
+    /// Groups that are there, and no more is judged.
+    pub(super) unlisted: Unlisted,
+    /// Ids of its kind that are named as accounts and nobody's.
+    pub(super) strangers: Strangers,
+}
+
 /// What a platform told of its groups.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Told {
-    /// All of them; none where the platform isn't configured. Of some it tells no members: these are there, and no more is
-    /// judged.
-    Groups(Groups, Unlisted),
+    /// All of them; none where the platform isn't configured.
+    Groups(Known),
     /// They couldn't be read: what isn't among the others may still be there.
     Unread,
     /// It couldn't be asked anything, which is the one thing to mend first: nothing more is judged.
@@ -47,12 +58,13 @@ impl Told {
         match (self, other) {
             (Self::Nothing, _) | (_, Self::Nothing) => Self::Nothing,
             (Self::Unread, _) | (_, Self::Unread) => Self::Unread,
-            (Self::Groups(mut all, mut named), Self::Groups(more, more_named)) => {
-                for (handle, members) in more {
-                    all.entry(handle).or_default().extend(members);
+            (Self::Groups(mut all), Self::Groups(more)) => {
+                for (handle, members) in more.groups {
+                    all.groups.entry(handle).or_default().extend(members);
                 }
-                named.extend(more_named);
-                Self::Groups(all, named)
+                all.unlisted.extend(more.unlisted);
+                all.strangers.extend(more.strangers);
+                Self::Groups(all)
             }
         }
     }
@@ -101,11 +113,15 @@ pub(super) fn checks(
     catalog: &Catalog,
     (told, teams): (Told, &Teams),
 ) -> Vec<Check> {
-    let (read, mut known, named) = match told {
-        Told::Groups(groups, named) => (true, groups, named),
-        Told::Unread => (false, Groups::default(), Unlisted::new()),
+    let (read, told) = match told {
+        Told::Groups(known) => (true, known),
+        Told::Unread => (false, Known::default()),
         Told::Nothing => return Vec::new(),
     };
+    let strange = strangers::checks(organisation, &told.strangers);
+    let organisation = &strangers::without(organisation, &told.strangers);
+    let (mut known, mut named) = (told.groups, told.unlisted);
+    named.retain(|handle| !organisation.groups.contains_key(handle)); // lists stand before roles of their names
     known.extend(teams.found.clone().unwrap_or_default());
     let listed = organisation.groups.iter();
     let listed: Groups = listed
@@ -155,7 +171,7 @@ pub(super) fn checks(
             ));
         }
     }
-    checks
+    strange.into_iter().chain(checks).collect()
 }
 
 /// What is asked of whom.
@@ -318,8 +334,12 @@ mod tests {
 
     #[test]
     fn groups_of_one_handle_are_one_over_both_platforms() {
-        let groups =
-            |ids: &[&str]| Told::Groups([("g".to_owned(), people(ids))].into(), Unlisted::new());
+        let groups = |ids: &[&str]| {
+            Told::Groups(Known {
+                groups: [("g".to_owned(), people(ids))].into(),
+                ..Known::default()
+            })
+        };
         assert_eq!(groups(&["U1"]).and(groups(&["2"])), groups(&["U1", "2"]));
         assert_eq!(groups(&["U1"]).and(Told::Unread), Told::Unread);
         assert_eq!(Told::Nothing.and(Told::Unread), Told::Nothing);

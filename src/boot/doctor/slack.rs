@@ -4,12 +4,14 @@
 
 use chrono::TimeDelta;
 
-use super::people::{Groups, Told, Unlisted};
+use super::people::{Known, Told};
+use super::strangers::{self, Strangers};
 use super::{Check, State, channels as named};
 use crate::boot::clock;
-use crate::boot::config::{Config, Slack as App};
+use crate::boot::config::{Config, Organisation, Slack as App};
 use crate::catalog::Catalog;
 use crate::clients::slack::{Auth, Channel, Slack, SlackError};
+use crate::domain::person::AccountKind;
 
 const TOKEN: &str = "slack token";
 const SCOPES: &str = "slack scopes";
@@ -55,11 +57,19 @@ const OPTIONAL: [(&str, &str); 4] = [
 const CLOCK_WARNS: TimeDelta = TimeDelta::seconds(60);
 const CLOCK_FAILS: TimeDelta = TimeDelta::minutes(5);
 
+/// Accounts that are looked up, at most (`users.info` is tier 4: 100 a minute).
+const LOOKED_UP: usize = 80;
+
 /// What is to be said of Slack, and its user groups.
 pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, Told) {
     let Some(app) = &config.slack else {
         if config.discord.is_some() {
-            return (Vec::new(), Told::Groups(Groups::default(), Unlisted::new()));
+            let ids = strangers::named(&config.organisation, named::is_of_slack);
+            let known = Known {
+                strangers: strangers::of_none(ids, "Slack"),
+                ..Known::default()
+            };
+            return (Vec::new(), Told::Groups(known));
         }
         let nobody = Check::fail(TOKEN, "no chat is configured: nobody can ask")
             .fix("docs/slack.md leads there in ten minutes, docs/discord.md to Discord");
@@ -84,7 +94,11 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
     let groups = match client.groups(None).await {
         Ok(groups) => {
             let groups = groups.into_iter().map(|g| (g.handle, g.members));
-            Told::Groups(groups.collect(), Unlisted::new())
+            Told::Groups(Known {
+                groups: groups.collect(),
+                strangers: nobodies(&client, &auth, &config.organisation).await,
+                ..Known::default()
+            })
         }
         Err(e) => {
             checks.push(refused(GROUPS, "user groups can't be read", &e));
@@ -101,6 +115,24 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
         Err(e) => checks.push(refused(CHANNELS, "channels can't be read", &e)),
     }
     (checks, groups)
+}
+
+/// The ids that are named as accounts and with which nobody can decide.
+async fn nobodies(client: &Slack, auth: &Auth, organisation: &Organisation) -> Strangers {
+    let mut found = Strangers::new();
+    let ids = strangers::named(organisation, named::is_of_slack);
+    for id in ids.into_iter().take(LOOKED_UP) {
+        let why = match client.user(&id, &auth.installation).await {
+            Ok(user) if !user.active => "the account is deactivated".to_owned(),
+            Ok(user) if user.kind == AccountKind::Bot => "it is a bot's".to_owned(),
+            Ok(user) if user.kind == AccountKind::Outsider => "it is of another company".to_owned(),
+            Err(SlackError::UserGone { .. }) => format!("nobody in {} has this id", auth.name),
+            // One that nobody can tell anything of counts.
+            Ok(_) | Err(_) => continue,
+        };
+        found.insert(id, why);
+    }
+    found
 }
 
 fn token(auth: &Result<Auth, SlackError>) -> Check {

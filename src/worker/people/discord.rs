@@ -131,6 +131,11 @@ impl Reading {
         groups
     }
 
+    /// Everybody, where the list is shown.
+    pub fn members(&self) -> Option<&[Member]> {
+        self.members.as_deref()
+    }
+
     /// The text channels, without their members.
     pub(super) fn channels(&self, bot: &Member) -> Vec<ChannelFacts> {
         let text = self.channels.iter().filter(|channel| channel.is_text());

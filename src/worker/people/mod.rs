@@ -14,7 +14,7 @@ use chrono::TimeDelta;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-pub use self::discord::{Bot, introduce_bot, introduce_guild, read_guild};
+pub use self::discord::{Bot, Reading, introduce_bot, introduce_guild, read_guild};
 pub use self::slack::introduce;
 use super::{Chat, Chats, Guild, Way};
 use crate::app::job::LookupJob;

@@ -6,9 +6,11 @@ use std::collections::BTreeSet;
 use super::ROLES;
 use crate::app::people::PlatformGroup;
 use crate::boot::doctor::{Check, State, channels};
-use crate::clients::discord::{Channel, Discord, Guild as Place, Member, Permissions, Role};
+use crate::clients::discord::{
+    Channel, Discord, DiscordError, Guild as Place, Member, Permissions, Role,
+};
 use crate::worker::Guild;
-use crate::worker::people::read_guild;
+use crate::worker::people::{Reading, read_guild};
 
 const CHANNELS: &str = "discord channels";
 
@@ -27,6 +29,7 @@ pub(super) struct Files<'a> {
 pub(super) struct Seen {
     /// Its roles as groups.
     pub(super) groups: Vec<PlatformGroup>,
+    reading: Reading,
     place: Place,
     roles: Vec<Role>,
     /// Those that people write in.
@@ -45,16 +48,40 @@ impl Seen {
             client: client.clone(),
             id: place.id.clone(),
         };
-        let groups = read_guild(&guild).await?.groups();
+        let reading = read_guild(&guild).await?;
         let mut channels = client.channels(&place.id).await?;
         channels.retain(Channel::is_text);
         Ok(Self {
-            groups,
+            groups: reading.groups(),
+            reading,
             roles: client.roles(&place.id).await?,
             channels,
             bot: client.member(&place.id, account).await?,
             place,
         })
+    }
+
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        &self.place.name
+    }
+
+    /// The role with this id, if it is a group.
+    pub(super) fn role(&self, id: &str) -> Option<&PlatformGroup> {
+        self.groups.iter().find(|group| group.external == id)
+    }
+
+    /// Whether an account is a person's there; none: nobody can tell.
+    pub(super) async fn knows(&self, client: &Discord, account: &str) -> Option<bool> {
+        if let Some(all) = self.reading.members() {
+            let mut own = all.iter().filter(|member| member.id == account);
+            return Some(own.any(|member| !member.bot));
+        }
+        match client.member(&self.place.id, account).await {
+            Ok(member) => Some(!member.bot),
+            Err(DiscordError::UserGone { .. }) => Some(false),
+            Err(_) => None,
+        }
     }
 
     /// The roles among those that are called which no call of idp's reaches.
