@@ -11,8 +11,9 @@ use super::driver::Place::{Direct, Payments, Platform};
 use super::driver::Who::{Alex, Priya, Sam};
 use super::office::{Office, On, service, tell};
 use crate::support::discord::{
-    APPLICATION, Fault, PAYMENTS, PLATFORM, POSTS, READS, ROLES, WRITES,
+    APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, READS, ROLES, WRITES,
 };
+use crate::support::http;
 use crate::support::serve::until;
 use crate::support::slack;
 
@@ -211,6 +212,39 @@ async fn where_what_was_said_may_not_be_read_replies_stand_by_themselves() {
     assert_eq!(done.id, card.id, "the request stays where it is");
     stands("payments-api is ready").await;
     assert!(office.chat.direct(Priya).is_empty());
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn taken_out_of_the_guild_it_says_so_and_goes_on_once_it_is_back() {
+    let (office, discord) = office().await;
+    let card = office.asks(Priya, "payments-api").await;
+    office.reply(&card, "needs one of you").await;
+    // Over HTTP nobody tells.
+    discord.fake.leaves(GUILD);
+    office.presses(Alex, &card, "Approve").await;
+    let ran = "exists (select from run where state = 'succeeded')";
+    office.becomes("it runs all the same", ran.to_owned()).await;
+    let ready = format!("{}/readyz", office.url());
+    until("readiness doesn't tell", async || {
+        let answer = http().get(&ready).send().await.unwrap();
+        let (status, why) = (answer.status(), answer.text().await.unwrap());
+        (status == 503 && why.contains("any more")).then_some(())
+    })
+    .await;
+    let log = office.log();
+    assert!(
+        log.contains("the bot isn't in the server any more"),
+        "{log}"
+    );
+    assert!(!log.contains("refuses our token"), "{log}");
+    discord.fake.joins(GUILD, "Acme");
+    office.restarts().await;
+    let done = office.card("payments-api", "Done in").await;
+    assert_eq!(done.id, card.id);
+    let ended = office.reply(&card, "payments-api is ready").await;
+    assert_eq!(ended.channel, card.id, "in its thread");
+    assert!(office.chat.direct(Priya).is_empty(), "it never moved");
     closes(&discord);
 }
 

@@ -131,7 +131,8 @@ async fn a_guild_that_the_bot_is_added_to_is_served_at_once_and_one_left_is_told
     .await;
     office.discord.leaves(OTHER);
     until("nobody says that the guild is gone", async || {
-        told().await.filter(|t| t.contains("Acme Labs"))
+        let gone = "discord: the bot isn't in Acme Labs any more; add it again";
+        told().await.filter(|t| t.contains(gone))
     })
     .await;
     office.discord.joins(OTHER, "Acme Labs");

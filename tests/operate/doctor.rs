@@ -357,6 +357,31 @@ async fn said_of(site: &Site, fake: &discord::Fake) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn servers_that_the_bot_was_taken_out_of_are_told_as_such() {
+    let listed = format!("{TOML}\n[discord]\nguilds = [\"{}\"]\n", discord::GUILD);
+    let site = Site::new(&listed).await;
+    let fake = discord::Fake::start().await;
+    let told = said_of(&site, &fake).await;
+    assert!(told.contains("ok discord guilds Acme"), "{told}");
+    fake.leaves(discord::GUILD);
+    let invite = format!(
+        "fix: add the bot: https://discord.com/oauth2/authorize?client_id={}&scope=bot+applications.commands&permissions=",
+        discord::APPLICATION
+    );
+    let out = format!(
+        "fail discord guilds the bot isn't in the server {}, which `[discord] guilds` lists {invite}",
+        discord::GUILD
+    );
+    let told = said_of(&site, &fake).await;
+    assert!(told.contains(&out), "{told}");
+    site.configure(TOML);
+    let none = format!("fail discord guilds the bot is in no guild that is served {invite}");
+    let told = said_of(&site, &fake).await;
+    assert!(told.contains(&none), "{told}");
+    assert!(!told.contains("refuses the token"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ids_that_are_nobodys_are_told_and_do_not_count() {
     let two = "platform = [\"U0ALEX\", \"U0SAM\"]";
     let site = site().await;

@@ -456,6 +456,17 @@ impl World {
                 self.messages.entry(id.clone()).or_default();
                 (200, json!({ "id": id, "type": 1 }))
             }
+            // A bot that was taken out sees no channel, and has no server in common with anybody.
+            ("POST", ["channels", channel, "messages"])
+                if self.is_out() && channel.starts_with('9') =>
+            {
+                error(403, 50_278)
+            }
+            ("POST" | "PATCH" | "DELETE", ["channels", channel, ..])
+                if self.is_out() && !channel.starts_with('9') =>
+            {
+                error(403, 50_001)
+            }
             ("POST", ["channels", channel, "messages"]) => self.post(channel, body),
             ("PATCH", ["channels", channel, "messages", id]) => self.edit(channel, id, body),
             ("DELETE", ["channels", channel, "messages", id]) => {
@@ -497,6 +508,11 @@ impl World {
         let page = self.members().filter(|id| **id > *after);
         let page = page.take(limit.unwrap_or(1).min(1_000));
         page.map(|id| self.member(&id)).collect()
+    }
+
+    /// Whether the bot isn't in the guild whose channels these are.
+    fn is_out(&self) -> bool {
+        self.guilds.iter().all(|(id, _)| id != GUILD)
     }
 
     fn post(&mut self, channel: &str, body: &Value) -> (u16, Value) {

@@ -5,6 +5,8 @@
 
 mod guild;
 
+use std::collections::BTreeSet;
+
 use self::guild::{Files, Seen};
 use super::people::{self, Groups, Known, Told, Unlisted};
 use super::strangers::{self, Strangers};
@@ -18,6 +20,10 @@ const INTENT: &str = "discord members";
 const INTERACTIONS: &str = "discord interactions";
 const ROLES: &str = "discord roles";
 const GUILDS: &str = "discord guilds";
+
+/// What the bot is to be permitted, as bits (docs/discord.md): View Channels, Send Messages, Create Public Threads, Send
+/// Messages in Threads, Read Message History, Mention @everyone, @here, and All Roles.
+const PERMISSIONS: u64 = 309_237_844_992;
 
 /// What is to be said of Discord, and its roles as groups.
 pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, Told) {
@@ -49,13 +55,15 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
         interactions(config, configured, &application)
     });
     let guilds = match client.guilds().await {
-        Ok(guilds) => served(configured, guilds),
+        Ok(guilds) => guilds,
         Err(e) => {
             checks.push(refused(GUILDS, "guilds can't be read", &e));
             return (checks, Told::Unread);
         }
     };
-    checks.push(places(&guilds));
+    checks.extend(left(configured, &guilds, &application));
+    let guilds = served(configured, guilds);
+    checks.extend(places(&guilds, configured, &application));
     match read(&client, guilds).await {
         Ok(seen) => {
             let called = people::called(&config.organisation, catalog);
@@ -182,13 +190,36 @@ async fn gateway(client: &Discord, application: &Application) -> Check {
     }
 }
 
-fn places(guilds: &[Place]) -> Check {
+/// The guilds that are listed, and that the bot isn't in: never was, or was taken out of.
+fn left(configured: &Configured, guilds: &[Place], application: &Application) -> Vec<Check> {
+    let is_in = |id: &&String| guilds.iter().any(|guild| guild.id == **id);
+    let listed = configured.guilds.iter().flatten();
+    let left = listed.filter(|id| !is_in(id)).map(|id| {
+        let says = format!("the bot isn't in the server {id}, which `[discord] guilds` lists");
+        let check = Check::fail(GUILDS, says).fix(invite(application));
+        check.fix("or take it off the list")
+    });
+    left.collect()
+}
+
+/// Those that are served; none where all that are listed were told of.
+fn places(guilds: &[Place], configured: &Configured, application: &Application) -> Option<Check> {
     if guilds.is_empty() {
-        return Check::fail(GUILDS, "the bot is in no guild that is served")
-            .fix("open the install link of the application's page Installation");
+        let says = "the bot is in no guild that is served";
+        let none = Check::fail(GUILDS, says).fix(invite(application));
+        let all = configured.guilds.as_ref().is_none_or(BTreeSet::is_empty);
+        return all.then_some(none);
     }
     let names: Vec<&str> = guilds.iter().map(|guild| guild.name.as_str()).collect();
-    Check::ok(GUILDS, names.join(", "))
+    Some(Check::ok(GUILDS, names.join(", ")))
+}
+
+/// Where the bot is added to a server.
+fn invite(application: &Application) -> String {
+    format!(
+        "add the bot: https://discord.com/oauth2/authorize?client_id={}&scope=bot+applications.commands&permissions={PERMISSIONS}",
+        application.id
+    )
 }
 
 async fn read(client: &Discord, guilds: Vec<Place>) -> anyhow::Result<Vec<Seen>> {

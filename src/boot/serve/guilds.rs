@@ -276,6 +276,8 @@ impl Guilds {
             return Ok(());
         };
         let found = self.client.guilds().await?;
+        let ids = found.iter().map(|guild| guild.id.clone());
+        self.health.in_guilds(ids.collect());
         for guild in found.iter().filter(|guild| !self.serves(&guild.id)) {
             self.turn_away(app, &guild.id).await;
         }

@@ -30,9 +30,15 @@ pub enum DiscordError {
     /// The token is no good any more.
     #[error("Discord refuses the token")]
     Revoked,
-    /// The channel or thread doesn't exist, or the guild isn't ours any more.
+    /// The channel or thread doesn't exist.
     #[error("the channel is gone ({code})")]
     ChannelGone {
+        /// Discord's code.
+        code: u64,
+    },
+    /// The bot was taken out of the guild, or never was in it.
+    #[error("the bot isn't in the server any more ({code})")]
+    GuildGone {
         /// Discord's code.
         code: u64,
     },
@@ -79,7 +85,8 @@ impl DiscordError {
             (500.., _) => Self::Lost {
                 cause: format!("HTTP {status}"),
             },
-            (_, 10_003 | 10_004) => Self::ChannelGone { code },
+            (_, 10_003) => Self::ChannelGone { code },
+            (_, 10_004) => Self::GuildGone { code },
             (_, 10_008 | 50_021) => Self::MessageGone,
             (_, 10_007 | 10_013 | 50_007 | 50_278) => Self::UserGone { code },
             (_, 10_015 | 10_062 | 40_060 | 50_027) => Self::AnswerGone { code },
@@ -92,6 +99,14 @@ impl DiscordError {
             _ => Self::Refused {
                 code: told(status, code, body),
             },
+        }
+    }
+
+    /// The same, of what every member of a guild may read: whoever has no access there is in it no more.
+    pub(super) fn of_guild(self) -> Self {
+        match self {
+            Self::NotAllowed { code: 50_001 } => Self::GuildGone { code: 50_001 },
+            error => error,
         }
     }
 }
@@ -156,6 +171,10 @@ mod tests {
             DiscordError::ChannelGone { code: 10_003 }
         );
         assert_eq!(code(404, 10_008), DiscordError::MessageGone);
+        assert_eq!(code(404, 10_004), DiscordError::GuildGone { code: 10_004 });
+        let closed = code(403, 50_001);
+        assert_eq!(closed, DiscordError::NotAllowed { code: 50_001 });
+        assert_eq!(closed.of_guild(), DiscordError::GuildGone { code: 50_001 });
         assert!(matches!(code(502, 10_003), DiscordError::Lost { .. }));
     }
 

@@ -150,7 +150,7 @@ impl Discord {
 
     /// One guild that the bot is in.
     pub async fn guild(&self, guild: &str) -> Result<Guild, DiscordError> {
-        let answer = self.get(&format!("/guilds/{guild}")).await?;
+        let answer = self.of_guild(guild, "").await?;
         Ok(Guild {
             id: required(&answer, "id")?,
             name: text(&answer, "name").unwrap_or_default(),
@@ -159,7 +159,7 @@ impl Discord {
 
     /// The roles of a guild.
     pub async fn roles(&self, guild: &str) -> Result<Vec<Role>, DiscordError> {
-        let answer = self.get(&format!("/guilds/{guild}/roles")).await?;
+        let answer = self.of_guild(guild, "/roles").await?;
         let role = |role: &Value| {
             Some(Role {
                 id: text(role, "id")?,
@@ -195,8 +195,14 @@ impl Discord {
 
     /// The channels of a guild, without threads.
     pub async fn channels(&self, guild: &str) -> Result<Vec<Channel>, DiscordError> {
-        let answer = self.get(&format!("/guilds/{guild}/channels")).await?;
+        let answer = self.of_guild(guild, "/channels").await?;
         Ok(list(&answer).filter_map(channel).collect())
+    }
+
+    /// What every member of a guild may read.
+    async fn of_guild(&self, guild: &str, what: &str) -> Result<Value, DiscordError> {
+        let read = self.get(&format!("/guilds/{guild}{what}")).await;
+        read.map_err(DiscordError::of_guild)
     }
 
     /// A list in pages, each beginning behind the last id of the one before.

@@ -81,6 +81,12 @@ impl Edge {
             // Of no application: nothing of ours is found there, and whoever acts is told so.
             sender.app = Some(String::new());
         }
+        let guild = &delivery.sender.installation;
+        match delivery.event {
+            Event::Installed => self.health.in_guild(guild, true),
+            Event::Uninstalled => self.health.in_guild(guild, false),
+            _ => {}
+        }
         app::handle(&self.app, delivery).await
     }
 

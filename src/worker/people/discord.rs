@@ -97,6 +97,11 @@ async fn members(guild: &Guild) -> anyhow::Result<Option<Vec<Member>>> {
     Ok(None)
 }
 
+/// Whether a reading failed since the bot isn't in the guild any more.
+pub(super) fn is_out(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(DiscordError::GuildGone { .. }))
+}
+
 /// The oldest first: ids are numbers that grow with time.
 fn by_age(mut roles: Vec<Role>) -> Vec<Role> {
     roles.sort_by(|one, other| (one.id.len(), &one.id).cmp(&(other.id.len(), &other.id)));

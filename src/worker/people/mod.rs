@@ -134,6 +134,10 @@ impl Reader {
                 self.failed.remove(&what);
                 continue;
             };
+            if discord::is_out(&error) {
+                self.taken_out().await;
+                return;
+            }
             let (first, longest) = AGAIN;
             let wait = failed.map_or(first, |failed| (failed.wait * 2).min(longest));
             let not_before = Instant::now() + wait;
@@ -144,6 +148,18 @@ impl Reader {
                 error,
                 "The platform can't be read; tried again"
             );
+        }
+    }
+
+    /// We were taken out, and nobody told.
+    async fn taken_out(&self) {
+        tracing::error!(
+            guild = self.chat.external,
+            "The bot isn't in the server any more: add it again"
+        );
+        let told = people::record_token(&self.app, self.chat.installation, false).await;
+        if let Err(error) = told {
+            tracing::warn!(%error, "That the bot was taken out can't be recorded");
         }
     }
 

@@ -24,6 +24,7 @@ use crate::app::sending::{self, Due, Lease, Waiting};
 use crate::app::{App, people};
 use crate::domain::id::{InstallationId, ThreadId};
 use crate::worker::Way;
+use crate::worker::way::Failure;
 
 /// How often one without the lease looks whether it is free.
 const TRY: Duration = Duration::from_secs(1);
@@ -31,7 +32,7 @@ const TRY: Duration = Duration::from_secs(1);
 /// The net under the notifications.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often a refused token is tried again.
+/// How often it is tried again whether a refused token is good, or the bot is back.
 const TOKEN: Duration = Duration::from_secs(30);
 
 /// What was just moved mostly moves on at once (an approval, its run, the run's first step): after this moment one look
@@ -249,6 +250,10 @@ impl Hands<'_> {
                     tracing::warn!(%error, "The good token can't be recorded");
                 }
                 Instant::now()
+            }
+            Err(error @ Failure::Out { .. }) => {
+                tracing::warn!(%error, "Sending is paused until the bot is added again");
+                Instant::now() + TOKEN
             }
             Err(error) => {
                 let platform = self.way.platform();

@@ -193,6 +193,7 @@ async fn failed(
     error: Failure,
 ) -> anyhow::Result<()> {
     let wait = wait(sending.failures);
+    let error = way.judge(error).await;
     tracing::info!(message = %sending.id, bucket, %error, "A message was not sent");
     match error {
         Failure::Limited { after } => {
@@ -205,6 +206,11 @@ async fn failed(
         Failure::Lost { .. } => sending::hold(app, sending, wait, Unsent::Unknown).await?,
         Failure::Revoked { code } => {
             tracing::error!(code, "{} refuses our token: sending pauses", way.platform());
+            sending::hold(app, sending, TimeDelta::zero(), Unsent::Nothing).await?;
+            people::record_token(app, lease.installation, false).await?;
+        }
+        Failure::Out { code } => {
+            tracing::error!(code, "Sending pauses until the bot is added again");
             sending::hold(app, sending, TimeDelta::zero(), Unsent::Nothing).await?;
             people::record_token(app, lease.installation, false).await?;
         }

@@ -193,6 +193,7 @@ impl From<DiscordError> for Failure {
             DiscordError::Unreachable { cause } => Self::Unreachable { cause },
             DiscordError::Lost { cause } => Self::Lost { cause },
             DiscordError::Revoked => Self::Revoked { code },
+            DiscordError::GuildGone { .. } => Self::Out { code },
             DiscordError::ChannelGone { .. } | DiscordError::UserGone { .. } => {
                 Self::PlaceGone { code }
             }

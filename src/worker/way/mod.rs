@@ -90,6 +90,12 @@ pub(super) enum Failure {
         /// The platform's word.
         code: String,
     },
+    /// We aren't in the installation any more.
+    #[error("not let in: {code}")]
+    Out {
+        /// The platform's word.
+        code: String,
+    },
     /// Somebody has to grant something first.
     #[error("not granted: {needed}")]
     Ungranted {
@@ -147,13 +153,25 @@ impl Way {
         }
     }
 
-    /// Whether the token is taken.
+    /// Whether the token is taken, and we are in the installation.
     pub(super) async fn check(&self) -> Result<(), Failure> {
         match self {
             Self::Slack(slack) => Ok(slack.auth_test().await.map(drop)?),
             // A bot that was taken out of the guild has a good token still.
             Self::Discord(guild) => Ok(guild.client.guild(&guild.id).await.map(drop)?),
         }
+    }
+
+    /// What a lost place means: whoever was taken out of a guild is refused in each of its channels, and by its members.
+    pub(super) async fn judge(&self, failure: Failure) -> Failure {
+        let place = matches!(failure, Failure::PlaceGone { .. } | Failure::NotIn { .. });
+        if place
+            && matches!(self, Self::Discord(_))
+            && let Err(out @ Failure::Out { .. }) = self.check().await
+        {
+            return out;
+        }
+        failure
     }
 
     /// Opens the direct messages with an account.
