@@ -8,8 +8,8 @@ use super::lease::Lease;
 use crate::store;
 pub use crate::store::gateway::Session;
 
-/// How long after it was kept a session is gone on with. Discord names no time; it refuses one that it no longer has, and
-/// then another one begins.
+/// How long after it was kept a session is gone on with. Discord names no time; it refuses one that it no longer has, or
+/// that another application began, and then another one begins.
 const GOOD_FOR: TimeDelta = TimeDelta::minutes(5);
 
 /// Renews the word, and keeps the session with it; false: another process has the word, and keeps its own.

@@ -22,7 +22,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::support::discord::{APPLICATION, BOT, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA};
+use crate::support::discord::{
+    APPLICATION, BOT, BOT_TOKEN, Fake, Fault, GUILD, OTHER_TOKEN, PLATFORM, PRIYA,
+};
 use crate::support::postgres::Database;
 use crate::support::serve::until;
 
@@ -410,6 +412,33 @@ async fn a_kept_session_that_discord_forgot_is_begun_anew() {
     line.discord.tells(&line.help()).await;
     assert_eq!(line.discord.introductions().len(), 2);
     assert_eq!(line.discord.resumptions().len(), 1, "it is tried once");
+}
+
+#[tokio::test]
+async fn a_kept_session_of_another_application_is_begun_anew() {
+    let line = Line::start().await;
+    line.connect();
+    line.connected().await;
+    line.stops().await;
+    let (theirs, _) = line.kept().await.unwrap();
+    // The database is given to another bot at once.
+    let line = line.next();
+    line.connect_as(
+        OTHER_TOKEN,
+        Times {
+            first_wait: Duration::ZERO,
+            ..Times::default()
+        },
+    );
+    line.connected().await;
+    line.discord.tells(&line.help()).await;
+    assert_eq!(line.discord.introductions().len(), 2);
+    assert_eq!(line.discord.resumptions().len(), 1, "it is tried once");
+    until("its own session isn't kept", async || {
+        let (session, _) = line.kept().await?;
+        (session != theirs).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -27,6 +27,8 @@ use answers::Interaction;
 use gateway::Gateway;
 
 pub const BOT_TOKEN: &str = "discord-bot-token";
+/// The token of another application's bot, which the gateway takes too.
+pub const OTHER_TOKEN: &str = "another-discord-bot-token";
 /// Where Discord delivers to, as its application says.
 pub const ENDPOINT: &str = "https://idp.acme.example/discord/interactions";
 pub const APPLICATION: &str = "400000000000000001";

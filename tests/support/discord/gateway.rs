@@ -11,7 +11,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::{APPLICATION, BOT, BOT_TOKEN, Fake, World};
+use super::{APPLICATION, BOT, BOT_TOKEN, Fake, OTHER_TOKEN, World};
 use crate::support::serve::until;
 
 /// How often the bot is asked to say that it is there.
@@ -47,6 +47,8 @@ struct Line {
 
 struct Session {
     id: String,
+    /// Whose it is: nobody else goes on with it.
+    token: String,
     intents: u64,
     alive: bool,
     said: Vec<(String, Value)>,
@@ -215,7 +217,7 @@ impl Gateway {
 
     fn introduce(&mut self, at: usize, data: &Value, world: &Told) -> Result<(), u16> {
         self.introductions.push(data.clone());
-        authentic(data)?;
+        let token = authentic(data)?;
         let intents = data["intents"].as_u64().ok_or(4_013_u16)?;
         if intents >= 1 << 26 || !data["properties"].is_object() {
             return Err(4_013);
@@ -228,6 +230,7 @@ impl Gateway {
         }
         self.sessions.push(Session {
             id: format!("session-{}", self.sessions.len()),
+            token: token.to_owned(),
             intents,
             alive: true,
             said: Vec::new(),
@@ -252,11 +255,11 @@ impl Gateway {
 
     fn resume(&mut self, at: usize, data: &Value) -> Result<(), u16> {
         self.resumptions.push(data.clone());
-        authentic(data)?;
+        let token = authentic(data)?;
         let found = self
             .sessions
             .iter()
-            .position(|s| s.alive && data["session_id"] == s.id.as_str());
+            .position(|s| s.alive && s.token == token && data["session_id"] == s.id.as_str());
         let Some(session) = found else {
             let _ = self.lines[at]
                 .out
@@ -293,11 +296,12 @@ struct Told {
     url: String,
 }
 
-fn authentic(data: &Value) -> Result<(), u16> {
+/// Whose token it is.
+fn authentic(data: &Value) -> Result<&str, u16> {
     let token = data["token"].as_str().unwrap_or_default();
     let token = token.strip_prefix("Bot ").unwrap_or(token);
-    if token == BOT_TOKEN {
-        Ok(())
+    if [BOT_TOKEN, OTHER_TOKEN].contains(&token) {
+        Ok(token)
     } else {
         Err(4_004)
     }
