@@ -11,7 +11,7 @@ use super::driver::Place::{Direct, Payments, Platform};
 use super::driver::Who::{Alex, Priya, Sam};
 use super::office::{Office, On, service, tell};
 use crate::support::discord::{
-    APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, READS, ROLES, WRITES,
+    APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, READS, ROLES, SAM, WRITES,
 };
 use crate::support::http;
 use crate::support::serve::until;
@@ -245,6 +245,37 @@ async fn taken_out_of_the_guild_it_says_so_and_goes_on_once_it_is_back() {
     let ended = office.reply(&card, "payments-api is ready").await;
     assert_eq!(ended.channel, card.id, "in its thread");
     assert!(office.chat.direct(Priya).is_empty(), "it never moved");
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approver_who_takes_no_direct_messages_holds_up_nothing() {
+    let (office, discord) = office().await;
+    // Sam isn't in that channel, so the card is to come to Sam.
+    discord.fake.closes_direct(SAM);
+    office.says_in(Priya, Payments, "new-service").await;
+    office.fills_all(Priya, &service("payments-api")).await;
+    let card = office
+        .card_in(Payments, "payments-api", "Waiting for approval")
+        .await;
+    office.reply(&card, "needs one of you").await;
+    let ended = "(select count(*) from thread t join message m on m.thread_id = t.id
+        where t.role = 'direct' and t.closed_at is not null and m.given_up is not null) = 1";
+    office.becomes("the copy ends", ended.to_owned()).await;
+    assert!(office.chat.direct(Sam).is_empty());
+    // What waits is shown all the same to whoever asks for it.
+    office.says(Sam, "").await;
+    let home = office.told(Sam, "Waits for you").await;
+    assert!(home.says("payments-api"), "{home:#?}");
+
+    office.presses(Alex, &card, "Approve").await;
+    let done = office.card_in(Payments, "payments-api", "Done in").await;
+    assert_eq!(done.id, card.id);
+    office.reply(&card, "payments-api is ready").await;
+    let all = "not exists (select from message where wanted > shown and given_up is null)";
+    office.becomes("all is said", all.to_owned()).await;
+    let ready = http().get(format!("{}/readyz", office.url()));
+    assert_eq!(ready.send().await.unwrap().status(), 200);
     closes(&discord);
 }
 

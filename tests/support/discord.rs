@@ -98,6 +98,8 @@ struct World {
     /// Accounts that left the guild, and roles that were given to some.
     left: BTreeSet<String>,
     given: Vec<(String, String)>,
+    /// Accounts that take no direct messages.
+    closed: BTreeSet<String>,
     /// What everybody may in the guild, as bits, and the names of the roles that anyone may mention.
     permitted: u64,
     mentionable: Vec<String>,
@@ -209,6 +211,11 @@ impl Fake {
         world.left.insert(account.to_owned());
         let told = json!({ "guild_id": GUILD, "user": world.member(account)["user"] });
         world.gateway.dispatch("GUILD_MEMBER_REMOVE", &told);
+    }
+
+    /// Somebody takes direct messages of the guild's members no more.
+    pub fn closes_direct(&self, account: &str) {
+        self.world.lock().unwrap().closed.insert(account.to_owned());
     }
 
     /// Somebody gets a role; the gateway tells.
@@ -541,14 +548,17 @@ impl World {
         (200, message)
     }
 
-    /// Why the bot may not post this there, by what everybody may in the guild; in direct messages it may.
+    /// Why the bot may not post this there: by what everybody may in the guild, in direct messages by whose they are.
     fn forbids(&self, channel: &str, body: &Value) -> Option<(u16, Value)> {
         let writing = if self.threads.contains_key(channel) {
             SEND_IN_THREADS
         } else {
             SEND_MESSAGES
         };
-        if channel.starts_with('9') || !self.messages.contains_key(channel) {
+        if let Some(account) = channel.strip_prefix('9') {
+            return self.closed.contains(account).then(|| error(403, 50_007));
+        }
+        if !self.messages.contains_key(channel) {
             return None;
         }
         let may = match channel {
