@@ -150,6 +150,8 @@ struct Pull {
     limits: Option<RateLimits>,
     members_intent: Option<bool>,
     content_intent: Option<bool>,
+    /// Whether anybody may add the bot to a server of theirs.
+    bot_public: Option<bool>,
     /// Tells every gateway connection to come again.
     reconnect: bool,
     /// Ends every session: the next connection has to identify.
@@ -179,6 +181,7 @@ async fn levers(State(world): State<Arc<World>>, Json(pull): Json<Pull>) -> Done
         let application = &mut inner.discord.application;
         application.members_intent = pull.members_intent.unwrap_or(application.members_intent);
         application.content_intent = pull.content_intent.unwrap_or(application.content_intent);
+        application.public = pull.bot_public.unwrap_or(application.public);
         if pull.reconnect {
             inner.live.sessions.order(&Order::Reconnect);
         }

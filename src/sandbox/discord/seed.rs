@@ -173,6 +173,7 @@ pub(in crate::sandbox) fn discord() -> Discord {
             members_intent: true,
             content_intent: false,
             revoked: false,
+            public: true,
         },
         roles,
         members,

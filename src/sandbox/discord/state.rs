@@ -40,6 +40,10 @@ pub(in crate::sandbox) struct Guild {
 
 /// The application with its bot.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent switches of an application"
+)]
 pub(in crate::sandbox) struct Application {
     pub(in crate::sandbox) id: Id,
     pub(in crate::sandbox) name: String,
@@ -51,6 +55,14 @@ pub(in crate::sandbox) struct Application {
     pub(in crate::sandbox) content_intent: bool,
     /// The token was reset.
     pub(in crate::sandbox) revoked: bool,
+    /// Anybody may add the bot to a server of theirs, as Discord makes applications.
+    #[serde(default = "public")]
+    pub(in crate::sandbox) public: bool,
+}
+
+/// What an application that was kept without this is.
+const fn public() -> bool {
+    true
 }
 
 /// A role of the guild.

@@ -252,7 +252,7 @@ impl Discord {
             .find(|own| own.id == self.application.bot);
         json!({
             "id": self.application.id, "name": self.application.name, "icon": null, "description": "", "summary": "",
-            "bot": bot.map(user), "bot_public": true, "bot_require_code_grant": false, "verify_key": key,
+            "bot": bot.map(user), "bot_public": self.application.public, "bot_require_code_grant": false, "verify_key": key,
             "flags": self.application_flags(), "interactions_endpoint_url": endpoint, "redirect_uris": [],
             "role_connections_verification_url": null, "approximate_guild_count": 1, "rpc_origins": [],
             "hook": true, "integration_types_config": { "0": {} }, "team": null, "owner": null, "tags": [],

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use super::{APPLICATION, Bot, GUILD, PLATFORM, PRIYA, SECURITY_OPS, TOKEN, calm};
 use crate::simulator::harness::{Sim, eventually};
+use crate::support::discord::office::without_slack;
+use crate::support::serve::Site;
 
 #[tokio::test]
 async fn nobody_calls_without_token_and_introduction() {
@@ -49,6 +51,30 @@ async fn the_list_of_members_takes_the_intent_and_comes_in_pages() {
     assert_eq!(priya["user"]["global_name"], "Priya Nair");
     let nobody = format!("guilds/{GUILD}/members/1");
     assert_eq!(sim.no("GET", &nobody, Value::Null).await, (404, 10_007));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whether_anybody_may_add_the_bot_is_a_lever_and_doctor_tells() {
+    let sim = calm().await;
+    let site = Site::new("").await;
+    let says = async || {
+        let mut doctor = site.idp(&["doctor"]);
+        without_slack(&mut doctor);
+        doctor
+            .env("DISCORD_API_URL", format!("{}discord/api/v10", sim.base))
+            .env("DISCORD_BOT_TOKEN", TOKEN)
+            .env("DISCORD_GATEWAY", "1");
+        let output = tokio::task::spawn_blocking(move || doctor.output().unwrap());
+        String::from_utf8(output.await.unwrap().stdout).unwrap()
+    };
+    let said = says().await;
+    assert!(said.contains("switch Public Bot off"), "{said}");
+    sim.acts("levers", json!({ "bot_public": false })).await;
+    let application = sim.done("GET", "applications/@me", Value::Null).await;
+    assert_eq!(application["bot_public"], false);
+    let said = says().await;
+    assert!(said.contains("they come over the gateway"), "{said}");
+    assert!(!said.contains("Public Bot"), "{said}");
 }
 
 #[tokio::test]
