@@ -96,6 +96,44 @@ fn flags_win_over_the_environment_and_the_environment_over_the_file() {
 }
 
 #[test]
+fn an_empty_variable_counts_as_unset_and_an_empty_flag_is_misuse() {
+    let dir = folder("");
+    let check = |flags: &[&str]| {
+        let mut command = idp(dir.path(), &["check"]);
+        // As compose files write what nobody has set.
+        for name in [
+            "DATABASE_URL",
+            "DATABASE_URL_FILE",
+            "DISCORD_BOT_TOKEN",
+            "DISCORD_GATEWAY",
+            "GITHUB_ORG",
+            "IDP_COMMANDS_DIR",
+            "IDP_CONFIG",
+            "IDP_DATA_DIR",
+            "IDP_LISTEN",
+            "IDP_LOG",
+            "IDP_LOG_FORMAT",
+            "IDP_POSTGRES_BIN",
+            "IDP_PUBLIC_URL",
+            "IDP_STATE_KEY_FILE",
+            "IDP_TEMPLATES_DIR",
+            "SLACK_APP_TOKEN",
+            "SLACK_APP_TOKEN_FILE",
+            "SLACK_BOT_TOKEN",
+        ] {
+            command.env(name, "");
+        }
+        said(&command.args(flags).output().unwrap())
+    };
+    let told = check(&[]);
+    assert!(told.starts_with("exit 0\nAll good: "), "{told}");
+    for flag in ["--config", "--listen", "--public-url", "--log-format"] {
+        let told = check(&[flag, ""]);
+        assert!(told.starts_with("exit 2\n"), "{flag}: {told}");
+    }
+}
+
+#[test]
 fn completions_are_a_script() {
     let output = idp(folder("").path(), &["completions", "bash"])
         .output()

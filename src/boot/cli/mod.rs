@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use self::print::Printer;
 use super::config::{Config, Environment, Options};
@@ -78,7 +78,7 @@ impl Context {
 
 /// Does what the command line says.
 pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let Cli { command, options } = match Cli::try_parse_from(arguments) {
+    let Cli { command, options } = match parse(arguments, &Environment::of_process()) {
         Ok(cli) => cli,
         // clap prints help and mistakes itself, in the same manner.
         Err(e) => {
@@ -94,6 +94,24 @@ pub async fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(problem) => context.printer.problem(&problem),
     }
+}
+
+/// Reads the command line, and the flags that variables stand for. An empty variable counts as unset, since compose files and
+/// charts pass empty ones on; an empty flag is what somebody typed.
+fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<Cli, clap::Error> {
+    let command = Cli::command().mut_args(|arg| {
+        let is_empty = arg.get_env().is_some_and(|name| environment.is_empty(name));
+        if is_empty {
+            arg.env(None::<&'static str>)
+        } else {
+            arg
+        }
+    });
+    let matches = command.try_get_matches_from(arguments)?;
+    Cli::from_arg_matches(&matches)
 }
 
 async fn dispatch(command: Command, context: &Context) -> Result<ExitCode, Problem> {
@@ -124,7 +142,6 @@ fn setting(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_consistent() {

@@ -1,7 +1,7 @@
 //! The process environment, and secrets in it: each as `NAME` or, for mounted secrets, as a file in `NAME_FILE`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::PathBuf;
 
@@ -33,6 +33,11 @@ impl Environment {
     /// The variables of this process.
     pub fn of_process() -> Self {
         Self(std::env::vars_os().collect())
+    }
+
+    /// Whether a variable is there with nothing in it: then it counts as unset.
+    pub fn is_empty(&self, name: &OsStr) -> bool {
+        self.0.get(name).is_some_and(|value| value.is_empty())
     }
 
     /// A secret, from `NAME` or from the file that `NAME_FILE` names. Both at once is a mistake.
