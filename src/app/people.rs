@@ -11,7 +11,7 @@ use super::end::{self, End};
 use super::{App, actor, group, message, new_id, repository};
 use crate::cards::refusal;
 use crate::domain::event::{Event, PlaceKind, Sender};
-use crate::domain::id::{InstallationId, PersonId};
+use crate::domain::id::{InstallationId, PersonId, RequestId};
 use crate::domain::message::Milestone;
 use crate::domain::person::{Account, AccountKind, Platform};
 use crate::domain::request::{RequestMove, RequestState};
@@ -169,7 +169,8 @@ pub async fn record_groups(
     Ok(())
 }
 
-/// Keeps what a look-up told of an account. One that was deactivated loses its open requests.
+/// Keeps what a look-up told of an account. One that was deactivated loses its open requests, and is named no more on the
+/// cards of others.
 pub async fn record_account(
     app: &App,
     installation: InstallationId,
@@ -178,8 +179,15 @@ pub async fn record_account(
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
     let found = store::account::find(&mut tx, installation, &facts.external).await?;
+    let was_active = found.as_ref().is_some_and(|known| known.active);
+    // Whoever is gone is told without a name, and stays known by the last one.
+    let nameless = !facts.active && facts.name == facts.external;
+    let name = match &found {
+        Some(known) if nameless => known.name.clone(),
+        _ => facts.name.clone(),
+    };
     let account = Account {
-        name: facts.name.clone(),
+        name,
         kind: facts.kind,
         active: facts.active,
         ..if let Some(known) = found {
@@ -197,12 +205,32 @@ pub async fn record_account(
             actor::write(&mut tx, fresh, now).await?
         }
     };
+    let named = if was_active && !account.active {
+        naming(&mut tx, account.person).await?
+    } else {
+        BTreeSet::new()
+    };
     store::account::update(&mut tx, &account, now).await?;
+    for request in named {
+        message::raise(&mut tx, request).await?;
+    }
     if !account.active {
         withdraw(&mut tx, account.person, now).await?;
     }
     tx.commit().await?;
     Ok(())
+}
+
+/// Cards that are shown anew when somebody leaves, at most; the others become true with their next change.
+const NAMING: i64 = 500;
+
+/// The requests whose cards may name an active person among those who can decide, or tell their vote. Whom they name is found
+/// out when they are drawn: one that comes out the same isn't sent.
+async fn naming(conn: &mut Conn, person: PersonId) -> store::Result<BTreeSet<RequestId>> {
+    let waiting = store::request::awaiting(conn, person, NAMING).await?;
+    let voted = store::request::awaiting_with(conn, &[person]).await?;
+    let waiting = waiting.into_iter().map(|request| request.id);
+    Ok(waiting.chain(voted).collect())
 }
 
 /// Keeps which groups an account is in, by their ids there, as a look-up of it told, where nobody reads their lists.

@@ -38,6 +38,12 @@ pub async fn revoked(app: &App, installation: InstallationId) -> store::Result<b
     Ok(installation.revoked_at.is_some())
 }
 
+/// The platform's ids of an installation's active full members, as far as they are known.
+pub async fn members(app: &App, installation: InstallationId) -> store::Result<Vec<String>> {
+    let mut conn = app.pool.acquire().await?;
+    store::account::members(&mut conn, installation).await
+}
+
 /// The platform's ids of channels whose members must be known: where requests stand, and where they are to stand.
 pub async fn channels(app: &App, installation: InstallationId) -> store::Result<BTreeSet<String>> {
     let mut conn = app.pool.acquire().await?;

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::discord::Discord;
-use super::driver::Chat as _;
 use super::driver::Place::{Direct, Payments, Platform};
 use super::driver::Who::{Alex, Priya, Sam};
+use super::driver::{Chat as _, Loss};
 use super::office::{Office, On, service, tell};
 use crate::support::discord::{
     APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, READS, ROLES, SAM, WRITES,
@@ -115,10 +115,7 @@ async fn in_direct_messages_an_account_is_placed_in_its_guild() {
     office.fills_all(Priya, &service("payments-api")).await;
     // A card in direct messages has no thread: what follows answers it.
     let card = office.waits("payments-api").await;
-    office
-        .chat
-        .takes(super::driver::Loss::Channel(Platform))
-        .await;
+    office.chat.takes(Loss::Channel(Platform)).await;
     office.presses(Alex, &card, "Approve").await;
     let moved = office.direct(Priya, "Done in").await;
     office.reply(&moved, "payments-api is ready").await;
@@ -276,6 +273,24 @@ async fn an_approver_who_takes_no_direct_messages_holds_up_nothing() {
     office.becomes("all is said", all.to_owned()).await;
     let ready = http().get(format!("{}/readyz", office.url()));
     assert_eq!(ready.send().await.unwrap().status(), 200);
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approver_who_left_without_a_word_is_named_no_more() {
+    let (office, discord) = office().await;
+    let card = office.asks(Priya, "payments-api").await;
+    assert!(card.says("Sam Ito"), "{card:#?}");
+    // Over HTTP nobody tells.
+    office.chat.takes(Loss::Person(Sam)).await;
+    office.later("2 minutes").await;
+    until("the card still names who left", async || {
+        let card = office.waits("payments-api").await;
+        (card.says("Alex Ruiz") && !card.says("Sam Ito")).then_some(())
+    })
+    .await;
+    office.presses(Alex, &card, "Approve").await;
+    office.card("payments-api", "Done in").await;
     closes(&discord);
 }
 

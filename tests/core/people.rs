@@ -1,6 +1,6 @@
 //! People who go, tokens that are refused, and the evidence of it all.
 
-use idp::app::people::PlatformGroup;
+use idp::app::people::{AccountFacts, PlatformGroup};
 use idp::app::plan::{TakenAgain, take_again};
 use idp::app::{audit, people};
 use idp::cards;
@@ -9,7 +9,7 @@ use idp::domain::person::{AccountKind, Platform};
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 
-use super::world::{ALEX, PRIYA, World, text};
+use super::world::{ALEX, PRIYA, SAM, World, text};
 
 #[tokio::test]
 async fn the_requests_of_somebody_deactivated_go_before_they_run() {
@@ -33,6 +33,36 @@ async fn the_requests_of_somebody_deactivated_go_before_they_run() {
     assert!(matches!(work, TakenAgain::Not), "{work:?}");
     assert_eq!(world.state(approved).await, RequestState::Cancelled);
     assert_eq!(world.count("select count(*) from claim").await, 0);
+}
+
+#[tokio::test]
+async fn whoever_leaves_is_named_on_no_card_any_more_and_keeps_their_name() {
+    let world = World::new().await;
+    let (request, plan) = world.waiting("payments-api").await;
+    let names = async || {
+        let plan = world.view(request).await.plan.unwrap();
+        let names = plan.deciders.into_iter().map(|decider| decider.name);
+        names.collect::<Vec<String>>().join(", ")
+    };
+    let wanted = "select sum(wanted)::bigint from message where kind = 'root'";
+    let before = world.count(wanted).await;
+    assert!(names().await.contains("Sam Ito"));
+    let gone = AccountFacts::nobody(SAM);
+    people::record_account(&world.app, world.installation, &gone)
+        .await
+        .unwrap();
+    assert!(!names().await.contains("Sam Ito"));
+    let raised = world.count(wanted).await;
+    assert!(raised > before, "the card is shown anew");
+    let kept = "select count(*) from account where external_id = 'U_SAM' and name = 'Sam Ito'";
+    assert_eq!(world.count(kept).await, 1);
+    // Once is enough.
+    people::record_account(&world.app, world.installation, &gone)
+        .await
+        .unwrap();
+    assert_eq!(world.count(wanted).await, raised);
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::discord::office::{Office, TOML, button, content, on_discord, without_slack};
 use crate::support::discord::{
-    ALEX, APPLICATION, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA, ROLES,
+    ALEX, APPLICATION, BOT_TOKEN, Fake, Fault, GUILD, PLATFORM, PRIYA, ROLES, SAM,
 };
 use crate::support::serve::{Served, Site, until};
 
@@ -279,6 +279,22 @@ async fn somebody_who_leaves_the_guild_takes_back_what_they_asked_for() {
     office.card("**Waiting for approval**").await;
     office.discord.removes(PRIYA);
     office.card("**Cancelled**").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_approver_who_leaves_the_guild_is_named_no_more() {
+    let office = Office::by_gateway().await;
+    office.site.knows(SAM, "platform").await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    assert!(card["content"].to_string().contains("Sam Ito"), "{card}");
+    office.discord.removes(SAM);
+    until("the card still names who left", async || {
+        let card = office.card("**Waiting for approval**").await;
+        let named = card["content"].to_string();
+        (named.contains("Alex Ruiz") && !named.contains("Sam Ito")).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,7 +4,7 @@
 //! members, which takes the Server Members intent; without it only whoever acts tells their roles. A guild is read at one
 //! go: who has a role and who sees a channel both follow from the same lists.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use crate::app::App;
@@ -139,6 +139,16 @@ impl Reading {
     /// Everybody, where the list is shown.
     pub fn members(&self) -> Option<&[Member]> {
         self.members.as_deref()
+    }
+
+    /// Those of these accounts that aren't in the guild; none where its list isn't shown.
+    pub(super) fn absent<'a>(&self, known: &'a [String]) -> Vec<&'a str> {
+        let Some(all) = self.members() else {
+            return Vec::new();
+        };
+        let here: HashSet<&str> = all.iter().map(|member| member.id.as_str()).collect();
+        let known = known.iter().map(String::as_str);
+        known.filter(|id| !here.contains(id)).collect()
     }
 
     /// The text channels, without their members.
@@ -278,7 +288,10 @@ mod tests {
         let groups = reading.groups();
         let counts: Vec<_> = groups.iter().map(|g| (&*g.external, &g.members)).collect();
         assert_eq!(counts, [("999", &Some(vec!["7".to_owned()]))]);
+        let known = ["7", "70"].map(str::to_owned);
+        assert_eq!(reading.absent(&known), ["70"]);
         reading.members = None;
         assert_eq!(reading.groups()[0].members, None, "nobody was told");
+        assert!(reading.absent(&known).is_empty());
     }
 }

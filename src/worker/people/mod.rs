@@ -219,6 +219,14 @@ impl Reader {
                 people::record_channel(app, installation, &channel).await?;
             }
         }
+        // Over HTTP nobody tells who left. The next reading finds those who are left over.
+        let known = watched::members(app, installation).await?;
+        for external in reading.absent(&known).into_iter().take(LOOK_UPS_BURST) {
+            if let Err(error) = account(app, &self.chat, external).await {
+                tracing::debug!(%error, "Somebody who may have left can't be looked up");
+                break;
+            }
+        }
         Ok(())
     }
 
