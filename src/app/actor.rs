@@ -6,6 +6,7 @@ use super::new_id;
 use crate::domain::event::Sender;
 use crate::domain::id::PersonId;
 use crate::domain::person::{Account, AccountKind};
+use crate::domain::slash::Slash;
 use crate::store::installation::Installation;
 use crate::store::{self, Conn, queue};
 
@@ -24,6 +25,11 @@ impl Actor {
     /// The human.
     pub(super) fn person(&self) -> PersonId {
         self.account.person
+    }
+
+    /// The slash command of this name, as they type it.
+    pub(super) fn slash(&self, name: &str) -> Slash {
+        Slash::of(name, self.installation.platform)
     }
 }
 

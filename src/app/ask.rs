@@ -12,6 +12,7 @@ use crate::catalog::Command;
 use crate::domain::id::InstallationId;
 use crate::domain::person::{Account, AccountKind};
 use crate::domain::reply::Reply;
+use crate::domain::slash::Slash;
 use crate::store::{self, Conn};
 
 /// Whether somebody may ask for a command now. `Ok` gives what they belong to.
@@ -20,7 +21,7 @@ pub(super) async fn may(
     conn: &mut Conn,
     actor: &Actor,
     command: &Command,
-    slash: &str,
+    slash: &Slash,
 ) -> store::Result<Result<Belongs, MayNotAsk>> {
     if let Some(reason) = &app.settings.current().paused {
         return Ok(Err(MayNotAsk::Paused {
@@ -40,7 +41,7 @@ pub(super) async fn may(
     if store::request::count_open(conn, actor.person()).await? >= i64::from(max) {
         return Ok(Err(MayNotAsk::TooMany {
             max,
-            slash: slash.to_owned(),
+            slash: slash.clone(),
         }));
     }
     Ok(Ok(belongs))

@@ -10,6 +10,7 @@ use crate::domain::message::Milestone;
 use crate::domain::permission::{Relation, Verb, may};
 use crate::domain::reply::Reply;
 use crate::domain::request::{RequestMove, RequestState};
+use crate::domain::slash;
 use crate::domain::view::RequestView;
 use crate::store::request::Request;
 use crate::store::run::Run;
@@ -23,7 +24,7 @@ pub(super) async fn request(
     id: RequestId,
 ) -> anyhow::Result<Reply> {
     let Some(mut request) = store::request::lock(conn, id).await? else {
-        return Ok(unknown(&id.to_string()));
+        return Ok(unknown(actor, &id.to_string()));
     };
     let run = current_run(conn, &request).await?;
     if let Err(reply) = check(app, conn, actor, (&request, run.as_ref()), Verb::Cancel).await? {
@@ -60,13 +61,13 @@ pub(super) async fn run(
     value: &str,
 ) -> anyhow::Result<Reply> {
     let Some((id, generation)) = run_of(value) else {
-        return Ok(unknown(value));
+        return Ok(unknown(actor, value));
     };
     let Some(seen) = store::run::get(conn, id).await? else {
-        return Ok(unknown(value));
+        return Ok(unknown(actor, value));
     };
     let Some(request) = store::request::lock(conn, seen.request).await? else {
-        return Ok(unknown(value));
+        return Ok(unknown(actor, value));
     };
     let current = current_run(conn, &request).await?;
     if current.as_ref().is_none_or(|run| run.id != id) {
@@ -200,8 +201,8 @@ async fn say(
     Ok(Reply::Card { card: word(&view) })
 }
 
-fn unknown(typed: &str) -> Reply {
+fn unknown(actor: &Actor, typed: &str) -> Reply {
     Reply::Card {
-        card: answer::unknown_request(typed, super::DEFAULT_SLASH),
+        card: answer::unknown_request(typed, &actor.slash(slash::NAME)),
     }
 }

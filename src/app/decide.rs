@@ -17,6 +17,7 @@ use crate::domain::person::{Account, GroupFacts, Platform};
 use crate::domain::plan::Plan;
 use crate::domain::reply::Reply;
 use crate::domain::request::{RequestMove, RequestState};
+use crate::domain::slash;
 use crate::domain::vote::{Ballot, Standing, Verdict, Vote, VoteRefused};
 use crate::store::approval::Approval;
 use crate::store::request::Request;
@@ -116,10 +117,10 @@ async fn poll(
     plan: PlanId,
 ) -> anyhow::Result<Result<Poll, Reply>> {
     let Some(kept) = store::plan::get(conn, plan).await? else {
-        return Ok(Err(unknown(plan)));
+        return Ok(Err(unknown(actor, plan)));
     };
     let Some(request) = store::request::lock(conn, kept.request).await? else {
-        return Ok(Err(unknown(plan)));
+        return Ok(Err(unknown(actor, plan)));
     };
     if let Some(reply) = turned_away(conn, plan, &request, actor).await? {
         return Ok(Err(reply));
@@ -319,8 +320,8 @@ pub(super) async fn approve(
     Ok((run, what))
 }
 
-fn unknown(plan: PlanId) -> Reply {
+fn unknown(actor: &Actor, plan: PlanId) -> Reply {
     Reply::Card {
-        card: answer::unknown_request(&plan.to_string(), super::DEFAULT_SLASH),
+        card: answer::unknown_request(&plan.to_string(), &actor.slash(slash::NAME)),
     }
 }

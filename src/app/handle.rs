@@ -16,12 +16,10 @@ use crate::domain::form::Choice;
 use crate::domain::id::DraftId;
 use crate::domain::permission::Verb;
 use crate::domain::reply::Reply;
+use crate::domain::slash;
 use crate::domain::vote::Verdict;
 use crate::store::inbox;
 use crate::store::{self, Conn};
-
-/// The name of the slash command where a delivery doesn't tell it.
-pub(super) const DEFAULT_SLASH: &str = "/idp";
 
 /// How often a delivery is tried whose transaction fell to another one (a deadlock): nothing of it was kept.
 const TRIES: u32 = 3;
@@ -123,7 +121,7 @@ async fn answer(
             place,
         } => {
             let typed = Typed {
-                slash: command,
+                slash: &actor.slash(command),
                 words,
                 place,
                 opens: true,
@@ -132,7 +130,7 @@ async fn answer(
         }
         Event::Mentioned { words, place } => {
             let typed = Typed {
-                slash: DEFAULT_SLASH,
+                slash: &actor.slash(slash::NAME),
                 words,
                 place,
                 opens: false,
@@ -205,7 +203,7 @@ async fn pressed(
     (button, value): (ButtonId, &str),
     place: &Place,
 ) -> anyhow::Result<Reply> {
-    let unknown = || Ok(show::unknown(value, DEFAULT_SLASH));
+    let unknown = || Ok(show::unknown(value, &actor.slash(slash::NAME)));
     match button {
         ButtonId::RequestApprove => match value.parse() {
             Ok(plan) => decide::vote(app, conn, actor, plan, (Verdict::Approve, None)).await,

@@ -13,6 +13,7 @@ use crate::domain::event::Place;
 use crate::domain::person::GroupFacts;
 use crate::domain::reply::Reply;
 use crate::domain::rule::DecidingRule;
+use crate::domain::slash::Slash;
 use crate::domain::view::RequestView;
 use crate::store::request::Awaiting;
 use crate::store::{self, Conn};
@@ -27,11 +28,11 @@ const DECIDING: [&str; 7] = [
     "approve", "approved", "deny", "denied", "reject", "lgtm", "+1",
 ];
 
-/// What somebody typed: the slash command's name, the words behind it, where.
+/// What somebody typed: the slash command, the words behind it, where.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Typed<'a> {
     /// `/idp`.
-    pub slash: &'a str,
+    pub slash: &'a Slash,
     /// What stands behind it.
     pub words: &'a str,
     /// Where.
@@ -202,7 +203,7 @@ async fn keeping(
     })
 }
 
-async fn home(app: &App, conn: &mut Conn, actor: &Actor, slash: &str) -> anyhow::Result<Reply> {
+async fn home(app: &App, conn: &mut Conn, actor: &Actor, slash: &Slash) -> anyhow::Result<Reply> {
     let since = actor.now - TimeDelta::hours(app.settings.current().limits.draft_hours.into());
     let drafts: Vec<_> = store::draft::all_unfinished(conn, actor.person(), since)
         .await?

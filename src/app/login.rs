@@ -15,6 +15,7 @@ use crate::cards::answer;
 use crate::domain::canonical::Digest;
 use crate::domain::id::PersonId;
 use crate::domain::reply::Reply;
+use crate::domain::slash::Slash;
 use crate::store::login::Kind;
 use crate::store::{self, Conn};
 
@@ -37,7 +38,7 @@ pub(super) async fn link(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    slash: &str,
+    slash: &Slash,
 ) -> anyhow::Result<Reply> {
     let settings = app.settings.current();
     let (Some(base), None) = (&settings.public_url, &settings.organisation) else {

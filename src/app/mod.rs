@@ -56,7 +56,6 @@ pub mod watched;
 pub use bell::Bell;
 pub use broken::{Broken, Reference};
 pub use definition::Definition;
-use handle::DEFAULT_SLASH;
 pub use handle::handle;
 pub use late::Decided;
 pub use settings::{Channels, Limits, Listed, Live, PLATFORM_GROUP, Settings, Team};

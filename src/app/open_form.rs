@@ -16,14 +16,15 @@ use crate::domain::event::Place;
 use crate::domain::form::{Choice, FieldKind, FormPage};
 use crate::domain::id::{DraftId, RequestId};
 use crate::domain::reply::Reply;
+use crate::domain::slash::{self, Slash};
 use crate::store::draft::Draft;
 use crate::store::{self, Conn, Json};
 
 /// What a form is opened with.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Opening<'a> {
-    /// The slash command's name, as typed.
-    pub slash: &'a str,
+    /// The slash command, as typed.
+    pub slash: &'a Slash,
     /// Where it was typed.
     pub place: &'a Place,
     /// Values to begin with.
@@ -90,7 +91,7 @@ fn draft(actor: &Actor, command: &Command, opening: Opening<'_>) -> Draft {
         command: command.name.clone(),
         asked_in: opening.place.channel.clone(),
         asked_in_kind: opening.place.kind,
-        slash: opening.slash.to_owned(),
+        slash: opening.slash.name().to_owned(),
         again_from: opening.again_from,
         values: Json(opening.values),
         page: 0,
@@ -110,7 +111,7 @@ pub(super) async fn pressed(
 ) -> anyhow::Result<Reply> {
     let catalog = app.library.current();
     let opening = Opening {
-        slash: super::DEFAULT_SLASH,
+        slash: &actor.slash(slash::NAME),
         place,
         values: Map::new(),
         again_from: None,
@@ -125,11 +126,12 @@ pub(super) async fn pressed(
             let Some(request) = store::request::get(conn, *id).await? else {
                 return Ok(unknown_request(&id.to_string(), opening.slash));
             };
+            let slash = actor.slash(&request.slash);
             let Some(command) = catalog.command(&request.command) else {
-                return Ok(gone(&catalog, &request.command, &request.slash));
+                return Ok(gone(&catalog, &request.command, &slash));
             };
             let opening = Opening {
-                slash: &request.slash,
+                slash: &slash,
                 values: request.inputs.0,
                 again_from: Some(*id),
                 ..opening
@@ -145,10 +147,11 @@ async fn resume(app: &App, conn: &mut Conn, actor: &Actor, id: DraftId) -> anyho
         return Ok(draft_gone());
     };
     let catalog = app.library.current();
+    let slash = actor.slash(&draft.slash);
     let Some(command) = catalog.command(&draft.command) else {
-        return Ok(gone(&catalog, &draft.command, &draft.slash));
+        return Ok(gone(&catalog, &draft.command, &slash));
     };
-    let belongs = match ask::may(app, conn, actor, command, &draft.slash).await? {
+    let belongs = match ask::may(app, conn, actor, command, &slash).await? {
         Ok(belongs) => belongs,
         Err(why) => return Ok(ask::refuse(conn, actor, &command.name, &why).await?),
     };
@@ -280,7 +283,7 @@ pub(super) async fn draw(
 }
 
 /// The command isn't offered any more.
-pub(super) fn gone(catalog: &Catalog, name: &str, slash: &str) -> Reply {
+pub(super) fn gone(catalog: &Catalog, name: &str, slash: &Slash) -> Reply {
     let offer = catalog.nearest_command(name).map(|c| super::home::offer(c));
     Reply::Card {
         card: answer::unknown_command(name, offer.as_ref(), slash),
@@ -294,7 +297,7 @@ pub(super) fn draft_gone() -> Reply {
     }
 }
 
-fn unknown_request(typed: &str, slash: &str) -> Reply {
+fn unknown_request(typed: &str, slash: &Slash) -> Reply {
     Reply::Card {
         card: answer::unknown_request(typed, slash),
     }

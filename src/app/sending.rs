@@ -13,6 +13,7 @@ use crate::domain::id::{InstallationId, MessageId, ThreadId};
 pub use crate::domain::message::PlaceLost;
 use crate::domain::message::{Milestone, Notice, Placement, Spot, Subject, ThreadRole};
 use crate::domain::request::RequestState;
+use crate::domain::slash::Slash;
 use crate::domain::view::RequestView;
 pub use crate::store::message::Due;
 use crate::store::message::Message;
@@ -228,7 +229,9 @@ async fn draw(
     let mut points_at = None;
     let card = match subject {
         Subject::Root if thread.role == ThreadRole::Direct && thread.closed_at.is_some() => {
-            cards::closed(&view, now)
+            let reader = store::installation::get(conn, thread.installation).await?;
+            let slash = Slash::of(&view.slash, reader.platform);
+            cards::closed(&view, &slash, now)
         }
         Subject::Root => cards::root(&view, now),
         Subject::Milestone {

@@ -6,6 +6,7 @@ use crate::cards::{answer, plan as plan_card};
 use crate::domain::id::{PlanId, RequestId, RequestNumber};
 use crate::domain::message::{Placement, Spot};
 use crate::domain::reply::Reply;
+use crate::domain::slash::{self, Slash};
 use crate::domain::view::RequestView;
 use crate::store::{self, Conn};
 
@@ -21,7 +22,7 @@ pub(super) async fn plan(
     part: usize,
 ) -> anyhow::Result<Reply> {
     let Some(kept) = store::plan::get(conn, plan).await? else {
-        return Ok(unknown(&plan.to_string(), super::DEFAULT_SLASH));
+        return Ok(unknown(&plan.to_string(), &actor.slash(slash::NAME)));
     };
     let view = view::load(app, conn, kept.request, actor.installation.id).await?;
     if view.plan.as_ref().is_none_or(|p| p.id != plan) {
@@ -30,7 +31,7 @@ pub(super) async fn plan(
     }
     let mut pages = plan_card::pages(&view);
     if part >= pages.len() {
-        return Ok(unknown(&plan.to_string(), &view.slash));
+        return Ok(unknown(&plan.to_string(), &actor.slash(&view.slash)));
     }
     let page = pages.swap_remove(part);
     Ok(Reply::Page {
@@ -45,7 +46,7 @@ pub(super) async fn status(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    (id, slash): (&str, &str),
+    (id, slash): (&str, &Slash),
 ) -> anyhow::Result<Reply> {
     if id.is_empty() {
         let views = home::views(app, conn, actor, true, LISTED).await?;
@@ -110,7 +111,7 @@ pub(super) async fn numbered(conn: &mut Conn, typed: &str) -> store::Result<Opti
     Ok(request.map(|r| r.id))
 }
 
-pub(super) fn unknown(typed: &str, slash: &str) -> Reply {
+pub(super) fn unknown(typed: &str, slash: &Slash) -> Reply {
     Reply::Card {
         card: answer::unknown_request(typed, slash),
     }

@@ -79,10 +79,11 @@ async fn turned(
     filled: &Filled,
 ) -> anyhow::Result<Reply> {
     let catalog = app.library.current();
+    let slash = actor.slash(&draft.slash);
     let Some(command) = catalog.command(&draft.command) else {
-        return Ok(open_form::gone(&catalog, &draft.command, &draft.slash));
+        return Ok(open_form::gone(&catalog, &draft.command, &slash));
     };
-    let belongs = match ask::may(app, conn, actor, command, &draft.slash).await? {
+    let belongs = match ask::may(app, conn, actor, command, &slash).await? {
         Ok(belongs) => belongs,
         Err(why) => return Ok(ask::refuse(conn, actor, &command.name, &why).await?),
     };

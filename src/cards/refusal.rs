@@ -5,9 +5,10 @@ use crate::domain::id::RequestNumber;
 use crate::domain::person::Platform;
 use crate::domain::refusal::Refusal;
 use crate::domain::rule::Unmeetable;
+use crate::domain::slash::{self, Ask, Slash};
 
-/// Nobody, or too few people, could ever meet the deciding rule. `slash` is how the command was called.
-pub fn nobody_can_decide(rule: &str, why: &Unmeetable, slash: &str) -> Refusal {
+/// Nobody, or too few people, could ever meet the deciding rule. `slash` is as whoever asked types it.
+pub fn nobody_can_decide(rule: &str, why: &Unmeetable, slash: &Slash) -> Refusal {
     let rule = words::line(rule);
     match why {
         Unmeetable::Unknown { group } => {
@@ -49,7 +50,12 @@ pub fn nobody_can_decide(rule: &str, why: &Unmeetable, slash: &str) -> Refusal {
 }
 
 /// A team on GitHub has people enough, but chat doesn't know who they are.
-fn unlinked_people(rule: &str, group: &str, (could, unlinked): (u32, u32), slash: &str) -> Refusal {
+fn unlinked_people(
+    rule: &str,
+    group: &str,
+    (could, unlinked): (u32, u32),
+    slash: &Slash,
+) -> Refusal {
     let (people, account) = match unlinked {
         1 => ("1 of its people hasn't", "account"),
         _ => ("of its people haven't", "accounts"),
@@ -66,8 +72,8 @@ fn unlinked_people(rule: &str, group: &str, (could, unlinked): (u32, u32), slash
         "Nobody can decide this: rule \"{rule}\" asks {group}, and {could}{people} linked their GitHub {account}."
     ))
     .instead(format!(
-        "Once they have typed `{} link github`, please ask again.",
-        words::line(slash)
+        "Once they have typed `{}`, please ask again.",
+        words::typed(slash, Ask::Link(Some("github")))
     ))
 }
 
@@ -110,10 +116,11 @@ pub fn only_members_decide(number: RequestNumber) -> Refusal {
 
 /// A vote from another platform than the request's, by somebody whom nobody knows there.
 pub fn asked_elsewhere(number: RequestNumber, platform: Platform) -> Refusal {
+    let typed = words::typed(&Slash::of(slash::NAME, platform), Ask::Link(None));
     let platform = words::platform(platform);
     let what = format!("{number} was asked for on {platform}, and nobody knows who you are there.");
     Refusal::new(what).instead(format!(
-        "Decide on {platform}, or type `/idp link` there to make both accounts one person."
+        "Decide on {platform}, or type `{typed}` there to make both accounts one person."
     ))
 }
 

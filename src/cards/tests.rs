@@ -15,6 +15,7 @@ use crate::domain::person::Platform;
 use crate::domain::request::RequestState;
 use crate::domain::rule::Unmeetable;
 use crate::domain::run::RunState;
+use crate::domain::slash::{self, Slash};
 use crate::domain::view::RequestView;
 use crate::domain::vote::VoteRefused;
 
@@ -23,6 +24,11 @@ const BOTH: answer::Links = answer::Links {
     github: true,
     chats: true,
 };
+
+/// The command where it is typed as words.
+fn idp() -> Slash {
+    Slash::of(slash::NAME, Platform::Slack)
+}
 
 /// A card as text: spans with their markup, so that a lost or added emphasis is seen.
 fn drawn(card: &Card) -> String {
@@ -89,7 +95,7 @@ fn everything(view: &RequestView) -> Vec<Card> {
         open: Open::Command(typed.to_owned()),
     };
     let home = answer::Home {
-        slash: "/idp",
+        slash: &idp(),
         commands: std::slice::from_ref(&offer),
         drafts: &[(typed.to_owned(), DraftId::from_uuid(uuid::Uuid::nil()))],
         mine: std::slice::from_ref(view),
@@ -104,11 +110,11 @@ fn everything(view: &RequestView) -> Vec<Card> {
         notice::moved(view, notice::Moved::Archived),
         notice::permalink(view, typed, None),
         answer::home(&home, now),
-        answer::help("/idp", std::slice::from_ref(&offer), BOTH),
+        answer::help(&idp(), std::slice::from_ref(&offer), BOTH),
         answer::status(std::slice::from_ref(view), now),
-        answer::sentence(typed, std::slice::from_ref(&offer), "/idp"),
-        answer::unknown_command(typed, Some(&offer), "/idp"),
-        answer::unknown_request(typed, "/idp"),
+        answer::sentence(typed, std::slice::from_ref(&offer), &idp()),
+        answer::unknown_command(typed, Some(&offer), &idp()),
+        answer::unknown_request(typed, &idp()),
         answer::nothing_to_do(Verb::Cancel, view, now),
         answer::may_not(Verb::Undo, view),
         answer::use_the_button(std::slice::from_ref(view)),
@@ -161,7 +167,7 @@ fn root_cards_in_every_state() {
 fn copies_that_are_not_kept_up() {
     let cards = all()
         .into_iter()
-        .map(|(name, view)| (name, closed(&view, at(10))));
+        .map(|(name, view)| (name, closed(&view, &idp(), at(10))));
     insta::assert_snapshot!(draw_all(cards));
 }
 
@@ -249,7 +255,7 @@ fn answers_to_a_press() {
             "too old to retry, nothing is left",
             answer::too_old(&running(RunState::Queued), true),
         ),
-        ("no such request", answer::unknown_request("999", "/idp")),
+        ("no such request", answer::unknown_request("999", &idp())),
         (
             "broken",
             answer::broken("your click was not counted", "E-8KQ2"),
@@ -302,7 +308,7 @@ fn answers_around_asking() {
         },
         answer::MayNotAsk::TooMany {
             max: 5,
-            slash: "/idp".to_owned(),
+            slash: idp(),
         },
         answer::MayNotAsk::Paused {
             reason: "database upgrade until noon".to_owned(),
@@ -313,8 +319,9 @@ fn answers_around_asking() {
     ];
     let waiting = request(RequestState::AwaitingApproval);
     let views: Vec<RequestView> = all().into_iter().map(|(_, view)| view).collect();
+    let staging = Slash::of("/idp-staging", Platform::Slack);
     let home = answer::Home {
-        slash: "/idp-staging",
+        slash: &staging,
         commands: &offers,
         drafts: &[("new-service".to_owned(), draft)],
         mine: &views[..2],
@@ -330,7 +337,7 @@ fn answers_around_asking() {
     let cards = [
         ("home", answer::home(&home, at(10))),
         ("home, nothing there", answer::home(&empty, at(10))),
-        ("help", answer::help("/idp-staging", &offers, BOTH)),
+        ("help", answer::help(&staging, &offers, BOTH)),
         ("status", answer::status_of(&waiting, false, at(10))),
         (
             "status, from another chat",
@@ -338,15 +345,15 @@ fn answers_around_asking() {
         ),
         (
             "unknown",
-            answer::unknown_command("new-servise", Some(&offers[0]), "/idp"),
+            answer::unknown_command("new-servise", Some(&offers[0]), &idp()),
         ),
         (
             "unknown, nothing near",
-            answer::unknown_command("xyz", None, "/idp"),
+            answer::unknown_command("xyz", None, &idp()),
         ),
         (
             "sentence",
-            answer::sentence("I need a *Node.js* backend <!here>", &offers, "/idp"),
+            answer::sentence("I need a *Node.js* backend <!here>", &offers, &idp()),
         ),
         ("looking up", answer::looking_up(draft)),
         ("trigger expired", answer::open_form(&Open::Draft(draft))),
@@ -363,7 +370,7 @@ fn answers_around_asking() {
             "approve typed",
             answer::use_the_button(std::slice::from_ref(&waiting)),
         ),
-        ("reserved", answer::not_built("delegate", "/idp")),
+        ("reserved", answer::not_built("delegate", &idp())),
         ("list of none", answer::list(&[], at(10))),
         ("status of all", answer::status(&views, at(10))),
     ]
@@ -375,6 +382,36 @@ fn answers_around_asking() {
         )
     });
     insta::assert_snapshot!(draw_all(cards.into_iter().chain(refused)));
+}
+
+#[test]
+fn on_discord_people_read_what_they_can_type_there() {
+    let there = Slash::of("/idp", Platform::Discord);
+    let offer = answer::Offer {
+        name: "new-service".to_owned(),
+        title: "Do that".to_owned(),
+        open: Open::Command("new-service".to_owned()),
+    };
+    let help = drawn(&answer::help(&there, std::slice::from_ref(&offer), BOTH));
+    for line in [
+        "`/idp run command:new-service` Do that",
+        "`/idp home` what you can ask for",
+        "`/idp status` what your",
+        "`/idp status id:ID` the same",
+        "`/idp list` your",
+        "`/idp cancel id:ID` takes",
+        "`/idp link` makes",
+        "`/idp link code:github` makes",
+    ] {
+        assert!(help.contains(line), "{line}: {help}");
+    }
+    let slip = answer::unknown_command("new-servise", Some(&offer), &there);
+    assert!(
+        slip.fallback
+            .ends_with("Did you mean /idp run command:new-service?")
+    );
+    let copy = drawn(&closed(&running(RunState::Running), &there, at(10)));
+    assert!(copy.contains("`/idp status id:142` tells"), "{copy}");
 }
 
 #[test]
@@ -403,9 +440,9 @@ fn words_around_linking_two_chats() {
         asked: priya.clone(),
         other: Some(there.clone()),
         expires_at: at(10),
-        slash: "/idp".to_owned(),
+        slash: idp(),
     };
-    let code = |places, linked| chat::code(&word, places, ("/idp", at(10)), linked);
+    let code = |places, linked| chat::code(&word, places, (&idp(), at(10)), linked);
     let named = |name: &str, card: Card| (name.to_owned(), card);
     let mut cards = vec![
         named("code", code(&places[..1], None)),
@@ -418,7 +455,7 @@ fn words_around_linking_two_chats() {
         named("linked by the operator", chat::standing(&linked(false))),
         named("claimed", chat::claimed(&priya, at(10))),
         named("confirmed", chat::confirmed(&there)),
-        named("refused", chat::refused("/idp")),
+        named("refused", chat::refused(&idp())),
         named("told", chat::linked(&there)),
         named("unlinked", chat::unlinked(&there)),
         named("parted", chat::parted(false)),
@@ -432,11 +469,11 @@ fn words_around_linking_two_chats() {
         cards.push(named(&format!("over, {state}"), chat::over(&view(*state))));
     }
     let refused = [
-        chat::nowhere_else("/idp", false),
-        chat::nowhere_else("/idp", true),
-        chat::no_code("githbu", "/idp", true),
-        chat::no_code("x", "/idp", false),
-        chat::not_good("/idp"),
+        chat::nowhere_else(&idp(), false),
+        chat::nowhere_else(&idp(), true),
+        chat::no_code("githbu", &idp(), true),
+        chat::no_code("x", &idp(), false),
+        chat::not_good(&idp()),
         chat::too_many_guesses(),
         chat::typed_where_it_came_from(),
         chat::one_already(),
@@ -468,16 +505,16 @@ fn refusals_of_plan_time() {
         unlinked,
     };
     let cards = [
-        refusal::nobody_can_decide("team-lead", &few(0), "/idp"),
-        refusal::nobody_can_decide("team-lead", &few(1), "/idp"),
-        refusal::nobody_can_decide("team-lead", &unlinked(0, 3), "/idp"),
-        refusal::nobody_can_decide("team-lead", &unlinked(1, 1), "/idp"),
+        refusal::nobody_can_decide("team-lead", &few(0), &idp()),
+        refusal::nobody_can_decide("team-lead", &few(1), &idp()),
+        refusal::nobody_can_decide("team-lead", &unlinked(0, 3), &idp()),
+        refusal::nobody_can_decide("team-lead", &unlinked(1, 1), &idp()),
         refusal::nobody_can_decide(
             "team-lead",
             &Unmeetable::Unknown {
                 group: "leads:payments".to_owned(),
             },
-            "/idp",
+            &idp(),
         ),
         refusal::group_stale("payments-leads"),
         refusal::held_by_service("repository", "acme/payments-api", Some("core")),

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::domain::card::{Mention, Span, TimeStyle};
 use crate::domain::person::{GroupName, PersonName, Platform};
+use crate::domain::slash::{Ask, Slash};
 use crate::domain::team;
 use crate::domain::view::PlanView;
 
@@ -191,6 +192,11 @@ pub(super) fn stopped(text: &str) -> String {
     } else {
         format!("{}.", text.trim_end_matches('.'))
     }
+}
+
+/// What is to be typed, as it is typed where this is read.
+pub(super) fn typed(slash: &Slash, ask: Ask<'_>) -> String {
+    line(&slash.typed(ask))
 }
 
 /// A platform's name.

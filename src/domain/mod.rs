@@ -23,6 +23,7 @@ pub mod reply;
 pub mod request;
 pub mod rule;
 pub mod run;
+pub mod slash;
 pub mod step;
 pub mod team;
 pub mod tie;

@@ -29,6 +29,14 @@ impl Platform {
             Self::Github | Self::Operator => false,
         }
     }
+
+    /// Whether the slash command has subcommands there, whose options are typed by their names.
+    pub const fn has_subcommands(self) -> bool {
+        match self {
+            Self::Discord => true,
+            Self::Slack | Self::Github | Self::Operator => false,
+        }
+    }
 }
 
 words! {

@@ -75,8 +75,8 @@ async function surely(person, own, label) {
 
 async function links(person) {
   await act('say', { person, channel: 'platform', text: '/idp link' });
-  const told = await found(`${person}'s code`, () => onSlack(person, 'platform'), /link [A-Z0-9]{4}/);
-  const [, code] = /link ([A-Z0-9]{4}[A-Z0-9-]*)/.exec(words(told));
+  const told = await found(`${person}'s code`, () => onSlack(person, 'platform'), /link code:[A-Z0-9]{4}/);
+  const [, code] = /link code:([A-Z0-9]{4}[A-Z0-9-]*)/.exec(words(told));
   await act('discord/say', { person, channel: 'platform', text: `/idp link code:${code}` });
   const asked = await found(`${person} is asked`, () => onSlack(person, 'direct'), /Is that you/);
   await pressSlack(person, asked, 'link.confirm');

@@ -54,7 +54,8 @@ async fn the_command_alone_tells_what_can_be_asked_what_waits_and_what_is_open(o
 async fn a_slip_and_a_sentence_lead_to_the_form_and_words_go_along(office: &Office) {
     office.says(Priya, "new-servise").await;
     let told = office.told(Priya, "Did you mean").await;
-    assert!(told.says("/idp new-service"), "{told:#?}");
+    let right = office.chat.command("new-service");
+    assert!(told.says(&right), "{told:#?}");
     office.presses(Priya, &told, "new-service").await;
     let (_, words) = office.chat.form(Priya).expect("a form is open");
     assert!(words.contains("#platform"), "{words}");
@@ -73,8 +74,12 @@ async fn a_slip_and_a_sentence_lead_to_the_form_and_words_go_along(office: &Offi
 
 async fn our_own_words_look_after_requests(office: &Office) {
     office.says(Priya, "help").await;
-    let help = office.told(Priya, "/idp cancel ID").await;
-    assert!(help.says("/idp new-service"), "{help:#?}");
+    let cancel = office.chat.command("cancel ID");
+    let help = office.told(Priya, &cancel).await;
+    for words in ["new-service", "", "status ID", "list"] {
+        let typed = office.chat.command(words);
+        assert!(help.says(typed.trim_end()), "{typed}: {help:#?}");
+    }
     office.chat.delivers_again().await;
     assert_eq!(office.count("inbox").await, 1);
     office.asks(Priya, "payments-api").await;

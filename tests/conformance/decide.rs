@@ -282,7 +282,8 @@ async fn an_approver_outside_the_channel_decides_on_a_copy(office: &Office) {
     // Nobody keeps the copy up from here on, so it tells what stays true.
     let told = office.direct(Sam, "Approved by Sam Ito").await;
     let number = office.number().await;
-    let goes_on = format!("/idp status {number} tells how it goes on.");
+    let typed = office.chat.command(&format!("status {number}"));
+    let goes_on = format!("{typed} tells how it goes on.");
     assert!(told.says(&goes_on), "{}", told.words);
     assert_eq!(told.buttons, ["See plan"]);
 }

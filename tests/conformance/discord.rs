@@ -223,6 +223,22 @@ fn filled(input: &Value, fields: &[(&str, &str)]) -> Value {
     sent
 }
 
+/// The subcommand by which these words are typed, and its options.
+fn subcommand(words: &str) -> (&str, Vec<(&str, &str)>) {
+    let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
+    let own = OWN.iter().find(|(name, _)| *name == first);
+    let (sub, options) = match own {
+        Some((name, option)) => (*name, vec![(*option, rest)]),
+        // Nobody can call a command alone that has subcommands.
+        None if words.is_empty() => ("home", Vec::new()),
+        // Whatever is no command is typed in its place, and taken as it is.
+        None if first == "new-service" => ("run", vec![("command", first), ("words", rest)]),
+        None => ("run", vec![("command", words)]),
+    };
+    let given = options.into_iter().filter(|(_, value)| !value.is_empty());
+    (sub, given.collect())
+}
+
 /// Whether the modal's page has more parts: `Service (1 of 2)`.
 fn goes_on(modal: &Value) -> bool {
     let title = modal["title"].as_str().unwrap().trim_end_matches(')');
@@ -248,19 +264,19 @@ impl Chat for Discord {
         account(who)
     }
 
+    fn command(&self, words: &str) -> String {
+        let (sub, options) = subcommand(words);
+        let options = options
+            .iter()
+            .map(|(name, value)| format!("{name}:{value}"));
+        let words = std::iter::once(format!("/idp {sub}")).chain(options);
+        words.collect::<Vec<_>>().join(" ")
+    }
+
     async fn types(&self, who: Who, place: Place, words: &str) {
-        let (first, rest) = words.split_once(' ').unwrap_or((words, ""));
-        let own = OWN.iter().find(|(name, _)| *name == first);
-        let (sub, options) = match own {
-            Some((name, option)) => (*name, vec![(*option, rest)]),
-            // Nobody can call a command alone that has subcommands.
-            None if words.is_empty() => ("home", Vec::new()),
-            // Whatever is no command is typed in its place, and taken as it is.
-            None if first == "new-service" => ("run", vec![("command", first), ("words", rest)]),
-            None => ("run", vec![("command", words)]),
-        };
-        let options = options.into_iter().filter(|(_, value)| !value.is_empty());
+        let (sub, options) = subcommand(words);
         let options: Value = options
+            .iter()
             .map(|(name, value)| json!({ "type": 3, "name": name, "value": value }))
             .collect();
         let sub = json!({ "type": 1, "name": sub, "options": options });

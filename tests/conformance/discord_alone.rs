@@ -52,6 +52,31 @@ async fn the_command_is_registered_found_by_typing_and_a_ping_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_help_names_is_registered_with_its_options() {
+    let (office, discord) = office().await;
+    office.says(Priya, "help").await;
+    let help = office.told(Priya, "/idp run command:new-service").await;
+    let commands = discord.fake.commands();
+    let subs = commands[0]["options"].as_array().unwrap();
+    let content = help.raw["content"].as_str().unwrap();
+    let named: Vec<&str> = content.split('`').skip(1).step_by(2).collect();
+    assert!(named.len() >= 7, "{content}");
+    for typed in named {
+        let words = typed.strip_prefix("/idp ");
+        let mut words = words.unwrap_or_else(|| panic!("{typed}")).split(' ');
+        let name = words.next().unwrap();
+        let sub = subs.iter().find(|sub| sub["name"] == name);
+        let sub = sub.unwrap_or_else(|| panic!("there is no {typed}"));
+        for word in words {
+            let (option, _) = word.split_once(':').unwrap();
+            let mut known = sub["options"].as_array().into_iter().flatten();
+            assert!(known.any(|own| own["name"] == option), "{typed}");
+        }
+    }
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_that_takes_too_long_is_deferred_and_follows() {
     let (office, discord) = office().await;
     for who in [Alex, Sam] {
@@ -78,7 +103,7 @@ async fn an_answer_that_takes_too_long_is_deferred_and_follows() {
     assert_eq!(asked, json!({ "type": 5, "data": { "flags": 64 } }));
     assert_eq!(pressed, json!({ "type": 6 }));
     held.rollback().await.unwrap();
-    office.told(Priya, "/idp cancel ID").await;
+    office.told(Priya, "/idp cancel id:ID").await;
     let token = help["token"].as_str().unwrap();
     assert_eq!(discord.fake.said(token).len(), 1);
     // No modal can follow: a button that opens it does.
@@ -102,7 +127,7 @@ async fn once_the_interaction_is_over_the_words_come_by_direct_message() {
     discord.interacts(Priya, &payload).await;
     discord.fake.over();
     held.rollback().await.unwrap();
-    office.direct(Priya, "/idp cancel ID").await;
+    office.direct(Priya, "/idp cancel id:ID").await;
     closes(&discord);
 }
 

@@ -114,6 +114,8 @@ pub trait Chat: Send + Sync {
     /// Somebody's account.
     fn account(&self, who: Who) -> &'static str;
 
+    /// How people read there what is typed with these words.
+    fn command(&self, words: &str) -> String;
     /// Somebody types the bot's command with these words.
     async fn types(&self, who: Who, place: Place, words: &str);
     /// Somebody fills in the page that is open before them, and sends it.

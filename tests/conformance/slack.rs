@@ -275,6 +275,10 @@ impl Chat for Slack {
         account(who)
     }
 
+    fn command(&self, words: &str) -> String {
+        format!("/idp {words}")
+    }
+
     async fn types(&self, who: Who, place: Place, words: &str) {
         let mut command = slack::command(&self.fake, account(who), words);
         let (id, name) = channel(who, place);

@@ -23,7 +23,8 @@ async fn what_is_not_the_platforms_is_refused_and_leaves_no_trace(office: &Offic
     // What the platform will have one day is survived.
     office.chat.presses_unknown(Priya).await;
     office.says(Priya, "help").await;
-    office.told(Priya, "/idp cancel ID").await;
+    let cancel = office.chat.command("cancel ID");
+    office.told(Priya, &cancel).await;
 }
 
 async fn refusals_lost_answers_and_a_server_that_is_down_only_make_it_late(office: &Office) {

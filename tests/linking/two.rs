@@ -267,7 +267,9 @@ pub fn code_in(reply: &Reply) -> String {
     let Reply::Once { card } = reply else {
         panic!("no code: {reply:?}")
     };
-    let mut words = card.fallback.split_whitespace();
+    // Where the other platform has options, it stands behind one: `code:K7QM-2RXV`.
+    let between = |c: char| c.is_whitespace() || c == ':';
+    let mut words = card.fallback.split(between);
     let code = words.find(|word| word.len() == 9 && word.as_bytes()[4] == b'-');
     code.unwrap_or_else(|| panic!("{}", card.fallback))
         .to_owned()

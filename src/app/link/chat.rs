@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{human, side, tell};
 use crate::app::actor::Actor;
 use crate::app::audit::{self, Chain};
-use crate::app::{App, DEFAULT_SLASH, ask, message, new_id};
+use crate::app::{App, ask, message, new_id};
 use crate::cards::answer;
 use crate::cards::link::chat as cards;
 use crate::domain::canonical::{self, Digest};
@@ -20,6 +20,7 @@ use crate::domain::message::Subject;
 use crate::domain::person::{Account, AccountKind, Platform};
 use crate::domain::refusal::Refusal;
 use crate::domain::reply::Reply;
+use crate::domain::slash::{self, Slash};
 use crate::domain::tie::Source;
 use crate::store::installation::Installation;
 use crate::store::link::chat::Code;
@@ -39,7 +40,7 @@ pub(super) async fn ask(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    slash: &str,
+    slash: &Slash,
 ) -> anyhow::Result<Reply> {
     if let Some(refused) = ask::turned_away(conn, actor, "link").await? {
         return Ok(refused);
@@ -66,7 +67,7 @@ pub(super) async fn ask(
         id: new_id(),
         account: actor.account.id,
         state: CodeState::Open,
-        slash: slash.to_owned(),
+        slash: slash.name().to_owned(),
         other: None,
         expires_at: actor.now + GOOD_FOR,
         ended_at: None,
@@ -82,7 +83,7 @@ pub(super) async fn typed(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    (typed, slash): (&str, &str),
+    (typed, slash): (&str, &Slash),
 ) -> anyhow::Result<Reply> {
     if let Some(refused) = ask::turned_away(conn, actor, "link").await? {
         return Ok(refused);
@@ -171,7 +172,7 @@ pub(in crate::app) async fn refused(
     finish(conn, &mut code, CodeState::Refused, actor.now).await?;
     let what = json!({ "account": code.account, "other": code.other, "why": "not_me" });
     audit::append(conn, Chain::System, "link.refused", actor.now, what).await?;
-    let card = cards::refused(DEFAULT_SLASH);
+    let card = cards::refused(&actor.slash(slash::NAME));
     Ok(Reply::Card { card })
 }
 
@@ -222,13 +223,14 @@ pub(super) async fn view(conn: &mut Conn, id: LinkId) -> anyhow::Result<Option<C
         Some(other) => Some(side(conn, other).await?),
         None => None,
     };
+    let asked = side(conn, code.account).await?;
     Ok(Some(CodeView {
         id,
         state: code.state,
-        asked: side(conn, code.account).await?,
+        slash: Slash::of(&code.slash, asked.platform),
+        asked,
         other,
         expires_at: code.expires_at,
-        slash: code.slash,
     }))
 }
 

@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::{human, tell};
+use super::{human, side, tell};
 use crate::app::actor::Actor;
 use crate::app::audit::{self, Chain};
 use crate::app::teams::Member;
@@ -21,6 +21,7 @@ use crate::domain::link::github::{LinkState, LinkView};
 use crate::domain::message::Subject;
 use crate::domain::person::{Account, AccountKind};
 use crate::domain::reply::Reply;
+use crate::domain::slash::Slash;
 use crate::store::link::github::Link;
 use crate::store::{self, Conn, queue};
 
@@ -35,7 +36,7 @@ pub(in crate::app) async fn ask(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    slash: &str,
+    slash: &Slash,
 ) -> anyhow::Result<Reply> {
     if let Err(why) = ask::is_member(&actor.account) {
         return Ok(ask::refuse(conn, actor, "link", &why).await?);
@@ -60,7 +61,7 @@ pub(in crate::app) async fn ask(
         id: new_id(),
         account: actor.account.id,
         state: LinkState::Asked,
-        slash: slash.to_owned(),
+        slash: slash.name().to_owned(),
         installation: None,
         user_code: None,
         address: None,
@@ -325,11 +326,12 @@ pub(super) async fn view(conn: &mut Conn, id: LinkId) -> anyhow::Result<Option<L
         Some(github) => Some(store::account::get(conn, github).await?.name),
         None => None,
     };
+    let platform = side(conn, link.account).await?.platform;
     Ok(Some(LinkView {
         state: link.state,
         code: link.user_code.zip(link.address),
         expires_at: link.expires_at,
         login,
-        slash: link.slash,
+        slash: Slash::of(&link.slash, platform),
     }))
 }

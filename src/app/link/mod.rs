@@ -35,6 +35,7 @@ use crate::domain::id::AccountId;
 use crate::domain::link::chat::Side;
 use crate::domain::message::{Placement, Spot, Subject};
 use crate::domain::reply::Reply;
+use crate::domain::slash::Slash;
 use crate::store::{self, Conn};
 
 /// `link [CODE|github]`.
@@ -42,7 +43,7 @@ pub(super) async fn asked(
     app: &App,
     conn: &mut Conn,
     actor: &Actor,
-    (words, slash): (&str, &str),
+    (words, slash): (&str, &Slash),
 ) -> anyhow::Result<Reply> {
     match words {
         "" => chat::ask(app, conn, actor, slash).await,

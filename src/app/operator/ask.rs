@@ -7,7 +7,7 @@ use crate::app::actor::{self, Actor};
 use crate::app::group::Belongs;
 use crate::app::open_form::Desk;
 use crate::app::submit::{self, Asking};
-use crate::app::{App, DEFAULT_SLASH, PLATFORM_GROUP, new_id, place, view};
+use crate::app::{App, PLATFORM_GROUP, new_id, place, view};
 use crate::cards::answer::{self, MayNotAsk};
 use crate::cards::refusal;
 use crate::catalog::{Command, form};
@@ -16,6 +16,7 @@ use crate::domain::message::Placement;
 use crate::domain::person::{Account, AccountKind, Platform};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::Origin;
+use crate::domain::slash;
 use crate::domain::view::RequestView;
 use crate::store::installation::Installation;
 use crate::store::{self, Conn};
@@ -71,7 +72,7 @@ pub async fn ask(
     };
     let asking = Asking {
         inputs: &inputs,
-        slash: DEFAULT_SLASH,
+        slash: slash::NAME,
         origin: Origin::Operator,
         draft: None,
         again_from: None,

@@ -16,6 +16,7 @@ use crate::domain::plan::Claim;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RequestMove;
 use crate::domain::rule::{DecidingRule, Quorum, Unmeetable};
+use crate::domain::slash::Slash;
 use crate::store::plan::Plan;
 use crate::store::request::Request;
 use crate::store::{self, Conn, Json};
@@ -42,18 +43,16 @@ pub(super) async fn plan(
     };
     let (rule, groups) = resolve(app, conn, deciding, (reader, now)).await?;
     let groups = group::who_can(conn, request, groups).await?;
-    match rule.meetable(&groups, request.requester, now) {
-        Ok(()) => {}
-        Err(stale @ Unmeetable::Stale { .. }) => {
+    if let Err(why) = rule.meetable(&groups, request.requester, now) {
+        let platform = store::installation::get(conn, reader).await?.platform;
+        let slash = Slash::of(&request.slash, platform);
+        let refusal = refusal::nobody_can_decide(&rule.name, &why, &slash);
+        if matches!(why, Unmeetable::Stale { .. }) {
             // It is we who don't know yet: the next try may.
-            let cause = refusal::nobody_can_decide(&rule.name, &stale, &request.slash).what;
-            return again(app, conn, request, (cause, None), now).await;
+            return again(app, conn, request, (refusal.what, None), now).await;
         }
-        Err(nobody) => {
-            let refusal = refusal::nobody_can_decide(&rule.name, &nobody, &request.slash);
-            refuse(conn, request, &refusal, now).await?;
-            return Ok(Stored::Ended);
-        }
+        refuse(conn, request, &refusal, now).await?;
+        return Ok(Stored::Ended);
     }
     for bytes in &planned.blobs {
         store::blob::put(conn, bytes, now).await?;

@@ -8,6 +8,7 @@ use crate::cards::{Open, button, words};
 use crate::domain::card::{Block, ButtonStyle, Card, Span, Text};
 use crate::domain::id::{DraftId, RequestNumber};
 use crate::domain::refusal::Refusal;
+use crate::domain::slash::{Ask, Slash};
 use crate::domain::view::RequestView;
 
 /// Longest piece of somebody's words that is said back.
@@ -41,8 +42,8 @@ pub enum MayNotAsk {
     TooMany {
         /// The limit.
         max: u32,
-        /// The name of the slash command.
-        slash: String,
+        /// The slash command, where this is read.
+        slash: Slash,
     },
     /// New requests are stopped for now.
     Paused {
@@ -92,8 +93,9 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
             words::count(*max as usize, "request")
         ))
         .instead(format!(
-            "`{0} list` shows them; `{0} cancel ID` takes one back.",
-            words::line(slash)
+            "`{}` shows them; `{}` takes one back.",
+            words::typed(slash, Ask::List),
+            words::typed(slash, Ask::Cancel("ID"))
         )),
         MayNotAsk::Paused { reason } => Refusal::new("New requests are paused.")
             .because(words::sentence(reason))
@@ -212,16 +214,16 @@ pub fn submitted(number: RequestNumber, subject: &str, place: &str) -> Card {
 }
 
 /// One word that is no command: the nearest one, and where all stand.
-pub fn unknown_command(typed: &str, nearest: Option<&Offer>, slash: &str) -> Card {
+pub fn unknown_command(typed: &str, nearest: Option<&Offer>, slash: &Slash) -> Card {
     let typed = words::clip(&words::line(typed), SAID_BACK);
-    let slash = words::line(slash);
     let line = Text::plain("There is no command ").code(typed).and(".");
     let Some(offer) = nearest else {
-        return Card::lines([line.and(" All of them: ").code(format!("{slash} help"))]);
+        let all = words::typed(slash, Ask::Help);
+        return Card::lines([line.and(" All of them: ").code(all)]);
     };
     let line = line
         .and(" Did you mean ")
-        .code(format!("{slash} {}", words::line(&offer.name)))
+        .code(words::typed(slash, Ask::Command(&offer.name)))
         .and("?");
     Card {
         fallback: line.to_string(),
@@ -233,7 +235,7 @@ pub fn unknown_command(typed: &str, nearest: Option<&Offer>, slash: &str) -> Car
 }
 
 /// A sentence that is no command: the commands, with the words kept in what they open.
-pub fn sentence(typed: &str, commands: &[Offer], slash: &str) -> Card {
+pub fn sentence(typed: &str, commands: &[Offer], slash: &Slash) -> Card {
     let typed = words::clip(&words::line(typed), SAID_BACK);
     if commands.is_empty() {
         return unknown_command(&typed, None, slash);
@@ -269,11 +271,11 @@ pub fn use_the_button(waiting: &[RequestView]) -> Card {
 }
 
 /// A reserved word whose command doesn't exist yet.
-pub fn not_built(word: &str, slash: &str) -> Card {
+pub fn not_built(word: &str, slash: &Slash) -> Card {
     Card::lines([Text::default()
         .code(words::line(word))
         .and(" isn't built yet. What there is: ")
-        .code(format!("{} help", words::line(slash)))])
+        .code(words::typed(slash, Ask::Help))])
 }
 
 /// Buttons of commands: three in the row, the rest behind the menu.

@@ -7,6 +7,7 @@ use crate::cards::root::{name, state, title};
 use crate::cards::{Open, button, waits, words};
 use crate::domain::card::{Block, Button, ButtonStyle, Card, Text};
 use crate::domain::id::DraftId;
+use crate::domain::slash::{Ask, Slash};
 use crate::domain::view::RequestView;
 
 /// Requests shown by one answer: three lines each stay well inside a message's fifty blocks (<https://docs.slack.dev/reference/block-kit/blocks>).
@@ -26,8 +27,8 @@ pub struct Offer {
 /// All that `/idp` alone shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Home<'a> {
-    /// The slash command as typed (`/idp-staging`).
-    pub slash: &'a str,
+    /// The slash command as typed (`/idp-staging`), where this is read.
+    pub slash: &'a Slash,
     /// What this person may ask for.
     pub commands: &'a [Offer],
     /// Drafts of the last 24 hours: the command and the draft.
@@ -53,7 +54,6 @@ impl Offer {
 
 /// What can I do, what waits for me, what have I open.
 pub fn home(home: &Home<'_>, now: DateTime<Utc>) -> Card {
-    let slash = words::line(home.slash);
     let mut blocks = Vec::new();
     if !home.waiting.is_empty() {
         blocks.push(heading("Waits for you"));
@@ -97,11 +97,12 @@ pub fn home(home: &Home<'_>, now: DateTime<Utc>) -> Card {
         blocks.extend(requests(home.mine, now));
     }
     blocks.push(Block::Small {
-        lines: vec![Text::plain("More: ").code(format!("{slash} help"))],
+        lines: vec![Text::plain("More: ").code(words::typed(home.slash, Ask::Help))],
     });
     Card {
         fallback: format!(
-            "{slash}: {} to ask for, {} waiting for you, {} open of yours",
+            "{}: {} to ask for, {} waiting for you, {} open of yours",
+            words::line(home.slash.name()),
             words::count(home.commands.len(), "command"),
             home.waiting.len(),
             home.mine.len()
@@ -119,43 +120,46 @@ pub struct Links {
     pub chats: bool,
 }
 
-/// Every command and every word, under the name that was typed.
-pub fn help(slash: &str, commands: &[Offer], links: Links) -> Card {
-    let slash = words::line(slash);
-    let typed = |word: &str, what: &str| {
+/// Every command and every word, as they are typed where this is read.
+pub fn help(slash: &Slash, commands: &[Offer], links: Links) -> Card {
+    let typed = |ask: Ask<'_>, what: &str| {
         Text::default()
-            .code(format!("{slash} {word}"))
+            .code(words::typed(slash, ask))
             .and(format!(" {what}"))
     };
     let mut asks: Vec<Text> = commands
         .iter()
-        .map(|c| typed(&words::line(&c.name), &words::line(&c.title)))
+        .map(|c| typed(Ask::Command(&c.name), &words::line(&c.title)))
         .collect();
     if asks.is_empty() {
         asks.push("No command is open to you.".into());
     }
     let mut words_of_ours = vec![
-        Text::default()
-            .code(slash.clone())
-            .and(" what you can ask for, what waits for you, what you have open"),
-        typed("status", "what your open requests wait for"),
-        typed("status ID", "the same of one request"),
-        typed("list", "your latest requests"),
-        typed("cancel ID", "takes a request back; what was done is undone"),
+        typed(
+            Ask::Home,
+            "what you can ask for, what waits for you, what you have open",
+        ),
+        typed(Ask::Status(None), "what your open requests wait for"),
+        typed(Ask::Status(Some("ID")), "the same of one request"),
+        typed(Ask::List, "your latest requests"),
+        typed(
+            Ask::Cancel("ID"),
+            "takes a request back; what was done is undone",
+        ),
     ];
     if links.chats {
         words_of_ours.push(typed(
-            "link",
+            Ask::Link(None),
             "makes this account and yours in the other chat one person",
         ));
     }
     if links.github {
         words_of_ours.push(typed(
-            "link github",
+            Ask::Link(Some("github")),
             "makes your account on GitHub count here",
         ));
     }
-    words_of_ours.push(typed("help", "this"));
+    words_of_ours.push(typed(Ask::Help, "this"));
     let mut blocks = vec![heading("Ask"), lines(asks)];
     if !commands.is_empty() {
         blocks.push(offers(commands));
@@ -164,7 +168,8 @@ pub fn help(slash: &str, commands: &[Offer], links: Links) -> Card {
     blocks.push(lines(words_of_ours));
     Card {
         fallback: format!(
-            "{slash} help: {}, status, list, cancel",
+            "{}: {}, status, list, cancel",
+            words::typed(slash, Ask::Help),
             commands
                 .iter()
                 .map(|c| words::line(&c.name))

@@ -7,6 +7,7 @@ use crate::cards::{Open, button, words};
 use crate::domain::card::{Card, Text};
 use crate::domain::permission::Verb;
 use crate::domain::request::RequestState;
+use crate::domain::slash::{Ask, Slash};
 use crate::domain::view::RequestView;
 use crate::domain::vote::VoteRefused;
 
@@ -232,12 +233,12 @@ pub fn undo_begun(view: &RequestView) -> Card {
 }
 
 /// No request has this number (or this id).
-pub fn unknown_request(typed: &str, slash: &str) -> Card {
+pub fn unknown_request(typed: &str, slash: &Slash) -> Card {
     let typed = words::clip(&words::line(typed), 40);
     Card::lines([Text::plain("There is no request ")
         .code(typed)
         .and(". Yours stand under ")
-        .code(format!("{} list", words::line(slash)))
+        .code(words::typed(slash, Ask::List))
         .and(".")])
 }
 

@@ -9,6 +9,7 @@ use crate::domain::id::AccountId;
 use crate::domain::link::chat::{CodeState, CodeView, CodeWord, Side};
 use crate::domain::person::Platform;
 use crate::domain::refusal::Refusal;
+use crate::domain::slash::{self, Ask, Slash};
 
 /// With whom an account is linked, for its own eyes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,26 +37,22 @@ fn who(side: &Side) -> String {
 pub fn code(
     code: &CodeWord,
     places: &[(Platform, String)],
-    (slash, until): (&str, DateTime<Utc>),
+    (slash, until): (&Slash, DateTime<Utc>),
     linked: Option<&Linked>,
 ) -> Card {
-    let on_discord = places.iter().any(|(p, _)| *p == Platform::Discord);
-    let places: Vec<String> = places.iter().map(|(p, name)| place((*p, name))).collect();
-    let mut typed = Text::plain("Type ")
-        .code(format!("{} link {code}", words::line(slash)))
-        .and(format!(" with your account on {}", words::one_of(&places)));
-    typed = typed
+    let mut line = Text::default();
+    for (at, (typed, places)) in ways(code, places, slash).into_iter().enumerate() {
+        line = line
+            .and(if at == 0 { "Type " } else { ", or " })
+            .code(typed)
+            .and(format!(" with your account on {}", words::one_of(&places)));
+    }
+    let line = line
         .and(" until ")
         .with(words::clock(until))
         .and(", then confirm here: both accounts become one person.");
-    if on_discord {
-        typed = typed
-            .and(" On Discord the code is the option ")
-            .code("code")
-            .and(".");
-    }
     let mut card = Card::lines([
-        typed,
+        line,
         Text::plain(
             "It works once. Never type a code there that somebody else sent you, and give yours to nobody.",
         ),
@@ -66,6 +63,25 @@ pub fn code(
         card.blocks = standing.blocks.into_iter().chain(card.blocks).collect();
     }
     card
+}
+
+/// What gives the code, and the places that take it so: not all platforms take the same words.
+fn ways(
+    code: &CodeWord,
+    places: &[(Platform, String)],
+    slash: &Slash,
+) -> Vec<(String, Vec<String>)> {
+    let code = code.to_string();
+    let mut ways: Vec<(String, Vec<String>)> = Vec::new();
+    for (platform, name) in places {
+        let typed = words::typed(&slash.on(*platform), Ask::Link(Some(&code)));
+        let there = place((*platform, name));
+        match ways.iter_mut().find(|(known, _)| *known == typed) {
+            Some((_, places)) => places.push(there),
+            None => ways.push((typed, vec![there])),
+        }
+    }
+    ways
 }
 
 /// With whom the reader is linked, and the button that ends it.
@@ -150,7 +166,6 @@ fn over_with(state: CodeState, other: &str) -> String {
 /// Nothing came of it, to the one who typed the code.
 pub fn over(view: &CodeView) -> Card {
     let asked = who(&view.asked);
-    let slash = words::line(&view.slash);
     Card::lines([match view.state {
         CodeState::Refused => Text::plain(format!(
             "{asked} said that this account isn't theirs. Nothing was linked."
@@ -162,7 +177,7 @@ pub fn over(view: &CodeView) -> Card {
         | CodeState::Replaced => Text::plain(format!(
             "The code of {asked} wasn't confirmed in time, or given up for another. Nothing was linked by it. For a new one, type "
         ))
-        .code(format!("{slash} link"))
+        .code(words::typed(&view.slash, Ask::Link(None)))
         .and(" there."),
     }])
 }
@@ -173,7 +188,8 @@ pub fn linked(with: &Side) -> Card {
         "You and {} are one person here from now on: what either asked for belongs to both, and what either may decide the other may too. If that is wrong, type ",
         who(with)
     ))
-    .code("/idp link")
+    // The same words on every platform.
+    .code(format!("{} link", slash::NAME))
     .and(" or ask the platform team.")])
 }
 
@@ -191,11 +207,11 @@ pub fn confirmed(with: &Side) -> Card {
 }
 
 /// The answer to the one who said that the other isn't them.
-pub fn refused(slash: &str) -> Card {
+pub fn refused(slash: &Slash) -> Card {
     Card::lines([Text::plain(
         "Nothing was linked. Whoever that is saw your code: it is used up. For another, type ",
     )
-    .code(format!("{} link", words::line(slash)))
+    .code(words::typed(slash, Ask::Link(None)))
     .and(".")])
 }
 
@@ -209,37 +225,42 @@ pub fn parted(still: bool) -> Card {
 }
 
 /// There is no other chat to be linked with.
-pub fn nowhere_else(slash: &str, github: bool) -> Refusal {
+pub fn nowhere_else(slash: &Slash, github: bool) -> Refusal {
     let refusal =
         Refusal::new("idp serves no other chat here that an account of yours could be in.");
     if github {
         return refusal.instead(format!(
-            "`{} link github` links your account on GitHub.",
-            words::line(slash)
+            "`{}` links your account on GitHub.",
+            words::typed(slash, Ask::Link(Some("github")))
         ));
     }
     refusal
 }
 
 /// What was typed can't be a code.
-pub fn no_code(typed: &str, slash: &str, github: bool) -> Refusal {
-    let (typed, slash) = (words::clip(&words::line(typed), 40), words::line(slash));
+pub fn no_code(typed: &str, slash: &Slash, github: bool) -> Refusal {
+    let typed = words::clip(&words::line(typed), 40);
     let refusal = Refusal::new(format!(
         "`{typed}` is no code: those look like `K7QM-2RXV`."
     ));
-    let here = format!("`{slash} link` gives you one, to be typed with your other account.");
+    let type_this = |what| words::typed(slash, Ask::Link(what));
+    let here = format!(
+        "`{}` gives you one, to be typed with your other account.",
+        type_this(None)
+    );
     refusal.instead(if github {
-        format!("{here} `{slash} link github` links your account on GitHub.")
+        let github = type_this(Some("github"));
+        format!("{here} `{github}` links your account on GitHub.")
     } else {
         here
     })
 }
 
 /// A code that is none, was used, or is over.
-pub fn not_good(slash: &str) -> Refusal {
+pub fn not_good(slash: &Slash) -> Refusal {
     Refusal::new("There is no such code, or it was used, or its time is over.").instead(format!(
-        "`{} link`, typed with your other account, gives you a new one.",
-        words::line(slash)
+        "`{}`, typed with your other account, gives you a new one.",
+        words::typed(slash, Ask::Link(None))
     ))
 }
 

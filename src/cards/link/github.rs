@@ -4,6 +4,7 @@ use crate::cards::words;
 use crate::domain::card::{Card, Span, Text};
 use crate::domain::link::github::{LinkState, LinkView};
 use crate::domain::refusal::Refusal;
+use crate::domain::slash::Ask;
 
 /// The answer to the one who asked: the code doesn't stand in it, since answers go away with the next reload.
 pub fn on_its_way() -> Card {
@@ -60,10 +61,9 @@ const fn over(state: LinkState) -> &'static str {
 /// How it ended.
 pub fn ended(view: &LinkView) -> Card {
     let login = words::line(view.login.as_deref().unwrap_or("The account"));
-    let slash = words::line(&view.slash);
     let again = |why: &str| {
         Text::plain(format!("{why} Nothing is linked. For another code, type "))
-            .code(format!("{slash} link github"))
+            .code(words::typed(&view.slash, Ask::Link(Some("github"))))
             .and(".")
     };
     Card::lines([match view.state {

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{Part, goes_on};
 use crate::cards::{button, facts, words};
 use crate::domain::card::Text;
+use crate::domain::slash::Slash;
 use crate::domain::view::{EndView, PlanView, RequestView};
 
 pub(super) fn planning(view: &RequestView, now: DateTime<Utc>) -> Part {
@@ -35,12 +36,12 @@ pub(super) fn planning(view: &RequestView, now: DateTime<Utc>) -> Part {
 }
 
 /// On a copy of before: the request was decided, and its plan differs now.
-pub(super) fn asked_anew(view: &RequestView) -> Part {
+pub(super) fn asked_anew(view: &RequestView, slash: &Slash) -> Part {
     let why = "its plan differs from the one that was decided on";
     Part {
         state: Text::default().bold("Asked anew").and(format!(": {why}.")),
         say: format!("asked anew, {why}"),
-        lines: vec![goes_on(view)],
+        lines: vec![goes_on(view, slash)],
         ..Part::default()
     }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::words;
 use crate::domain::card::{Block, Button, Card, Text};
 use crate::domain::request::RequestState;
+use crate::domain::slash::{Ask, Slash};
 use crate::domain::view::RequestView;
 
 /// Longest subject on line 1; the whole of it stands in See plan.
@@ -37,11 +38,14 @@ pub fn root(view: &RequestView, now: DateTime<Utc>) -> Card {
     frame(view, part(view, now))
 }
 
-/// A copy of the card that is not kept up any more: it tells what stays true, and where the rest is to be seen.
-pub fn closed(view: &RequestView, now: DateTime<Utc>) -> Card {
+/// A copy of the card that is not kept up any more: it tells what stays true, and where the rest is to be seen by whoever
+/// reads it.
+pub fn closed(view: &RequestView, slash: &Slash, now: DateTime<Utc>) -> Card {
     let part = match (view.state, &view.run) {
-        (RequestState::Approved, Some(run)) => run::approved(view, run, now),
-        (RequestState::Planning | RequestState::AwaitingApproval, _) => before::asked_anew(view),
+        (RequestState::Approved, Some(run)) => run::approved(view, run, slash, now),
+        (RequestState::Planning | RequestState::AwaitingApproval, _) => {
+            before::asked_anew(view, slash)
+        }
         _ => part(view, now),
     };
     frame(view, part)
@@ -78,9 +82,10 @@ pub(super) fn title(view: &RequestView) -> Text {
 }
 
 /// Where whoever has only a copy sees the rest: "`/idp status 142` tells how it goes on."
-fn goes_on(view: &RequestView) -> Text {
+fn goes_on(view: &RequestView, slash: &Slash) -> Text {
+    let number = view.number.to_string();
     Text::default()
-        .code(format!("{} status {}", view.slash, view.number))
+        .code(words::typed(slash, Ask::Status(Some(&number))))
         .and(" tells how it goes on.")
 }
 

@@ -6,6 +6,7 @@ use super::{Part, goes_on};
 use crate::cards::{button, words};
 use crate::domain::card::{Button, Span, Text};
 use crate::domain::run::{RunState, StepState};
+use crate::domain::slash::Slash;
 use crate::domain::step::TakenBack;
 use crate::domain::view::{RequestView, RunView, StepView};
 
@@ -29,11 +30,16 @@ pub(super) fn part(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Par
 }
 
 /// On a copy that is not kept up any more.
-pub(super) fn approved(view: &RequestView, run: &RunView, now: DateTime<Utc>) -> Part {
+pub(super) fn approved(
+    view: &RequestView,
+    run: &RunView,
+    slash: &Slash,
+    now: DateTime<Utc>,
+) -> Part {
     Part {
         state: decided(run, now),
         say: "approved".to_owned(),
-        lines: vec![goes_on(view)],
+        lines: vec![goes_on(view, slash)],
         buttons: see_plan(view).collect(),
         ..Part::default()
     }

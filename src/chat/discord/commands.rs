@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
+use crate::domain::slash::{CODE, COMMAND, HOME, ID, RUN};
+
 /// The command's name.
 pub const NAME: &str = "idp";
-/// The subcommand that stands for the command alone.
-pub(super) const HOME: &str = "home";
-/// The subcommand that is no word of ours: what follows it is what is asked for.
-pub(super) const RUN: &str = "run";
+/// The option that holds what is known already of what is asked for.
+pub(super) const WORDS: &str = "words";
 
 /// All commands of the application.
 pub fn all() -> Vec<Value> {
@@ -21,9 +21,9 @@ pub fn all() -> Vec<Value> {
         }
         sub
     };
-    let mut command = word("command", "What you want to ask for", true);
+    let mut command = word(COMMAND, "What you want to ask for", true);
     command["autocomplete"] = true.into();
-    let words = word("words", "What you know already, such as a name", false);
+    let words = word(WORDS, "What you know already, such as a name", false);
     vec![json!({
         "type": 1,
         "name": NAME,
@@ -33,12 +33,12 @@ pub fn all() -> Vec<Value> {
         "options": [
             sub(RUN, "Ask for something: a new service, say", &[command, words]),
             sub("help", "What can I do here?", &[]),
-            sub("status", "Where does a request stand?", &[word("id", "Its number; none: all of mine", false)]),
+            sub("status", "Where does a request stand?", &[word(ID, "Its number; none: all of mine", false)]),
             sub(HOME, "What I can ask for, what waits for me, what I have open", &[]),
             sub("list", "My latest requests", &[]),
-            sub("cancel", "Take a request back", &[word("id", "Its number", true)]),
+            sub("cancel", "Take a request back", &[word(ID, "Its number", true)]),
             sub("login", "A link to the pages, good for one use", &[]),
-            sub("link", "Make two accounts one person", &[word("code", "The code, or `github`", false)]),
+            sub("link", "Make two accounts one person", &[word(CODE, "The code, or `github`", false)]),
         ],
     })]
 }
@@ -46,6 +46,8 @@ pub fn all() -> Vec<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::person::Platform;
+    use crate::domain::slash::{self, Ask, Slash};
 
     /// Names and descriptions: docs.discord.com/developers/interactions/application-commands, "Application Command
     /// Structure" and "Application Command Naming".
@@ -68,5 +70,47 @@ mod tests {
             options.iter().for_each(check);
         }
         all().iter().for_each(check);
+    }
+
+    #[test]
+    fn what_people_are_told_to_type_is_registered() {
+        assert_eq!(slash::NAME, format!("/{NAME}"));
+        let here = Slash::of(slash::NAME, Platform::Discord);
+        for ask in [
+            Ask::Home,
+            Ask::Help,
+            Ask::Command("new-service"),
+            Ask::Status(None),
+            Ask::Status(Some("142")),
+            Ask::List,
+            Ask::Cancel("142"),
+            Ask::Link(None),
+            Ask::Link(Some("github")),
+        ] {
+            let typed = here.typed(ask);
+            let mut words = typed.split(' ').skip(1);
+            let name = words.next().unwrap();
+            let commands = all();
+            let subs = commands[0]["options"].as_array().unwrap();
+            let sub = subs.iter().find(|sub| sub["name"] == name);
+            let sub = sub.unwrap_or_else(|| panic!("there is no {typed}"));
+            let options = sub["options"].as_array().cloned().unwrap_or_default();
+            let given: Vec<&str> = words
+                .filter_map(|word| Some(word.split_once(':')?.0))
+                .collect();
+            for option in &options {
+                let name = option["name"].as_str().unwrap();
+                assert!(
+                    given.contains(&name) || option["required"] == false,
+                    "{typed}"
+                );
+            }
+            for name in given {
+                assert!(
+                    options.iter().any(|option| option["name"] == name),
+                    "{typed}"
+                );
+            }
+        }
     }
 }

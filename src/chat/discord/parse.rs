@@ -9,13 +9,14 @@ mod modal;
 use serde_json::Value;
 
 pub use self::event::is_wanted;
-use super::commands::{HOME, RUN};
+use super::commands::WORDS;
 pub use super::ids::Part;
 use super::ids::{Modal, read_button};
 use super::verify::{Content, Dispatch, Verified};
 use crate::chat::fields::{Fields, json, key_of, without_nul};
 use crate::domain::event::{Delivery, Event, Place, PlaceKind, Sender, Turn};
 use crate::domain::person::Platform;
+use crate::domain::slash::{CODE, COMMAND, HOME, ID, RUN};
 
 /// What a delivery turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,8 +80,8 @@ pub enum RouteKind {
 #[error("unreadable interaction: {0}")]
 pub struct Unreadable(&'static str);
 
-/// The option of a command that holds words.
-const WORDS: [&str; 4] = ["command", "words", "id", "code"];
+/// The options that hold words, in the order in which these follow each other.
+const SAID: [&str; 4] = [COMMAND, WORDS, ID, CODE];
 
 /// Reads a delivery.
 pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
@@ -214,7 +215,7 @@ fn asked(fields: Fields<'_>) -> Option<Event> {
         let own = sub.text("name").filter(|name| ![RUN, HOME].contains(name));
         words.extend(own);
         let options: Vec<Fields<'_>> = sub.list("options").collect();
-        let told = WORDS.iter().filter_map(|wanted| {
+        let told = SAID.iter().filter_map(|wanted| {
             let option = options.iter().find(|o| o.text("name") == Some(*wanted))?;
             option.text("value")
         });

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::id::LinkId;
 use crate::domain::person::Platform;
+use crate::domain::slash::Slash;
 
 words! {
     /// Where a code stands.
@@ -102,8 +103,8 @@ pub struct CodeView {
     pub other: Option<Side>,
     /// Until when it can be typed, or confirmed.
     pub expires_at: DateTime<Utc>,
-    /// How the command was called.
-    pub slash: String,
+    /// The command, as whoever asked for it types it.
+    pub slash: Slash,
 }
 
 #[cfg(test)]

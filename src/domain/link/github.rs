@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
+use crate::domain::slash::Slash;
+
 words! {
     /// Where a code stands.
     pub enum LinkState {
@@ -44,6 +46,6 @@ pub struct LinkView {
     pub expires_at: DateTime<Utc>,
     /// The login on GitHub that it came to.
     pub login: Option<String>,
-    /// How the command was called.
-    pub slash: String,
+    /// The command, as whoever asked for it types it.
+    pub slash: Slash,
 }
