@@ -123,7 +123,8 @@ pub(super) async fn refuse(
 ) -> store::Result<Reply> {
     let refusal = answer::may_not_ask(why);
     let what = json!({
-        "person": actor.person(), "account": actor.account.id, "command": command, "why": refusal.what,
+        "person": actor.person(), "account": actor.account.id, "command": command,
+        "why": refusal.what.to_string(),
     });
     audit::append(conn, Chain::System, "ask.refused", actor.now, what).await?;
     Ok(Reply::Card {

@@ -291,7 +291,7 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     let refusal = answer::may_not_ask(&why);
     let what = json!({
         "platform": sender.platform, "installation": sender.installation, "app": sender.app,
-        "account": sender.account, "what": kind(&delivery.event), "why": refusal.what,
+        "account": sender.account, "what": kind(&delivery.event), "why": refusal.what.to_string(),
     });
     let now = store::now(conn).await?;
     audit::append(conn, Chain::System, "delivery.refused", now, what).await?;

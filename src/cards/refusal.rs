@@ -1,6 +1,7 @@
 //! Refusals of plan time: nothing was created, and here is whom to ask.
 
 use super::words;
+use crate::domain::card::Text;
 use crate::domain::id::RequestNumber;
 use crate::domain::person::Platform;
 use crate::domain::refusal::Refusal;
@@ -71,10 +72,11 @@ fn unlinked_people(
     Refusal::new(format!(
         "Nobody can decide this: rule \"{rule}\" asks {group}, and {could}{people} linked their GitHub {account}."
     ))
-    .instead(format!(
-        "Once they have typed `{}`, please ask again.",
-        words::typed(slash, Ask::Link(Some("github")))
-    ))
+    .instead(
+        Text::plain("Once they have typed ")
+            .code(words::typed(slash, Ask::Link(Some("github"))))
+            .and(", please ask again."),
+    )
 }
 
 /// What is known of a deciding group is too old to decide on.
@@ -119,9 +121,11 @@ pub fn asked_elsewhere(number: RequestNumber, platform: Platform) -> Refusal {
     let typed = words::typed(&Slash::of(slash::NAME, platform), Ask::Link(None));
     let platform = words::platform(platform);
     let what = format!("{number} was asked for on {platform}, and nobody knows who you are there.");
-    Refusal::new(what).instead(format!(
-        "Decide on {platform}, or type `{typed}` there to make both accounts one person."
-    ))
+    Refusal::new(what).instead(
+        Text::plain(format!("Decide on {platform}, or type "))
+            .code(typed)
+            .and(" there to make both accounts one person."),
+    )
 }
 
 /// The one who asked has left every group whose members may.

@@ -520,7 +520,7 @@ fn refusals_of_plan_time() {
         refusal::held_by_service("repository", "acme/payments-api", Some("core")),
         refusal::held_by_request("repository", "acme/payments-api", 141, "Sam Ito"),
     ]
-    .map(|refusal| (refusal.what.clone(), answer::refused(&refusal)));
+    .map(|refusal| (refusal.what.to_string(), answer::refused(&refusal)));
     insta::assert_snapshot!(draw_all(cards));
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::card::{Mention, Span, TimeStyle};
+use crate::domain::card::{Mention, Span, Text, TimeStyle};
 use crate::domain::person::{GroupName, PersonName, Platform};
 use crate::domain::slash::{Ask, Slash};
 use crate::domain::team;
@@ -129,6 +129,29 @@ pub(super) fn line(text: &str) -> String {
         .filter(|c| !c.is_control() && !directs(*c))
         .collect();
     shown.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A text whose words came from anywhere: each span on one line, and as far from the next as it was.
+pub(super) fn lined(text: &Text) -> Text {
+    let spans = text.0.iter().map(|span| match span {
+        Span::Plain { text } => Span::Plain { text: apart(text) },
+        Span::Bold { text } => Span::Bold { text: apart(text) },
+        Span::Code { text } => Span::Code { text: apart(text) },
+        Span::Link { .. } | Span::Time { .. } | Span::Mention { .. } => span.clone(),
+    });
+    Text(spans.collect())
+}
+
+/// One line, with a space where white space parts it from what stands beside it.
+fn apart(text: &str) -> String {
+    let mut out = line(text);
+    if text.starts_with(char::is_whitespace) {
+        out.insert(0, ' ');
+    }
+    if text.ends_with(char::is_whitespace) && !out.ends_with(' ') {
+        out.push(' ');
+    }
+    out
 }
 
 /// Marks that turn the direction of the text after them (Unicode TR 9), and so could disguise a sentence.
@@ -309,6 +332,9 @@ mod tests {
         assert_eq!(stopped("broke. Reference E-1"), "broke. Reference E-1");
         assert_eq!(stopped("nobody decided."), "nobody decided.");
         assert_eq!(clip("payments-api", 8), "payment…");
+        let text = Text::plain("a\n\tb \n").code("x`y").and(" \u{7}");
+        let lined = Text::plain("a b ").code("x`y").and(" ");
+        assert_eq!(super::lined(&text), lined);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::domain::card::Text;
 use crate::domain::plan::PlannedValue;
 use crate::domain::refusal::Refusal;
 use crate::domain::step::{PlanError, StepError};
@@ -64,6 +65,6 @@ pub fn read<T: DeserializeOwned>(action: &str, input: &Value) -> Result<T, StepE
 }
 
 /// A refusal of what and why.
-pub fn refused(what: impl Into<String>, why: impl Into<String>) -> PlanError {
+pub fn refused(what: impl Into<Text>, why: impl Into<Text>) -> PlanError {
     PlanError::Refused(Refusal::new(what).because(why))
 }

@@ -332,6 +332,7 @@ async fn a_name_that_is_taken_is_refused_when_planned() {
     assert!(
         refusal
             .what
+            .to_string()
             .ends_with("/payments-api exists (team payments)."),
         "{refusal}"
     );

@@ -49,7 +49,8 @@ pub(super) async fn plan(
         let refusal = refusal::nobody_can_decide(&rule.name, &why, &slash);
         if matches!(why, Unmeetable::Stale { .. }) {
             // It is we who don't know yet: the next try may.
-            return again(app, conn, request, (refusal.what, None), now).await;
+            let cause = refusal.what.to_string();
+            return again(app, conn, request, (cause, None), now).await;
         }
         refuse(conn, request, &refusal, now).await?;
         return Ok(Stored::Ended);

@@ -92,11 +92,13 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
             "You have {} open, which is the limit.",
             words::count(*max as usize, "request")
         ))
-        .instead(format!(
-            "`{}` shows them; `{}` takes one back.",
-            words::typed(slash, Ask::List),
-            words::typed(slash, Ask::Cancel("ID"))
-        )),
+        .instead(
+            Text::default()
+                .code(words::typed(slash, Ask::List))
+                .and(" shows them; ")
+                .code(words::typed(slash, Ask::Cancel("ID")))
+                .and(" takes one back."),
+        ),
         MayNotAsk::Paused { reason } => Refusal::new("New requests are paused.")
             .because(words::sentence(reason))
             .instead("Requests that run go on."),
@@ -110,9 +112,10 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
 
 /// A refusal as something to read.
 pub fn refused(refusal: &Refusal) -> Card {
-    let mut line = Text::plain(words::line(&refusal.what));
+    let mut line = words::lined(&refusal.what);
     for more in [&refusal.why, &refusal.next].into_iter().flatten() {
-        line = line.and(format!(" {}", words::line(more)));
+        line = line.and(" ");
+        line.0.extend(words::lined(more).0);
     }
     if let Some(nearest) = &refusal.nearest {
         line = line

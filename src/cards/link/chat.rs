@@ -229,28 +229,33 @@ pub fn nowhere_else(slash: &Slash, github: bool) -> Refusal {
     let refusal =
         Refusal::new("idp serves no other chat here that an account of yours could be in.");
     if github {
-        return refusal.instead(format!(
-            "`{}` links your account on GitHub.",
-            words::typed(slash, Ask::Link(Some("github")))
-        ));
+        return refusal.instead(links_github(Text::default(), slash));
     }
     refusal
+}
+
+/// What links an account on GitHub, behind other words.
+fn links_github(before: Text, slash: &Slash) -> Text {
+    before
+        .code(words::typed(slash, Ask::Link(Some("github"))))
+        .and(" links your account on GitHub.")
 }
 
 /// What was typed can't be a code.
 pub fn no_code(typed: &str, slash: &Slash, github: bool) -> Refusal {
     let typed = words::clip(&words::line(typed), 40);
-    let refusal = Refusal::new(format!(
-        "`{typed}` is no code: those look like `K7QM-2RXV`."
-    ));
-    let type_this = |what| words::typed(slash, Ask::Link(what));
-    let here = format!(
-        "`{}` gives you one, to be typed with your other account.",
-        type_this(None)
+    let refusal = Refusal::new(
+        Text::default()
+            .code(typed)
+            .and(" is no code: those look like ")
+            .code("K7QM-2RXV")
+            .and("."),
     );
+    let here = Text::default()
+        .code(words::typed(slash, Ask::Link(None)))
+        .and(" gives you one, to be typed with your other account.");
     refusal.instead(if github {
-        let github = type_this(Some("github"));
-        format!("{here} `{github}` links your account on GitHub.")
+        links_github(here.and(" "), slash)
     } else {
         here
     })
@@ -258,10 +263,11 @@ pub fn no_code(typed: &str, slash: &Slash, github: bool) -> Refusal {
 
 /// A code that is none, was used, or is over.
 pub fn not_good(slash: &Slash) -> Refusal {
-    Refusal::new("There is no such code, or it was used, or its time is over.").instead(format!(
-        "`{}`, typed with your other account, gives you a new one.",
-        words::typed(slash, Ask::Link(None))
-    ))
+    Refusal::new("There is no such code, or it was used, or its time is over.").instead(
+        Text::default()
+            .code(words::typed(slash, Ask::Link(None)))
+            .and(", typed with your other account, gives you a new one."),
+    )
 }
 
 /// Too many wrong codes.

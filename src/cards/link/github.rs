@@ -6,6 +6,9 @@ use crate::domain::link::github::{LinkState, LinkView};
 use crate::domain::refusal::Refusal;
 use crate::domain::slash::Ask;
 
+/// What the operator sets for it.
+const CLIENT_ID: &str = "GITHUB_CLIENT_ID";
+
 /// The answer to the one who asked: the code doesn't stand in it, since answers go away with the next reload.
 pub fn on_its_way() -> Card {
     Card::lines(["A code for GitHub comes to you as a direct message in a moment."])
@@ -19,7 +22,9 @@ pub fn not_set_up(github: bool) -> Refusal {
         );
     }
     Refusal::new("Accounts on GitHub can't be linked here yet.").instead(
-        "The platform team can set `GITHUB_CLIENT_ID` to the client id of idp's GitHub App, and tick Enable Device Flow on the App's page.",
+        Text::plain("The platform team can set ")
+            .code(CLIENT_ID)
+            .and(" to the client id of idp's GitHub App, and tick Enable Device Flow on the App's page."),
     )
 }
 
@@ -75,8 +80,10 @@ pub fn ended(view: &LinkView) -> Card {
         )),
         LinkState::Declined => again("You declined on GitHub."),
         LinkState::Disabled => Text::plain(
-            "Nothing is linked: idp's App on GitHub doesn't take part in device flow. The platform team can tick Enable Device Flow on its page, and check `GITHUB_CLIENT_ID`.",
-        ),
+            "Nothing is linked: idp's App on GitHub doesn't take part in device flow. The platform team can tick Enable Device Flow on its page, and check ",
+        )
+        .code(CLIENT_ID)
+        .and("."),
         LinkState::Failed => again("GitHub gave no good answer."),
         LinkState::Asked | LinkState::Coded | LinkState::Expired | LinkState::Replaced => {
             again("The code wasn't used in time.")

@@ -7,10 +7,14 @@ use super::super::limits::{self, length};
 use super::super::parse::{AnswerRoute, Part, RouteKind};
 use super::{answer, late, still_working};
 use super::{markdown, message, modal};
+use crate::cards;
 use crate::domain::card::{Block, Button, ButtonStyle, Card, Mention, Span, Text, TimeStyle};
 use crate::domain::event::ButtonId;
 use crate::domain::form::{Choice, Field, FieldError, FieldKind, FormPage};
+use crate::domain::person::Platform;
+use crate::domain::refusal::Refusal;
 use crate::domain::reply::Reply;
+use crate::domain::slash::Slash;
 
 const DRAFT: &str = "0193d1a0-0000-7000-8000-000000000001";
 
@@ -259,6 +263,22 @@ fn what_was_filled_goes_on_with_its_next_part_and_errors_lead_back() {
             .unwrap()
             .contains("**f0**: is taken")
     );
+}
+
+#[test]
+fn what_is_to_be_typed_is_code_in_a_refusal_and_a_backtick_of_somebodys_stays_one() {
+    let drawn = |refusal| {
+        let drawn = message(&cards::answer::refused(&refusal));
+        drawn.into_iter().map(|m| m.content).collect::<String>()
+    };
+    let slash = Slash::of("/idp", Platform::Discord);
+    assert_eq!(
+        drawn(cards::link::chat::no_code("a`b", &slash, true)),
+        "`aˋb` is no code: those look like `K7QM-2RXV`. `/idp link` gives you one, to be typed with your other account. \
+         `/idp link code:github` links your account on GitHub."
+    );
+    let typed = Refusal::new("There is no `x`.").instead("Type *another*.");
+    assert_eq!(drawn(typed), "There is no \\`x\\`. Type \\*another\\*.");
 }
 
 #[test]
