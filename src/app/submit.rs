@@ -372,6 +372,7 @@ async fn held(
             message: taken(conn, actor.installation.id, &claim(&unique), holder)
                 .await?
                 .to_string(),
+            label: unique.label,
             field: unique.field,
         });
     }

@@ -22,7 +22,7 @@ pub fn intro(place: Option<&str>) -> Text {
 pub fn trouble(errors: &[FieldError]) -> Vec<Text> {
     let line = |e: &FieldError| {
         Text::default()
-            .bold(words::line(&e.field))
+            .bold(words::line(e.called()))
             .and(format!(": {}", words::line(&e.message)))
     };
     errors.iter().map(line).collect()

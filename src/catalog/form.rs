@@ -68,6 +68,8 @@ impl Inputs {
 pub struct Unique {
     /// The field.
     pub field: String,
+    /// What people read above it.
+    pub label: String,
     /// The sort of name: `repository`.
     pub kind: String,
     /// The name wanted.
@@ -140,6 +142,7 @@ pub fn uniques(
         .filter_map(|parameter| {
             Some(Unique {
                 field: parameter.name.clone(),
+                label: parameter.title.clone(),
                 kind: parameter.unique.clone()?,
                 name: values.get(&parameter.name)?.as_str()?.to_owned(),
             })

@@ -122,8 +122,22 @@ pub struct Choice {
 pub struct FieldError {
     /// The field's name.
     pub field: String,
+    /// What people read above the field; of what was kept before labels were, nothing.
+    #[serde(default)]
+    pub label: String,
     /// The sentence shown at the field.
     pub message: String,
+}
+
+impl FieldError {
+    /// What the field is called where the sentence doesn't stand at it.
+    pub fn called(&self) -> &str {
+        if self.label.trim().is_empty() {
+            &self.field
+        } else {
+            &self.label
+        }
+    }
 }
 
 /// Reads a bound by way of `serde_json::Number`: inside a tagged enum serde buffers what it reads, and with

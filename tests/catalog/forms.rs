@@ -151,6 +151,7 @@ fn a_page_is_checked_alone() {
         errors,
         [FieldError {
             field: "visibility".to_owned(),
+            label: "Who may read the repository".to_owned(),
             message: "Choose one.".to_owned()
         }]
     );
@@ -168,6 +169,7 @@ fn names_that_must_be_free_are_listed() {
         found,
         [form::Unique {
             field: "name".to_owned(),
+            label: "Name".to_owned(),
             kind: "repository".to_owned(),
             name: "payments-api".to_owned()
         }]

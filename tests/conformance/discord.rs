@@ -196,6 +196,18 @@ fn name_of(input: &Value) -> &str {
     id.rsplit(' ').next().unwrap()
 }
 
+/// The titles that people see above the inputs of a modal, each with its field's name.
+fn titled(modal: &Value) -> Vec<(String, String)> {
+    let labels = modal["components"].as_array().unwrap().iter();
+    let labels = labels.filter(|label| label["component"].is_object());
+    labels
+        .map(|label| {
+            let title = label["label"].as_str().unwrap();
+            (title.to_owned(), name_of(&label["component"]).to_owned())
+        })
+        .collect()
+}
+
 /// An input as it is sent: with what was typed, else with what stands in it.
 fn filled(input: &Value, fields: &[(&str, &str)]) -> Value {
     let typed = fields.iter().find(|(name, _)| *name == name_of(input));
@@ -286,9 +298,11 @@ impl Chat for Discord {
     }
 
     async fn fills(&self, who: Who, typed: Typed<'_>) -> Sent {
+        let mut titles = BTreeMap::new();
         loop {
             let modal = self.desk.lock().unwrap().forms.remove(&who);
             let modal = modal.unwrap_or_else(|| panic!("no form is open before {who:?}"));
+            titles.extend(titled(&modal));
             let before = self.told(who).len();
             self.sends(who, &modal, typed).await;
             let told = self.told(who);
@@ -298,8 +312,10 @@ impl Chat for Discord {
             let has = |label: &str| answer.buttons.iter().any(|button| button == label);
             if has("Change it") {
                 let errors = answer.words.lines().map(|line| {
-                    let (field, words) = line.split_once(": ").unwrap();
-                    (field.to_owned(), words.to_owned())
+                    let (title, words) = line.split_once(": ").unwrap();
+                    let field = titles.get(title);
+                    let field = field.unwrap_or_else(|| panic!("nobody saw {title:?}: {titles:?}"));
+                    (field.clone(), words.to_owned())
                 });
                 let errors = errors.collect();
                 self.press(who, answer, "Change it").await;

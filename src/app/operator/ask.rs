@@ -46,7 +46,12 @@ pub async fn ask(
 ) -> anyhow::Result<Result<RequestView, NotAsked>> {
     if let Err(message) = check_name(name) {
         let field = "by".to_owned();
-        return Ok(Err(NotAsked::Wrong(vec![FieldError { field, message }])));
+        let wrong = FieldError {
+            label: field.clone(),
+            field,
+            message,
+        };
+        return Ok(Err(NotAsked::Wrong(vec![wrong])));
     }
     let catalog = app.library.current();
     let Some(command) = catalog.command(command) else {

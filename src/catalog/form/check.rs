@@ -63,6 +63,7 @@ pub fn check_all(
         };
         errors.push(FieldError {
             field: name.clone(),
+            label: name.clone(),
             message,
         });
     }
@@ -89,6 +90,7 @@ fn fields(
             Ok(None) => {}
             Err(message) => errors.push(FieldError {
                 field: parameter.name.clone(),
+                label: parameter.title.clone(),
                 message,
             }),
         }

@@ -163,6 +163,7 @@ fn reply(worked: Worked, undone: &str, route: &AnswerRoute) -> Option<Reply> {
         (RouteKind::ViewSubmission, Some((field, _))) => Some(Reply::Errors {
             errors: vec![FieldError {
                 field: field.clone(),
+                label: field.clone(),
                 message: card.fallback,
             }],
         }),

@@ -163,7 +163,7 @@ fn opens(form: &FormPage, route: &AnswerRoute) -> Rendered {
 fn wrong(errors: &[FieldError], route: &AnswerRoute) -> Vec<Rendered> {
     let lines = errors.iter().map(|error| {
         Text::default()
-            .bold(error.field.as_str())
+            .bold(error.called())
             .and(format!(": {}", error.message))
     });
     let mut drawn = message(&Card::lines(lines));

@@ -250,18 +250,21 @@ fn what_was_filled_goes_on_with_its_next_part_and_errors_lead_back() {
     assert_eq!(opened["data"]["components"].as_array().unwrap().len(), 3);
     filled.part = at(1);
     let errors = Reply::Errors {
-        errors: vec![FieldError {
-            field: "f0".into(),
-            message: "is taken".into(),
-        }],
+        errors: vec![
+            FieldError {
+                field: "f0".into(),
+                label: "Short name".into(),
+                message: "is taken".into(),
+            },
+            // As it was kept before errors had labels.
+            serde_json::from_value(json!({ "field": "f1", "message": "is odd" })).unwrap(),
+        ],
     };
     let wrong = answer(&errors, &filled).body;
     assert_eq!(custom_id(&wrong), json!(format!("form {DRAFT} 1 0 2")));
-    assert!(
-        wrong["data"]["content"]
-            .as_str()
-            .unwrap()
-            .contains("**f0**: is taken")
+    assert_eq!(
+        wrong["data"]["content"],
+        "**Short name**: is taken\n**f1**: is odd"
     );
 }
 

@@ -149,7 +149,7 @@ pub fn errors_body(errors: &[FieldError], route: &AnswerRoute) -> Option<Value> 
         let at = route.fields.iter().find(|(name, _)| *name == error.field);
         let (block, words) = match at {
             Some((_, block)) => (block, error.message.clone()),
-            None => (last, format!("{}: {}", error.field, error.message)),
+            None => (last, format!("{}: {}", error.called(), error.message)),
         };
         let words = match shown.get(block).and_then(Value::as_str) {
             Some(before) => format!("{before} {words}"),
@@ -254,7 +254,7 @@ fn note(card: &Card) -> Value {
 fn errors_card(errors: &[FieldError]) -> Card {
     Card::lines(errors.iter().map(|error| {
         Text::default()
-            .bold(error.field.as_str())
+            .bold(error.called())
             .and(format!(": {}", error.message))
     }))
 }

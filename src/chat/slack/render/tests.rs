@@ -583,10 +583,12 @@ fn each_reply_leaves_by_a_way_that_is_open() {
                 errors: vec![
                     FieldError {
                         field: "name".into(),
+                        label: "name".into(),
                         message: "Taken.".into(),
                     },
                     FieldError {
                         field: "gone".into(),
+                        label: "gone".into(),
                         message: "Odd.".into(),
                     },
                 ],
@@ -665,17 +667,19 @@ fn errors_stand_at_their_fields() {
     let errors = [
         FieldError {
             field: "name".into(),
+            label: "Name".into(),
             message: "Taken by core.".into(),
         },
         FieldError {
             field: "gone".into(),
+            label: "What is gone".into(),
             message: "Odd.".into(),
         },
     ];
     assert_eq!(
         errors_body(&errors, &route(RouteKind::ViewSubmission)).unwrap(),
         json!({ "response_action": "errors", "errors": {
-            "field:0.0:name": "Taken by core.", "field:0.0:owner": "gone: Odd." } })
+            "field:0.0:name": "Taken by core.", "field:0.0:owner": "What is gone: Odd." } })
     );
     let mut no_fields = route(RouteKind::ViewSubmission);
     no_fields.fields.clear();
