@@ -113,7 +113,7 @@ async fn reserved(
             None => Ok(show::unknown(typed.words, typed.slash)),
         },
         "link" => link::asked(app, conn, actor, (typed.words, typed.slash)).await,
-        "login" => login::link(app, conn, actor, typed.slash).await,
+        "login" => login::link(app, conn, actor).await,
         _ => Ok(Reply::Card {
             card: answer::not_built(word, typed.slash),
         }),

@@ -7,15 +7,14 @@ use rand::RngExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::json;
 
-use super::App;
 use super::actor::Actor;
 use super::ask;
 use super::audit::{self, Chain};
-use crate::cards::answer;
+use super::{App, Settings};
+use crate::cards::answer::{self, NoLogin};
 use crate::domain::canonical::Digest;
 use crate::domain::id::PersonId;
 use crate::domain::reply::Reply;
-use crate::domain::slash::Slash;
 use crate::store::login::Kind;
 use crate::store::{self, Conn};
 
@@ -33,18 +32,16 @@ pub struct Opened {
     pub until: DateTime<Utc>,
 }
 
-/// Answers with a link, where there is a forge of ours and an address to link to.
-pub(super) async fn link(
-    app: &App,
-    conn: &mut Conn,
-    actor: &Actor,
-    slash: &Slash,
-) -> anyhow::Result<Reply> {
+/// Answers with a link, where there is a forge of ours that wants a token and an address to link to.
+pub(super) async fn link(app: &App, conn: &mut Conn, actor: &Actor) -> anyhow::Result<Reply> {
     let settings = app.settings.current();
-    let (Some(base), None) = (&settings.public_url, &settings.organisation) else {
-        return Ok(Reply::Card {
-            card: answer::not_built("login", slash),
-        });
+    let base = match with_token(&settings) {
+        Ok(base) => base,
+        Err(why) => {
+            return Ok(Reply::Card {
+                card: answer::no_login(&why),
+            });
+        }
     };
     if let Some(refused) = ask::turned_away(conn, actor, "login").await? {
         return Ok(refused);
@@ -57,6 +54,19 @@ pub(super) async fn link(
     Ok(Reply::Once {
         card: answer::login(&url),
     })
+}
+
+/// The address of the forge, where it wants a token.
+fn with_token(settings: &Settings) -> Result<&str, NoLogin> {
+    let base = settings.public_url.as_deref();
+    if settings.organisation.is_some() {
+        return Err(NoLogin::Elsewhere);
+    }
+    if settings.forge_is_open {
+        let pages = base.map(|base| format!("{base}/git"));
+        return Err(NoLogin::Open { pages });
+    }
+    base.ok_or(NoLogin::NoAddress)
 }
 
 /// Uses a link up and makes a token; `None`: the link is unknown, used or too old.

@@ -55,6 +55,8 @@ pub struct Settings {
     pub paused: Option<String>,
     /// `IDP_PUBLIC_URL` without its last slash: without one no link to our pages is shown.
     pub public_url: Option<String>,
+    /// Whether there is a local forge that is open: to whoever is on this machine, and to nobody else.
+    pub forge_is_open: bool,
     /// `IDP_STATE_KEY`: authenticates checkpoints.
     pub state_key: Option<SecretSlice<u8>>,
     /// What templates read as `environment.parameters`; its member `secrets` as `environment.secrets`.

@@ -594,6 +594,23 @@ async fn slips_sentences_and_our_own_words_are_answered() {
 }
 
 #[tokio::test]
+async fn where_nobody_needs_a_token_login_says_what_is_so() {
+    let open = World::with(|settings| {
+        settings.forge_is_open = true;
+        settings.public_url = Some("http://127.0.0.1:8484".to_owned());
+    });
+    let told = text(&open.await.says(PRIYA, "login").await);
+    assert!(told.contains("nothing to log in to"), "{told}");
+    assert!(told.contains("http://127.0.0.1:8484/git"), "{told}");
+    let closed = World::with(|settings| settings.public_url = None);
+    let told = text(&closed.await.says(PRIYA, "login").await);
+    assert!(told.contains("can set IDP_PUBLIC_URL"), "{told}");
+    let elsewhere = World::with(|settings| settings.organisation = Some("acme".to_owned()));
+    let told = text(&elsewhere.await.says(PRIYA, "login").await);
+    assert!(told.contains("stand on GitHub"), "{told}");
+}
+
+#[tokio::test]
 async fn asked_again_the_form_is_filled_in_as_it_was() {
     let world = World::new().await;
     let request = world.asks_for(PRIYA, "payments-api").await;

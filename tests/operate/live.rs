@@ -257,7 +257,11 @@ async fn repositories_are_closed_behind_a_proxy_that_says_nothing_of_itself() {
     assert_eq!(status(&served).await, 401);
     drop(served);
     site.configure("");
-    assert_eq!(status(&site.serve().await).await, 200);
+    let open = site.serve().await;
+    assert_eq!(status(&open).await, 200);
+    let told = site.types(&open, "U0PRIYA", "login").await;
+    let so = "nothing to log in to: the git server is open";
+    assert!(told.text.contains(so), "{}", told.text);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

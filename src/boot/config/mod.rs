@@ -149,6 +149,11 @@ impl Config {
             Some(Host::Ipv6(ip)) => ip.is_loopback(),
         }
     }
+
+    /// Whether only this machine reaches it, so that whoever does needs no token for the local forge.
+    pub fn is_open(&self) -> bool {
+        self.listen.ip().is_loopback() && self.is_for_this_machine()
+    }
 }
 
 impl Organisation {

@@ -228,9 +228,8 @@ impl House {
         };
         let mut router = web::router(web);
         if let Some(local) = &self.local {
-            let open = address.ip().is_loopback() && config.is_for_this_machine();
             router = router
-                .merge(web::git::router(self.git(local, open)))
+                .merge(web::git::router(self.git(local, config.is_open())))
                 .merge(web::login::router(self.app.clone()));
         }
         if let Some(token) = &config.api_token {

@@ -121,6 +121,7 @@ pub(in crate::boot) fn settings(config: &Config) -> Result<Settings, Problem> {
             .public_url
             .as_ref()
             .map(|url| url.as_str().trim_end_matches('/').to_owned()),
+        forge_is_open: config.github.is_none() && config.is_open(),
         state_key: Some(state_key(config)?),
         environment: deployed(config),
         links: config

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::home::Offer;
 use crate::cards::root::{about, name};
 use crate::cards::{Open, button, words};
-use crate::domain::card::{Block, ButtonStyle, Card, Span, Text};
+use crate::domain::card::{Block, ButtonStyle, Card, Text};
 use crate::domain::id::{DraftId, RequestNumber};
 use crate::domain::refusal::Refusal;
 use crate::domain::slash::{Ask, Slash};
@@ -299,14 +299,4 @@ pub(super) fn with_button(line: Text, what: &Open, label: &str) -> Card {
             },
         ],
     }
-}
-
-/// The one-time link to a personal token, for the one who asked alone.
-pub fn login(url: &str) -> Card {
-    Card::lines([Text::default()
-        .with(Span::Link {
-            url: url.to_owned(),
-            label: "Get your token for git".to_owned(),
-        })
-        .and(" within ten minutes. The link works once: keep it to yourself.")])
 }

@@ -37,7 +37,7 @@ pub fn all() -> Vec<Value> {
             sub(HOME, "What I can ask for, what waits for me, what I have open", &[]),
             sub("list", "My latest requests", &[]),
             sub("cancel", "Take a request back", &[word(ID, "Its number", true)]),
-            sub("login", "A link to the pages, good for one use", &[]),
+            sub("login", "A link to your token for git, good for one use", &[]),
             sub("link", "Make two accounts one person", &[word(CODE, "The code, or `github`", false)]),
         ],
     })]
