@@ -12,6 +12,7 @@ use crate::domain::card::{Card, Mention};
 use crate::domain::id::{InstallationId, MessageId, ThreadId};
 pub use crate::domain::message::PlaceLost;
 use crate::domain::message::{Milestone, Notice, Placement, Spot, Subject, ThreadRole};
+use crate::domain::person::Platform;
 use crate::domain::request::RequestState;
 use crate::domain::slash::Slash;
 use crate::domain::view::RequestView;
@@ -229,8 +230,7 @@ async fn draw(
     let mut points_at = None;
     let card = match subject {
         Subject::Root if thread.role == ThreadRole::Direct && thread.closed_at.is_some() => {
-            let reader = store::installation::get(conn, thread.installation).await?;
-            let slash = Slash::of(&view.slash, reader.platform);
+            let slash = Slash::of(&view.slash, platform(conn, thread).await?);
             cards::closed(&view, &slash, now)
         }
         Subject::Root => cards::root(&view, now),
@@ -261,7 +261,10 @@ async fn draw(
         } => notice::moved(&view, notice::Moved::Archived),
         Subject::Notice {
             what: Notice::NotIn,
-        } => notice::moved(&view, notice::Moved::NotIn),
+        } => {
+            let why = notice::Moved::NotIn(platform(conn, thread).await?);
+            notice::moved(&view, why)
+        }
         Subject::Notice {
             what: Notice::Permalink,
         } => {
@@ -285,6 +288,12 @@ async fn draw(
         part,
         points_at,
     }))
+}
+
+/// The platform that a thread is read on.
+async fn platform(conn: &mut Conn, thread: &Thread) -> store::Result<Platform> {
+    let reader = store::installation::get(conn, thread.installation).await?;
+    Ok(reader.platform)
 }
 
 /// Whom the milestone calls: each deciding group that the platform knows, else its people.

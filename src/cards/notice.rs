@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::root::{name, state, subject, title};
 use super::{button, words};
 use crate::domain::card::{Block, Card, Mention, Span, Text};
-use crate::domain::person::{GroupName, PersonName};
+use crate::domain::person::{GroupName, PersonName, Platform};
 use crate::domain::request::RequestState;
 use crate::domain::run::RunState;
 use crate::domain::view::{PlanView, RequestView};
@@ -17,8 +17,8 @@ use crate::domain::view::{PlanView, RequestView};
 pub enum Moved {
     /// The channel was archived or deleted.
     Archived,
-    /// The bot was removed from the channel, or was never in it.
-    NotIn,
+    /// The bot was removed from the channel, or was never in it: each platform has its own way to let it in.
+    NotIn(Platform),
 }
 
 /// Asks the people who can decide and who read along here. Without anybody to call, the groups are named.
@@ -169,10 +169,11 @@ pub fn reminder(view: &RequestView, card: Option<&str>) -> Card {
 /// Says why the request is told here from now on.
 pub fn moved(view: &RequestView, why: Moved) -> Card {
     let why = match why {
-        Moved::Archived => "its channel was archived or deleted",
-        Moved::NotIn => {
-            "I can't post in its channel (invite me there to get the next one in the channel)"
-        }
+        Moved::Archived => "its channel was archived or deleted".to_owned(),
+        Moved::NotIn(platform) => format!(
+            "I can't post in its channel ({} there to get the next one in the channel)",
+            words::let_in(platform)
+        ),
     };
     Card::lines([Text::plain(format!("{} goes on here: {why}.", name(view)))])
 }

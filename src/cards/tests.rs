@@ -203,7 +203,11 @@ fn milestones_of_a_thread() {
         ),
         (
             "moved".to_owned(),
-            notice::moved(&waiting, notice::Moved::NotIn),
+            notice::moved(&waiting, notice::Moved::NotIn(Platform::Slack)),
+        ),
+        (
+            "moved, on Discord".to_owned(),
+            notice::moved(&waiting, notice::Moved::NotIn(Platform::Discord)),
         ),
         (
             "permalink".to_owned(),

@@ -257,6 +257,17 @@ pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> Span {
     }
 }
 
+/// What lets the bot post in a channel.
+pub(super) const fn let_in(platform: Platform) -> &'static str {
+    match platform {
+        // By their names in Discord's settings: a card takes the first two, its thread the others.
+        Platform::Discord => {
+            "allow my role View Channel, Send Messages, Create Public Threads and Send Messages in Threads"
+        }
+        Platform::Slack | Platform::Github | Platform::Operator => "invite me",
+    }
+}
+
 /// A moment for fallbacks, which have no local time.
 pub(super) fn day_utc(at: DateTime<Utc>) -> String {
     at.format("%a %H:%M UTC").to_string()

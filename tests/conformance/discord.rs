@@ -467,6 +467,10 @@ impl Chat for Discord {
         }
     }
 
+    fn lets_in(&self) -> &'static str {
+        "allow my role View Channel, Send Messages"
+    }
+
     fn tells_roles(&self) -> bool {
         true
     }

@@ -146,6 +146,8 @@ pub trait Chat: Send + Sync {
     fn breaks(&self, trouble: Trouble);
     /// Takes something away, and tells the bot as the platform does.
     async fn takes(&self, loss: Loss);
+    /// What lets the bot post in a channel, as people are told there.
+    fn lets_in(&self) -> &'static str;
     /// Whether each act tells the roles of whoever acts; else the bot reads who is in which group.
     fn tells_roles(&self) -> bool;
     /// Somebody deletes a card.

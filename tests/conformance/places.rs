@@ -71,7 +71,8 @@ async fn a_channel_that_the_bot_may_not_write_in_moves_the_request_to_direct_mes
         .await;
     let moved = office.direct(Priya, "Waiting for approval").await;
     assert!(office.chat.channel(Platform).is_empty());
-    office.reply(&moved, "I can't post in").await;
+    let why = office.reply(&moved, "I can't post in").await;
+    assert!(why.says(office.chat.lets_in()), "{why:#?}");
     // Those who can decide don't read along there.
     let copy = office.direct(Sam, "Waiting for approval").await;
     office.presses(Priya, &moved, "Cancel").await;

@@ -490,6 +490,10 @@ impl Chat for Slack {
         }
     }
 
+    fn lets_in(&self) -> &'static str {
+        "invite me there"
+    }
+
     fn tells_roles(&self) -> bool {
         false
     }
