@@ -282,8 +282,16 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     if sender.account.is_empty() {
         return Ok(Reply::Done);
     }
-    let known = store::installation::served(conn, sender.platform).await?;
-    let why = if known.is_empty() {
+    let why = if sender.is_unlisted() {
+        MayNotAsk::Unlisted {
+            place: sender.installation.clone(),
+        }
+    } else if sender.installation.is_empty() {
+        MayNotAsk::Unplaced
+    } else if store::installation::served(conn, sender.platform)
+        .await?
+        .is_empty()
+    {
         MayNotAsk::Starting
     } else {
         MayNotAsk::NotInstalled

@@ -284,27 +284,18 @@ fn answers_to_a_press() {
     insta::assert_snapshot!(draw_all(cards));
 }
 
-#[test]
-fn answers_around_asking() {
-    let offer = |name: &str, title: &str| answer::Offer {
-        name: name.to_owned(),
-        title: title.to_owned(),
-        open: Open::Command(name.to_owned()),
-    };
-    let offers = [
-        "new-service",
-        "new-site",
-        "grant-access",
-        "rotate-a-very-long-secret",
-    ]
-    .map(|name| offer(name, "Do that"));
-    let draft = DraftId::from_uuid(uuid::Uuid::from_u128(5));
-    let refusals = [
+/// Every reason why somebody may not ask.
+fn refusals() -> Vec<answer::MayNotAsk> {
+    vec![
         answer::MayNotAsk::Guest,
         answer::MayNotAsk::Outsider,
         answer::MayNotAsk::Bot,
         answer::MayNotAsk::Inactive,
         answer::MayNotAsk::NotInstalled,
+        answer::MayNotAsk::Unlisted {
+            place: "100000000000000002".to_owned(),
+        },
+        answer::MayNotAsk::Unplaced,
         answer::MayNotAsk::Starting,
         answer::MayNotAsk::NotAllowed {
             command: "new-service".to_owned(),
@@ -320,7 +311,24 @@ fn answers_around_asking() {
         answer::MayNotAsk::Stale {
             group: "engineers".to_owned(),
         },
-    ];
+    ]
+}
+
+#[test]
+fn answers_around_asking() {
+    let offer = |name: &str, title: &str| answer::Offer {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        open: Open::Command(name.to_owned()),
+    };
+    let offers = [
+        "new-service",
+        "new-site",
+        "grant-access",
+        "rotate-a-very-long-secret",
+    ]
+    .map(|name| offer(name, "Do that"));
+    let draft = DraftId::from_uuid(uuid::Uuid::from_u128(5));
     let waiting = request(RequestState::AwaitingApproval);
     let views: Vec<RequestView> = all().into_iter().map(|(_, view)| view).collect();
     let staging = Slash::of("/idp-staging", Platform::Slack);
@@ -379,6 +387,7 @@ fn answers_around_asking() {
         ("status of all", answer::status(&views, at(10))),
     ]
     .map(|(name, card)| (name.to_owned(), card));
+    let refusals = refusals();
     let refused = refusals.iter().map(|why| {
         (
             format!("{why:?}"),

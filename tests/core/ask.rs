@@ -6,7 +6,7 @@ use std::time::Duration;
 use idp::domain::card::{Block, Button};
 use idp::domain::event::{ButtonId, Event, PlaceKind, Turn};
 use idp::domain::form::{FieldKind, FormPage};
-use idp::domain::person::AccountKind;
+use idp::domain::person::{AccountKind, Platform};
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 use serde_json::{Value, json};
@@ -448,6 +448,33 @@ async fn deliveries_of_other_workspaces_and_apps_are_refused_and_kept_as_evidenc
             .await,
         2
     );
+}
+
+#[tokio::test]
+async fn who_acts_where_nobody_is_served_is_told_who_can_change_that() {
+    let world = World::new().await;
+    let event = Event::Asked {
+        command: "/idp".to_owned(),
+        words: "new-service".to_owned(),
+        place: super::world::at(("C1", PlaceKind::Public)),
+    };
+    // No server is known of that platform, and none will be by waiting.
+    let from = |server: &str| {
+        let mut delivery = world.delivery("200000000000000001", event.clone());
+        delivery.sender.platform = Platform::Discord;
+        delivery.sender.installation = server.to_owned();
+        delivery
+    };
+    let mut unlisted = from("100000000000000002");
+    unlisted.sender.unlist();
+    for (delivery, says) in [
+        (unlisted, "can add its id, 100000000000000002, to guilds"),
+        (from(""), "in a channel of your server first"),
+        (from("100000000000000001"), "in a few seconds"),
+    ] {
+        let refused = idp::app::handle(&world.app, delivery).await.unwrap();
+        assert!(text(&refused).contains(says), "{refused:?}");
+    }
 }
 
 #[tokio::test]

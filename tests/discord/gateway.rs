@@ -177,6 +177,8 @@ async fn where_guilds_are_listed_no_other_one_is_served() {
     for _ in 0..2 {
         let answer = says(OTHER).await;
         assert!(!answer.contains("/idp"), "{answer}");
+        let who = format!("can add its id, `{OTHER}`, to `guilds`");
+        assert!(answer.contains(&who), "{answer}");
     }
     let answer = says(GUILD).await;
     assert!(answer.contains("/idp"), "{answer}");

@@ -29,6 +29,13 @@ pub enum MayNotAsk {
     Inactive,
     /// The delivery is of a workspace or an app that isn't installed here.
     NotInstalled,
+    /// The operator lists the servers that are served, and this one isn't among them.
+    Unlisted {
+        /// Its id, as the operator would write it.
+        place: String,
+    },
+    /// Nobody knows yet where somebody belongs who acts where the platform names no place: in direct messages.
+    Unplaced,
     /// No workspace is known yet: the first start hasn't heard from the platform who it is.
     Starting,
     /// In none of the groups that the command allows.
@@ -73,9 +80,24 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
         MayNotAsk::NotInstalled => Refusal::new(
             "This workspace isn't connected to this bot; whoever runs it has to install it here first.",
         ),
-        MayNotAsk::Starting => Refusal::new(
-            "I have only just started and am still looking up this workspace. Please try again in a few seconds.",
+        MayNotAsk::Unlisted { place } => {
+            Refusal::new("This server isn't among those that I am to serve.").instead(
+                Text::plain("Whoever runs me can add its id, ")
+                    .code(words::line(place))
+                    .and(", to ")
+                    .code("guilds")
+                    .and(" under ")
+                    .code("[discord]")
+                    .and(" in my configuration, and start me again."),
+            )
+        }
+        MayNotAsk::Unplaced => Refusal::new("I don't know yet where you belong.").instead(
+            "Please type the command in a channel of your server first; from then on it works here too.",
         ),
+        MayNotAsk::Starting => {
+            Refusal::new("I have only just started and am still looking up this workspace.")
+                .instead("Please try again in a few seconds. If it stays like this, whoever runs me finds the reason in the log.")
+        }
         MayNotAsk::NotAllowed { command, allow } => {
             let allow: Vec<String> = allow
                 .iter()

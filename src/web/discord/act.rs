@@ -78,8 +78,8 @@ impl Edge {
             if sender.account.is_empty() || matches!(delivery.event, Event::AccountChanged) {
                 return Ok(Reply::Done);
             }
-            // Of no application: nothing of ours is found there, and whoever acts is told so.
-            sender.app = Some(String::new());
+            // Whoever acts is told so.
+            sender.unlist();
         }
         let guild = &delivery.sender.installation;
         match delivery.event {
