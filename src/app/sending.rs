@@ -79,6 +79,8 @@ pub struct Sending {
     pub revision: i64,
     /// What it says.
     pub card: Card,
+    /// What its thread is called where threads have names; none: it is about no request.
+    pub title: Option<String>,
     /// Which part of the drawn card it is: 0, or a continuation's.
     pub part: usize,
     /// The channel; none: the person's direct messages are to be opened first.
@@ -150,6 +152,7 @@ pub async fn take(app: &App, lease: &Lease, id: MessageId) -> anyhow::Result<Opt
     let drawn = draw(app, &mut tx, (&message, &thread), None, now).await?;
     let Some(Drawn {
         card,
+        title,
         part,
         points_at,
     }) = drawn
@@ -167,6 +170,7 @@ pub async fn take(app: &App, lease: &Lease, id: MessageId) -> anyhow::Result<Opt
         is_root,
         revision: message.wanted,
         card,
+        title,
         part,
         points_at,
         channel: thread.channel,
@@ -198,6 +202,7 @@ pub async fn linked(app: &App, sending: &mut Sending, url: &str) -> anyhow::Resu
 /// A message as of now.
 struct Drawn {
     card: Card,
+    title: Option<String>,
     part: usize,
     points_at: Option<(String, String)>,
 }
@@ -214,6 +219,7 @@ async fn draw(
         let card = link::card(conn, message.subject.0).await?;
         return Ok(card.map(|card| Drawn {
             card,
+            title: None,
             part: 0,
             points_at: None,
         }));
@@ -285,6 +291,7 @@ async fn draw(
     };
     Ok(Some(Drawn {
         card,
+        title: Some(cards::name(&view)),
         part,
         points_at,
     }))

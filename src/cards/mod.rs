@@ -18,7 +18,7 @@ pub mod refusal;
 mod root;
 
 pub use button::Open;
-pub use root::{closed, root};
+pub use root::{closed, name, root};
 
 #[cfg(test)]
 mod samples;

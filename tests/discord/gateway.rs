@@ -213,6 +213,8 @@ async fn a_deleted_thread_is_opened_anew_by_what_is_said_next() {
         (!office.discord.messages(thread).is_empty()).then_some(())
     })
     .await;
+    let name = office.discord.thread_name(thread).unwrap();
+    assert!(name.ends_with(" payments-api"), "{name}");
     office.discord.delete_thread(thread);
     let asked = office.presses(ALEX, &card, "Approve").await;
     office.presses(ALEX, &asked["data"], "Approve").await;
@@ -224,6 +226,8 @@ async fn a_deleted_thread_is_opened_anew_by_what_is_said_next() {
     })
     .await;
     assert_eq!(office.discord.calls(THREAD), 2);
+    let anew = office.discord.thread_name(thread);
+    assert_eq!(anew, Some(name), "it is about the same request");
     let cards = office.discord.messages(PLATFORM);
     assert_eq!(cards.len(), 1, "the card stands once: {cards:#?}");
     assert_eq!(office.discord.refused(), Vec::<String>::new());

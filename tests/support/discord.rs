@@ -271,6 +271,11 @@ impl Fake {
         world.gateway.dispatch("THREAD_DELETE", &told);
     }
 
+    /// What a thread is called.
+    pub fn thread_name(&self, id: &str) -> Option<String> {
+        self.world.lock().unwrap().threads.get(id).cloned()
+    }
+
     /// How often a call of this shape was made.
     pub fn calls(&self, shape: &str) -> usize {
         let world = self.world.lock().unwrap();

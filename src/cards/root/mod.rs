@@ -89,8 +89,8 @@ fn goes_on(view: &RequestView, slash: &Slash) -> Text {
         .and(" tells how it goes on.")
 }
 
-/// `142 payments-api`: how sentences name a request.
-pub(super) fn name(view: &RequestView) -> String {
+/// `142 payments-api`: how sentences name a request, and threads that have names.
+pub fn name(view: &RequestView) -> String {
     format!("{} {}", view.number, subject(view))
 }
 

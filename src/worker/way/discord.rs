@@ -113,7 +113,7 @@ impl Guild {
         }
     }
 
-    /// Opens the thread under a card; without one its replies stand under it all the same.
+    /// Opens the thread under a card, named after what that is about; without one its replies stand under it all the same.
     async fn open(&self, sending: &Sending, channel: &str, root: &str) -> bool {
         let opened = self.client.open_thread(channel, root, &name(sending)).await;
         if let Err(error) = &opened {
@@ -175,14 +175,10 @@ fn thread(sending: &Sending) -> Option<&str> {
     sending.account.is_none().then_some(root)
 }
 
-/// `142 payments-api`: what the card's one line says before its state.
+/// `142 payments-api`: what the thread is about, whichever of its messages opens it.
 fn name(sending: &Sending) -> String {
-    let line = sending.card.fallback.as_str();
-    let head = line.split(':').next().unwrap_or(line).trim();
-    shorten(
-        if head.is_empty() { "idp" } else { head },
-        limits::THREAD_NAME,
-    )
+    let title = sending.title.as_deref().unwrap_or("idp");
+    shorten(title, limits::THREAD_NAME)
 }
 
 impl From<DiscordError> for Failure {
