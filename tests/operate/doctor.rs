@@ -449,6 +449,16 @@ async fn roles_that_no_call_reaches_are_told() {
         ),
         "{told}"
     );
+    site.configure(&TOML.replace("group:payments-leads", "group:treasury"));
+    let missing = said_of(&site, &fake).await;
+    for said in [
+        "there is no group `treasury`",
+        "fix: make a role of this name",
+    ] {
+        assert!(missing.contains(said), "{said}: {missing}");
+    }
+    assert!(!missing.contains("user group"), "{missing}");
+    site.configure(TOML);
     // These decide nothing, or by a list of the configuration, whose people are mentioned themselves.
     for role in ["Engineers", "Platform"] {
         assert!(!told.contains(&format!("nobody of {role}")), "{told}");

@@ -132,7 +132,8 @@ pub async fn examine(
     checks.extend(discord);
     // A rule may name a group of either platform, so they are judged together, once.
     let known = (on_slack.and(on_discord), &teams);
-    checks.extend(people::checks(&config.organisation, &catalog, known));
+    let chats = people::Chats::of(&config);
+    checks.extend(people::checks(&config.organisation, &catalog, known, chats));
     checks.extend(github::checks(&config, &teams).await);
     checks
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Check;
 use super::strangers::{self, Strangers};
-use crate::boot::config::{Member, Organisation, Team};
+use crate::boot::config::{Config, Member, Organisation, Team};
 use crate::catalog::Catalog;
 use crate::catalog::problem::nearest;
 use crate::domain::team::{self, GitHubTeam};
@@ -70,6 +70,55 @@ impl Told {
     }
 }
 
+/// The chat platforms that are configured: what is to be done about a group is another thing on each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Chats {
+    slack: bool,
+    discord: bool,
+}
+
+impl Chats {
+    pub(super) fn of(config: &Config) -> Self {
+        Self {
+            slack: config.slack.is_some(),
+            discord: config.discord.is_some(),
+        }
+    }
+
+    /// The words for the one that there is, else those for either.
+    fn say(self, slack: &'static str, discord: &'static str, either: &'static str) -> &'static str {
+        match (self.slack, self.discord) {
+            (true, false) => slack,
+            (false, true) => discord,
+            (true, true) | (false, false) => either,
+        }
+    }
+
+    /// What the platforms' own groups are.
+    fn groups(self) -> &'static str {
+        self.say("user groups", "roles", "user groups or roles")
+    }
+
+    /// The group of a handle that isn't there, as it would be made.
+    fn missing(self) -> &'static str {
+        self.say(
+            "a user group with this handle",
+            "a role of this name (lower case and dashes stand for capitals and blanks)",
+            "a user group with this handle on Slack, or a role of this name on Discord",
+        )
+    }
+
+    /// How the file would list a group's people.
+    fn list(self, handle: &str) -> String {
+        let people = self.say(
+            "\"U…\", \"U…\"",
+            "\"8450…\", \"6134…\"",
+            "\"U…\", \"8450…\"",
+        );
+        format!("list its people under `[groups]`: `{handle} = [{people}]`")
+    }
+}
+
 /// The handles of all groups that definitions and the configuration name.
 pub(super) fn handles(organisation: &Organisation, catalog: &Catalog) -> Vec<String> {
     Asked::of(organisation, catalog)
@@ -112,6 +161,7 @@ pub(super) fn checks(
     organisation: &Organisation,
     catalog: &Catalog,
     (told, teams): (Told, &Teams),
+    chats: Chats,
 ) -> Vec<Check> {
     let (read, told) = match told {
         Told::Groups(known) => (true, known),
@@ -135,8 +185,8 @@ pub(super) fn checks(
             _ if named.contains(handle) => {}
             Some(members) => checks.extend(group(handle, members, *count)),
             None if GitHubTeam::is_meant(handle) => checks.push(no_team(handle, teams)),
-            None if read => checks.push(missing(handle, &known)),
-            None => checks.push(unread(handle)),
+            None if read => checks.push(missing(handle, &known, chats)),
+            None => checks.push(unread(handle, chats)),
         }
     }
     if checks.is_empty() && !asked.groups.is_empty() {
@@ -275,25 +325,25 @@ fn group(handle: &str, members: &[String], count: u32) -> Option<Check> {
     None
 }
 
-fn missing(handle: &str, known: &Groups) -> Check {
+fn missing(handle: &str, known: &Groups, chats: Chats) -> Check {
     let check = Check::fail(GROUPS, format!("there is no group `{handle}`"));
     let check = match nearest(handle, known.keys().map(String::as_str)) {
         Some(word) => check.fix(format!("did you mean `{word}`?")),
         None => check,
     };
     check.fix(format!(
-        "make a user group with this handle, or list its people under `[groups]`: `{handle} = [\"U…\", \"U…\"]`"
+        "make {}, or {}",
+        chats.missing(),
+        chats.list(handle)
     ))
 }
 
-fn unread(handle: &str) -> Check {
-    Check::fail(
-        GROUPS,
-        format!("`{handle}` is not under `[groups]`, and no user groups could be read"),
-    )
-    .fix(format!(
-        "list its people under `[groups]`: `{handle} = [\"U…\", \"U…\"]`"
-    ))
+fn unread(handle: &str, chats: Chats) -> Check {
+    let says = format!(
+        "`{handle}` is not under `[groups]`, and no {} could be read",
+        chats.groups()
+    );
+    Check::fail(GROUPS, says).fix(chats.list(handle))
 }
 
 /// Whether a team is led by a group whose members nobody tells.
@@ -304,7 +354,7 @@ fn leads_are(team: &Team, named: &Unlisted) -> bool {
 
 fn team(name: &str, team: &Team, known: &Groups, count: u32) -> Option<Check> {
     let leads: BTreeSet<String> = people_of(&team.leads, known).into_iter().collect();
-    let fix = format!("name leads under `[teams.{name}]`: ids, or `group:HANDLE`");
+    let fix = format!("name leads under `[teams.{name}]`: ids, or `group:NAME`");
     match (leads.len(), count as usize) {
         (0, _) => Some(
             Check::fail(TEAMS, format!("`{name}` has no lead: nobody can decide for it")).fix(fix),
@@ -327,6 +377,11 @@ fn team(name: &str, team: &Team, known: &Groups, count: u32) -> Option<Check> {
 mod tests {
     use super::*;
     use crate::boot::doctor::State;
+
+    const SLACK: Chats = Chats {
+        slack: true,
+        discord: false,
+    };
 
     fn people(ids: &[&str]) -> Vec<String> {
         ids.iter().map(|&id| id.to_owned()).collect()
@@ -377,7 +432,33 @@ mod tests {
     #[test]
     fn the_nearest_group_is_named() {
         let known = Groups::from([("security".to_owned(), people(&["U1"]))]);
-        let check = missing("securty", &known);
+        let check = missing("securty", &known, SLACK);
         assert_eq!(check.fix[0], "did you mean `security`?");
+    }
+
+    #[test]
+    fn what_to_do_about_a_group_is_said_in_the_words_of_what_is_configured() {
+        let said = |chats| {
+            let fix = missing("leads", &Groups::default(), chats).fix.concat();
+            (fix, unread("leads", chats).says)
+        };
+        let (fix, unread) = said(SLACK);
+        assert_eq!(
+            fix,
+            "make a user group with this handle, or list its people under `[groups]`: `leads = [\"U…\", \"U…\"]`"
+        );
+        assert!(unread.ends_with("no user groups could be read"), "{unread}");
+        let (fix, unread) = said(Chats {
+            slack: false,
+            discord: true,
+        });
+        assert!(fix.starts_with("make a role of this name"), "{fix}");
+        assert!(!fix.contains("handle") && !fix.contains("\"U"), "{fix}");
+        assert!(unread.ends_with("no roles could be read"), "{unread}");
+        let (fix, _) = said(Chats {
+            discord: true,
+            ..SLACK
+        });
+        assert!(fix.contains("on Slack, or a role"), "{fix}");
     }
 }
