@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::domain::id::InstallationId;
-use crate::store::{Pool, wake};
+use crate::store::{self, Kept, wake};
 
-/// How long it rests between two words: whoever is woken looks at everything that is due.
-const REST: Duration = Duration::from_millis(5);
+/// How long it rests between two words, of which the first goes out at once: whoever is woken looks at everything that is
+/// due, so the busier it is the less a submission costs those who wake and are woken.
+const REST: Duration = Duration::from_millis(25);
 
 /// Whom to wake. `None`: nobody is about to tell.
 #[derive(Debug, Default)]
@@ -22,13 +23,13 @@ pub struct Bell(Mutex<Option<BTreeSet<InstallationId>>>);
 
 impl Bell {
     /// Wakes the installation's sender and the queue's workers soon. Not before what they are to find is committed.
-    pub(super) fn ring(self: &Arc<Self>, pool: &Pool, installation: InstallationId) {
+    pub(super) fn ring(self: &Arc<Self>, connections: &Arc<Kept>, installation: InstallationId) {
         let mut whom = self.whom();
         if let Some(whom) = &mut *whom {
             whom.insert(installation);
         } else {
             *whom = Some(BTreeSet::from([installation]));
-            tokio::spawn(tell(Arc::clone(self), pool.clone()));
+            tokio::spawn(tell(Arc::clone(self), Arc::clone(connections)));
         }
     }
 
@@ -47,11 +48,18 @@ impl Bell {
     }
 }
 
-async fn tell(bell: Arc<Bell>, pool: Pool) {
+async fn tell(bell: Arc<Bell>, connections: Arc<Kept>) {
     while let Some(installations) = bell.next() {
-        if let Err(error) = wake::tell(&pool, &installations).await {
+        if let Err(error) = told(&connections, &installations).await {
             tracing::debug!(%error, "Nobody could be woken; they look by themselves in a moment");
         }
         tokio::time::sleep(REST).await;
     }
+}
+
+async fn told(connections: &Kept, installations: &BTreeSet<InstallationId>) -> store::Result<()> {
+    let mut conn = connections.lend().await?;
+    wake::tell(&mut conn, installations).await?;
+    conn.give_back();
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use sqlx::postgres::PgListener;
 
-use super::{Pool, Result, message};
+use super::{Conn, Pool, Result, message};
 use crate::domain::id::InstallationId;
 
 /// A connection that listens for raised messages. It connects again by itself; what was notified meanwhile is lost,
@@ -35,7 +35,7 @@ impl Wake {
 const JOBS: &str = "jobs:insert";
 
 /// Wakes the senders of these installations and the queue's workers, for what was written without waking them.
-pub async fn tell(pool: &Pool, installations: &BTreeSet<InstallationId>) -> Result<()> {
+pub async fn tell(conn: &mut Conn, installations: &BTreeSet<InstallationId>) -> Result<()> {
     let installations: Vec<_> = installations.iter().map(ToString::to_string).collect();
     // Nothing is written, so there is nothing on disk to wait for.
     sqlx::query(
@@ -45,7 +45,7 @@ pub async fn tell(pool: &Pool, installations: &BTreeSet<InstallationId>) -> Resu
     .bind(message::WAKE)
     .bind(installations)
     .bind(JOBS)
-    .execute(pool)
+    .execute(conn)
     .await?;
     Ok(())
 }

@@ -215,7 +215,7 @@ async fn write(
     };
     match submission::write(conn, &written).await {
         Ok(true) => {
-            app.bell.ring(&app.pool, seen.installation.id);
+            app.bell.ring(&app.kept, seen.installation.id);
             Ok(Some(answered.reply))
         }
         Ok(false) => Ok(None),
