@@ -29,18 +29,12 @@ impl Bell {
             whom.insert(installation);
         } else {
             *whom = Some(BTreeSet::from([installation]));
-            tokio::spawn(tell(Arc::clone(self), Arc::clone(connections)));
+            let teller = Teller {
+                bell: Arc::clone(self),
+                done: false,
+            };
+            tokio::spawn(tell(teller, Arc::clone(connections)));
         }
-    }
-
-    /// Those who were not told yet; with none left, the next ring begins anew.
-    fn next(&self) -> Option<BTreeSet<InstallationId>> {
-        let mut whom = self.whom();
-        let next = whom.as_mut().map(mem::take);
-        next.filter(|next| !next.is_empty()).or_else(|| {
-            *whom = None;
-            None
-        })
     }
 
     fn whom(&self) -> MutexGuard<'_, Option<BTreeSet<InstallationId>>> {
@@ -48,10 +42,39 @@ impl Bell {
     }
 }
 
-async fn tell(bell: Arc<Bell>, connections: Arc<Kept>) {
-    while let Some(installations) = bell.next() {
+/// The one who tells. However it ends, the next ring begins anew.
+struct Teller {
+    bell: Arc<Bell>,
+    /// Whether it said so already.
+    done: bool,
+}
+
+impl Teller {
+    /// Those who were not told yet; with none it is done.
+    fn next(&mut self) -> Option<BTreeSet<InstallationId>> {
+        let mut whom = self.bell.whom();
+        let next = whom.as_mut().map(mem::take);
+        let next = next.filter(|next| !next.is_empty());
+        if next.is_none() {
+            *whom = None;
+            self.done = true;
+        }
+        next
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        if !self.done {
+            *self.bell.whom() = None;
+        }
+    }
+}
+
+async fn tell(mut teller: Teller, connections: Arc<Kept>) {
+    while let Some(installations) = teller.next() {
         if let Err(error) = told(&connections, &installations).await {
-            tracing::debug!(%error, "Nobody could be woken; they look by themselves in a moment");
+            tracing::warn!(%error, "Nobody could be woken; they look by themselves in a moment");
         }
         tokio::time::sleep(REST).await;
     }

@@ -31,9 +31,6 @@ const REMEMBERED_FOR: Duration = Duration::from_secs(5);
 /// Cards that are busy at one time; beyond, everything is forgotten and looked at again.
 const REMEMBERED: usize = 256;
 
-/// Statements that write such rows at a time: while one waits for the disk, another is filled.
-const WRITERS: usize = 2;
-
 /// Plans that are decided on at a time in one process; two that share a place here wait for each other too.
 const TURNS: usize = 64;
 
@@ -56,11 +53,11 @@ impl Default for Decided {
     }
 }
 
-/// Rows to be written, and how many write.
+/// Rows to be written, and whether somebody writes: one at a time, so that all that come meanwhile go in together.
 #[derive(Debug, Default)]
 struct Rows {
     waiting: Vec<Waiting>,
-    writers: usize,
+    written: bool,
 }
 
 /// A row to be written, and who wants to know whether it was.
@@ -222,13 +219,12 @@ impl Decided {
         told.await.unwrap_or(false)
     }
 
-    /// Lets a row wait; gives one more to write it, unless there are enough.
+    /// Lets a row wait; gives who writes it, unless somebody does already.
     fn push(this: &Arc<Self>, row: Waiting) -> Option<Writer> {
         let mut rows = locked(&this.rows);
         rows.waiting.push(row);
-        let more = rows.writers < WRITERS;
-        rows.writers += usize::from(more);
-        more.then(|| Writer {
+        let writes = !mem::replace(&mut rows.written, true);
+        writes.then(|| Writer {
             of: Arc::clone(this),
             done: false,
         })
@@ -250,10 +246,10 @@ impl Decided {
     }
 }
 
-/// One of those that write rows.
+/// The one who writes rows.
 struct Writer {
     of: Arc<Decided>,
-    /// Whether it is counted no more.
+    /// Whether it said so already.
     done: bool,
 }
 
@@ -262,7 +258,7 @@ impl Writer {
     fn next(&mut self) -> Option<Vec<Waiting>> {
         let mut rows = locked(&self.of.rows);
         if rows.waiting.is_empty() {
-            rows.writers -= 1;
+            rows.written = false;
             self.done = true;
             return None;
         }
@@ -273,7 +269,10 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         if !self.done {
-            locked(&self.of.rows).writers -= 1;
+            let mut rows = locked(&self.of.rows);
+            rows.written = false;
+            // What waits finds the word gone, rather than nobody who writes it.
+            rows.waiting.clear();
         }
     }
 }

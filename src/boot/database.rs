@@ -41,6 +41,12 @@ impl Database {
                 let options = PgConnectOptions::from_str(url.expose_secret())
                     .map_err(|e| Problem::misuse("`DATABASE_URL` can't be read").because(e))?;
                 let options = options.application_name("idp");
+                // Where a pooler stands between, the operator says in the address that none is to stay.
+                let options = if url.expose_secret().contains("statement-cache-capacity") {
+                    options
+                } else {
+                    options.statement_cache_capacity(STATEMENTS)
+                };
                 greet(&options).await?;
                 Ok(Self {
                     options,
@@ -51,7 +57,7 @@ impl Database {
             config::Database::Managed(settings) => {
                 let cluster = postgres::open(settings, report).await?;
                 Ok(Self {
-                    options: cluster.options(),
+                    options: cluster.options().statement_cache_capacity(STATEMENTS),
                     url: cluster.url(),
                     managed: Some(cluster),
                 })
@@ -61,7 +67,7 @@ impl Database {
 
     /// A pool of at most `size` connections, one of which is made now, so that a wrong address shows at once.
     pub async fn pool(&self, size: u32) -> Result<PgPool, Problem> {
-        let pool = pool_options(size, PATIENCE).connect_with(self.options());
+        let pool = pool_options(size, PATIENCE).connect_with(self.quiet());
         pool.await
             .or_fail("can't connect to Postgres")
             .map_err(|problem| {
@@ -72,14 +78,12 @@ impl Database {
     /// A pool whose tasks wait for a connection as long as `patience`, where nobody waits for them. Its connections
     /// are made by whoever first needs them, on that thread.
     pub fn lazy_pool(&self, size: u32, patience: Duration) -> PgPool {
-        pool_options(size, patience).connect_lazy_with(self.options())
+        pool_options(size, patience).connect_lazy_with(self.quiet())
     }
 
-    /// A slow statement would be logged with its whole text; Postgres' own log tells of them better. Every statement of
-    /// ours stays prepared.
-    fn options(&self) -> PgConnectOptions {
-        let options = self.options.clone().disable_statement_logging();
-        options.statement_cache_capacity(STATEMENTS)
+    /// A slow statement would be logged with its whole text; Postgres' own log tells of them better.
+    fn quiet(&self) -> PgConnectOptions {
+        self.options.clone().disable_statement_logging()
     }
 
     /// Whether it is the managed one, which no other release shares.

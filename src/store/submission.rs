@@ -196,7 +196,7 @@ pub struct Submission<'a> {
     pub root: (MessageId, Subject, Uuid),
 }
 
-/// Each part but the first follows from `delivered`, which is empty where anything moved: then nothing follows.
+/// Each part behind `delivered` follows from it, and it is empty where anything moved: then nothing follows.
 const WRITE: &str = r#"
 with wanted as (select kind, name from unnest($1::text[], $2::text[]) as w(kind, name)),
 unmoved as (

@@ -1,4 +1,5 @@
-//! Being woken: raised messages notify, so that a card stands in a moment and polling is only a net.
+//! Being woken: what is raised or enqueued notifies, or is told of right after, so that a card stands in a moment and
+//! polling is only a net.
 
 use std::collections::BTreeSet;
 

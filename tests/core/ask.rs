@@ -47,19 +47,40 @@ async fn who_goes_on_with_a_submission_is_woken_after_it() {
         .listen_all(["idp_message", "jobs:insert"])
         .await
         .unwrap();
-    world.asks_for(PRIYA, "ledger-api").await;
-    let mut woken = BTreeMap::new();
-    while woken.len() < 2 {
-        let word = tokio::time::timeout(Duration::from_secs(20), listener.recv());
-        let word = word.await.expect("a word").unwrap();
-        woken.insert(word.channel().to_owned(), word.payload().to_owned());
-    }
-    assert_eq!(woken["jobs:insert"], "", "the queue's own has more to say");
     let home: String = sqlx::query_scalar("select id::text from installation")
         .fetch_one(world.pool())
         .await
         .unwrap();
-    assert_eq!(woken["idp_message"], home);
+    // The second one finds the bell at rest, and the last ones while it rings.
+    for names in [&["ledger-api"][..], &["cash-api"], &["tax-api", "fee-api"]] {
+        for name in names {
+            world.asks_for(PRIYA, name).await;
+        }
+        let mut woken = BTreeMap::new();
+        while woken.len() < 2 {
+            let word = tokio::time::timeout(Duration::from_secs(20), listener.recv());
+            let word = word.await.expect("a word").unwrap();
+            woken.insert(word.channel().to_owned(), word.payload().to_owned());
+        }
+        assert_eq!(woken["jobs:insert"], "", "the queue's own has more to say");
+        assert_eq!(woken["idp_message"], home);
+    }
+}
+
+#[tokio::test]
+async fn a_queue_that_knows_no_such_job_yet_is_taught_it() {
+    let world = World::new().await;
+    world.asks_for(PRIYA, "payments-api").await;
+    for forget in [
+        "delete from graphile_worker._private_jobs",
+        "delete from graphile_worker._private_tasks",
+    ] {
+        sqlx::query(forget).execute(world.pool()).await.unwrap();
+    }
+    world.asks_for(PRIYA, "ledger-api").await;
+    let planned = "select count(*) from graphile_worker._private_jobs j
+                   join graphile_worker._private_tasks t on t.id = j.task_id where t.identifier = 'idp.plan'";
+    assert_eq!(world.count(planned).await, 1);
 }
 
 #[tokio::test]

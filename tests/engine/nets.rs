@@ -62,6 +62,43 @@ async fn the_queues_tables_have_the_columns_that_we_use() {
     );
 }
 
+/// A submission writes its job and wakes the workers by itself: as the queue would have done.
+#[tokio::test]
+async fn a_job_of_ours_is_the_queues_own() {
+    let world = World::new().await;
+    let mut tx = world.pool.begin().await.unwrap();
+    sqlx::query("select 1 from graphile_worker.add_job('idp.plan', '{\"a\": 1}', job_key => 'theirs', max_attempts => 25)")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    sqlx::query(
+        "insert into graphile_worker._private_jobs (task_id, payload, key, max_attempts)
+         select id, '{\"a\": 1}', 'ours', 25 from graphile_worker._private_tasks where identifier = 'idp.plan'",
+    )
+    .execute(&mut *tx)
+    .await
+    .unwrap();
+    let alike: bool = sqlx::query_scalar(
+        "select count(*) = 2 and count(distinct to_jsonb(j) - '{id, key}'::text[]) = 1
+         from graphile_worker._private_jobs j where key in ('theirs', 'ours')",
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert!(
+        alike,
+        "what the queue writes, a submission has to write too"
+    );
+    let says: bool = sqlx::query_scalar(
+        "select bool_and(strpos(prosrc, $$pg_notify('jobs:insert'$$) > 0) from pg_proc
+         where pronamespace = 'graphile_worker'::regnamespace and proname = 'add_jobs'",
+    )
+    .fetch_one(&mut *tx)
+    .await
+    .unwrap();
+    assert!(says, "the channel of store::wake is another");
+}
+
 #[tokio::test]
 async fn a_stuck_queue_is_freed_and_a_run_without_a_job_is_told() {
     let world = World::new().await;
