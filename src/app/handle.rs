@@ -44,6 +44,20 @@ pub async fn handle(app: &App, mut delivery: Delivery) -> Result<Reply, Broken> 
     }
 }
 
+/// Turns away whoever acts in a place that the operator's list leaves out: they are told who can change that.
+pub async fn turn_away(app: &App, delivery: &Delivery) -> Result<Reply, Broken> {
+    let turned = unlisted(app, delivery).await;
+    turned.map_err(|cause| Broken::log(kind(&delivery.event), cause))
+}
+
+async fn unlisted(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
+    let mut tx = store::begin(&app.pool).await?;
+    let place = delivery.sender.installation.clone();
+    let reply = refuse(&mut tx, delivery, &MayNotAsk::Unlisted { place }).await?;
+    tx.commit().await?;
+    Ok(reply)
+}
+
 /// Finds out whose installation's somebody is who acts where the platform names none (direct messages on Discord).
 async fn placed(app: &App, sender: &mut Sender) -> anyhow::Result<()> {
     let mut conn = app.pool.acquire().await?;
@@ -282,11 +296,7 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     if sender.account.is_empty() {
         return Ok(Reply::Done);
     }
-    let why = if sender.is_unlisted() {
-        MayNotAsk::Unlisted {
-            place: sender.installation.clone(),
-        }
-    } else if sender.installation.is_empty() {
+    let why = if sender.installation.is_empty() {
         MayNotAsk::Unplaced
     } else if store::installation::served(conn, sender.platform)
         .await?
@@ -296,7 +306,13 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     } else {
         MayNotAsk::NotInstalled
     };
-    let refusal = answer::may_not_ask(&why);
+    refuse(conn, delivery, &why).await
+}
+
+/// Says no to somebody who is nobody of ours, and keeps that it was said.
+async fn refuse(conn: &mut Conn, delivery: &Delivery, why: &MayNotAsk) -> anyhow::Result<Reply> {
+    let sender = &delivery.sender;
+    let refusal = answer::may_not_ask(why);
     let what = json!({
         "platform": sender.platform, "installation": sender.installation, "app": sender.app,
         "account": sender.account, "what": kind(&delivery.event), "why": refusal.what.to_string(),

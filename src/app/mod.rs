@@ -56,7 +56,7 @@ pub mod watched;
 pub use bell::Bell;
 pub use broken::{Broken, Reference};
 pub use definition::Definition;
-pub use handle::handle;
+pub use handle::{handle, turn_away};
 pub use late::Decided;
 pub use settings::{Channels, Limits, Listed, Live, PLATFORM_GROUP, Settings, Team};
 pub use submit::Spare;

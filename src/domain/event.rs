@@ -30,7 +30,7 @@ pub struct Sender {
     pub platform: Platform,
     /// The workspace or organisation (`T…`, `E…`), guild, installation.
     pub installation: String,
-    /// The app that the delivery is meant for, where the platform says so; none of ours ([`Sender::unlist`]) has no id.
+    /// The app that the delivery is meant for, where the platform says so.
     pub app: Option<String>,
     /// The account; empty for events nobody in particular caused.
     pub account: String,
@@ -41,18 +41,6 @@ pub struct Sender {
     /// The platform's ids of the groups that the account is in, where the delivery tells all of them (Discord's roles).
     #[serde(default)]
     pub groups: Option<Vec<String>>,
-}
-
-impl Sender {
-    /// Marks the place as one that the operator's list leaves out: no app of ours is meant, so nothing of ours is found.
-    pub fn unlist(&mut self) {
-        self.app = Some(String::new());
-    }
-
-    /// Whether the operator's list leaves the place out.
-    pub fn is_unlisted(&self) -> bool {
-        self.app.as_deref() == Some("")
-    }
 }
 
 /// Where it happened.

@@ -486,10 +486,11 @@ async fn who_acts_where_nobody_is_served_is_told_who_can_change_that() {
         delivery.sender.installation = server.to_owned();
         delivery
     };
-    let mut unlisted = from("100000000000000002");
-    unlisted.sender.unlist();
+    let unlisted = from("100000000000000002");
+    let refused = idp::app::turn_away(&world.app, &unlisted).await.unwrap();
+    let says = "can add its id, 100000000000000002, to guilds";
+    assert!(text(&refused).contains(says), "{refused:?}");
     for (delivery, says) in [
-        (unlisted, "can add its id, 100000000000000002, to guilds"),
         (from(""), "in a channel of your server first"),
         (from("100000000000000001"), "in a few seconds"),
     ] {

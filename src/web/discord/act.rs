@@ -72,14 +72,14 @@ impl Edge {
     }
 
     /// Acts on a delivery, of a guild that may be new to us. Nothing is learned from one that is not to be served.
-    pub(super) async fn handle(&self, mut delivery: Delivery) -> Result<Reply, Broken> {
-        let sender = &mut delivery.sender;
+    pub(super) async fn handle(&self, delivery: Delivery) -> Result<Reply, Broken> {
+        let sender = &delivery.sender;
         if !sender.installation.is_empty() && !(self.greet)(sender.installation.clone()).await {
             if sender.account.is_empty() || matches!(delivery.event, Event::AccountChanged) {
                 return Ok(Reply::Done);
             }
             // Whoever acts is told so.
-            sender.unlist();
+            return app::turn_away(&self.app, &delivery).await;
         }
         let guild = &delivery.sender.installation;
         match delivery.event {
