@@ -121,7 +121,7 @@ pub(super) async fn refuse(
     command: &str,
     why: &MayNotAsk,
 ) -> store::Result<Reply> {
-    let refusal = answer::may_not_ask(why);
+    let refusal = answer::may_not_ask(why, actor.installation.platform);
     let what = json!({
         "person": actor.person(), "account": actor.account.id, "command": command,
         "why": refusal.what.to_string(),

@@ -297,7 +297,7 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
         return Ok(Reply::Done);
     }
     let why = if sender.installation.is_empty() {
-        MayNotAsk::Unplaced
+        unplaced(conn, sender).await?
     } else if store::installation::served(conn, sender.platform)
         .await?
         .is_empty()
@@ -309,10 +309,16 @@ async fn not_installed(conn: &mut Conn, delivery: &Delivery) -> anyhow::Result<R
     refuse(conn, delivery, &why).await
 }
 
+/// Why somebody can do nothing where the platform names no place (direct messages on Discord).
+async fn unplaced(conn: &mut Conn, sender: &Sender) -> store::Result<MayNotAsk> {
+    let from = store::installation::refusing(conn, sender.platform, &sender.account).await?;
+    Ok(from.map_or(MayNotAsk::Unplaced, |place| MayNotAsk::Away { place }))
+}
+
 /// Says no to somebody who is nobody of ours, and keeps that it was said.
 async fn refuse(conn: &mut Conn, delivery: &Delivery, why: &MayNotAsk) -> anyhow::Result<Reply> {
     let sender = &delivery.sender;
-    let refusal = answer::may_not_ask(why);
+    let refusal = answer::may_not_ask(why, sender.platform);
     let what = json!({
         "platform": sender.platform, "installation": sender.installation, "app": sender.app,
         "account": sender.account, "what": kind(&delivery.event), "why": refusal.what.to_string(),

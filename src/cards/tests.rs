@@ -296,6 +296,9 @@ fn refusals() -> Vec<answer::MayNotAsk> {
             place: "100000000000000002".to_owned(),
         },
         answer::MayNotAsk::Unplaced,
+        answer::MayNotAsk::Away {
+            place: "Acme".to_owned(),
+        },
         answer::MayNotAsk::Starting,
         answer::MayNotAsk::NotAllowed {
             command: "new-service".to_owned(),
@@ -387,14 +390,19 @@ fn answers_around_asking() {
         ("status of all", answer::status(&views, at(10))),
     ]
     .map(|(name, card)| (name.to_owned(), card));
-    let refusals = refusals();
-    let refused = refusals.iter().map(|why| {
-        (
-            format!("{why:?}"),
-            answer::refused(&answer::may_not_ask(why)),
-        )
-    });
-    insta::assert_snapshot!(draw_all(cards.into_iter().chain(refused)));
+    let refused = |why: &answer::MayNotAsk, on| answer::refused(&answer::may_not_ask(why, on));
+    let mut drawn_refusals = Vec::new();
+    for why in refusals() {
+        let (here, there) = (
+            refused(&why, Platform::Slack),
+            refused(&why, Platform::Discord),
+        );
+        // Most read the same on both.
+        let differs = (here != there).then(|| (format!("{why:?}, on Discord"), there));
+        drawn_refusals.push((format!("{why:?}"), here));
+        drawn_refusals.extend(differs);
+    }
+    insta::assert_snapshot!(draw_all(cards.into_iter().chain(drawn_refusals)));
 }
 
 #[test]

@@ -232,6 +232,14 @@ pub(super) const fn platform(platform: Platform) -> &'static str {
     }
 }
 
+/// What people call an installation of a platform.
+pub(super) const fn installation(platform: Platform) -> &'static str {
+    match platform {
+        Platform::Discord => "server",
+        Platform::Slack | Platform::Github | Platform::Operator => "workspace",
+    }
+}
+
 /// A time of day.
 pub(super) const fn clock(at: DateTime<Utc>) -> Span {
     Span::Time {

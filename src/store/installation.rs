@@ -43,6 +43,23 @@ pub async fn of_account(
     .await
 }
 
+/// The name of the installation that refuses us and that an account was seen in last, where it was seen in such a one.
+pub async fn refusing(
+    conn: &mut Conn,
+    platform: Platform,
+    account: &str,
+) -> Result<Option<String>> {
+    sqlx::query_scalar!(
+        "select i.name from account a join installation i on i.id = a.installation_id
+         where i.platform = $1 and a.external_id = $2 and i.revoked_at is not null
+         order by a.active desc, (a.kind = 'full') desc, a.id desc limit 1",
+        platform as _,
+        account,
+    )
+    .fetch_optional(conn)
+    .await
+}
+
 /// The installation that a delivery comes from.
 pub async fn find(
     conn: &mut Conn,

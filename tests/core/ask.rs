@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sqlx::postgres::PgListener;
 
 use idp::app::Settings;
-use idp::app::people::{self, ChannelFacts};
+use idp::app::people::{self, AccountFacts, ChannelFacts, InstallationFacts};
 
 use super::world::{ALEX, MO, PRIYA, SAM, TESS, World, form, service, text};
 
@@ -490,13 +490,37 @@ async fn who_acts_where_nobody_is_served_is_told_who_can_change_that() {
     let refused = idp::app::turn_away(&world.app, &unlisted).await.unwrap();
     let says = "can add its id, 100000000000000002, to guilds";
     assert!(text(&refused).contains(says), "{refused:?}");
-    for (delivery, says) in [
-        (from(""), "in a channel of your server first"),
-        (from("100000000000000001"), "in a few seconds"),
-    ] {
-        let refused = idp::app::handle(&world.app, delivery).await.unwrap();
+    let told = async |server: &str, says: &str| {
+        let refused = idp::app::handle(&world.app, from(server)).await.unwrap();
         assert!(text(&refused).contains(says), "{refused:?}");
-    }
+    };
+    told("", "in a channel of your server first").await;
+    told("100000000000000001", "looking up this server").await;
+
+    // One that took the bot out is known, and so is who came from there.
+    let facts = InstallationFacts {
+        platform: Platform::Discord,
+        external: "100000000000000003".to_owned(),
+        name: "Acme Labs".to_owned(),
+        app: None,
+        bot_account: None,
+    };
+    let labs = people::record_installation(&world.app, &facts)
+        .await
+        .unwrap();
+    let priya = AccountFacts {
+        external: "200000000000000001".to_owned(),
+        name: "priya".to_owned(),
+        kind: AccountKind::Full,
+        active: true,
+    };
+    people::record_account(&world.app, labs, &priya)
+        .await
+        .unwrap();
+    people::record_token(&world.app, labs, false).await.unwrap();
+    told("", "I know you from Acme Labs, and can't serve it").await;
+    let rows = "select count(*) from audit where kind = 'delivery.refused'";
+    assert_eq!(world.count(rows).await, 4);
 }
 
 #[tokio::test]

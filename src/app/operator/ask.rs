@@ -60,7 +60,7 @@ pub async fn ask(
         return Ok(Err(NotAsked::Refused(refusal)));
     };
     if let Some(reason) = app.settings.current().paused.clone() {
-        let refusal = answer::may_not_ask(&MayNotAsk::Paused { reason });
+        let refusal = answer::may_not_ask(&MayNotAsk::Paused { reason }, Platform::Operator);
         return Ok(Err(NotAsked::Refused(refusal)));
     }
     let mut tx = store::begin(&app.pool).await?;

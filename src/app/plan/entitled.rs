@@ -48,7 +48,8 @@ pub(super) async fn right(
     if let Some(Err(why)) = kinds.clone().next()
         && kinds.all(|kind| kind.is_err())
     {
-        return Ok(Right::Lost(answer::may_not_ask(&why)));
+        let home = store::installation::get(conn, request.home).await?;
+        return Ok(Right::Lost(answer::may_not_ask(&why, home.platform)));
     }
     let command = Definition::of(conn, request).await?.command;
     let belongs = group::of_person(app, conn, request.requester, now).await?;

@@ -7,6 +7,7 @@ use crate::cards::root::{about, name};
 use crate::cards::{Open, button, words};
 use crate::domain::card::{Block, ButtonStyle, Card, Text};
 use crate::domain::id::{DraftId, RequestNumber};
+use crate::domain::person::Platform;
 use crate::domain::refusal::Refusal;
 use crate::domain::slash::{Ask, Slash};
 use crate::domain::view::RequestView;
@@ -25,7 +26,7 @@ pub enum MayNotAsk {
     Outsider,
     /// A bot or an app.
     Bot,
-    /// A deactivated account.
+    /// A deactivated account, or one of somebody who left.
     Inactive,
     /// The delivery is of a workspace or an app that isn't installed here.
     NotInstalled,
@@ -36,6 +37,11 @@ pub enum MayNotAsk {
     },
     /// Nobody knows yet where somebody belongs who acts where the platform names no place: in direct messages.
     Unplaced,
+    /// Somebody acts where the platform names no place, and the one that they are known from refuses us, or took us out.
+    Away {
+        /// Its name.
+        place: String,
+    },
     /// No workspace is known yet: the first start hasn't heard from the platform who it is.
     Starting,
     /// In none of the groups that the command allows.
@@ -64,22 +70,27 @@ pub enum MayNotAsk {
     },
 }
 
-/// Why somebody may not ask, in one sentence, and what to do instead.
-pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
+/// Why somebody may not ask, in one sentence, and what to do instead, as it is read on this platform.
+pub fn may_not_ask(why: &MayNotAsk, on: Platform) -> Refusal {
+    let here = words::installation(on);
     match why {
         MayNotAsk::Guest => {
             Refusal::new("Guests can't ask for this; a full member can ask for you.")
         }
-        MayNotAsk::Outsider => Refusal::new(
-            "Only members of this workspace can ask for this; someone of the company that owns it can ask for you.",
-        ),
+        MayNotAsk::Outsider => Refusal::new(format!(
+            "Only members of this {here} can ask for this; someone of the company that owns it can ask for you."
+        )),
         MayNotAsk::Bot => Refusal::new("Bots and apps can't ask for this; a person has to."),
+        MayNotAsk::Inactive if on == Platform::Discord => Refusal::new(
+            "You aren't in the server any more, as far as I know, so you can't ask for anything.",
+        )
+        .instead("If you just came back, please try again in a minute."),
         MayNotAsk::Inactive => Refusal::new(
             "Your account is deactivated, so it can't ask for anything; your workspace's admins can change that.",
         ),
-        MayNotAsk::NotInstalled => Refusal::new(
-            "This workspace isn't connected to this bot; whoever runs it has to install it here first.",
-        ),
+        MayNotAsk::NotInstalled => Refusal::new(format!(
+            "This {here} isn't connected to this bot; whoever runs it has to install it here first."
+        )),
         MayNotAsk::Unlisted { place } => {
             Refusal::new("This server isn't among those that I am to serve.").instead(
                 Text::plain("Whoever runs me can add its id, ")
@@ -94,10 +105,19 @@ pub fn may_not_ask(why: &MayNotAsk) -> Refusal {
         MayNotAsk::Unplaced => Refusal::new("I don't know yet where you belong.").instead(
             "Please type the command in a channel of your server first; from then on it works here too.",
         ),
-        MayNotAsk::Starting => {
-            Refusal::new("I have only just started and am still looking up this workspace.")
-                .instead("Please try again in a few seconds. If it stays like this, whoever runs me finds the reason in the log.")
-        }
+        MayNotAsk::Away { place } => Refusal::new(format!(
+            "I know you from {}, and can't serve it at the moment.",
+            words::line(place)
+        ))
+        .instead(
+            "If I was taken out of that server, whoever manages it can add me again; else whoever runs me finds the reason in the log.",
+        ),
+        MayNotAsk::Starting => Refusal::new(format!(
+            "I have only just started and am still looking up this {here}."
+        ))
+        .instead(
+            "Please try again in a few seconds. If it stays like this, whoever runs me finds the reason in the log.",
+        ),
         MayNotAsk::NotAllowed { command, allow } => {
             let allow: Vec<String> = allow
                 .iter()
