@@ -170,10 +170,9 @@ pub fn reminder(view: &RequestView, card: Option<&str>) -> Card {
 pub fn moved(view: &RequestView, why: Moved) -> Card {
     let why = match why {
         Moved::Archived => "its channel was archived or deleted".to_owned(),
-        Moved::NotIn(platform) => format!(
-            "I can't post in its channel ({} there to get the next one in the channel)",
-            words::let_in(platform)
-        ),
+        Moved::NotIn(platform) => {
+            format!("I can't post in its channel ({})", words::let_in(platform))
+        }
     };
     Card::lines([Text::plain(format!("{} goes on here: {why}.", name(view)))])
 }

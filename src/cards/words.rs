@@ -265,14 +265,17 @@ pub(super) fn when(at: DateTime<Utc>, now: DateTime<Utc>) -> Span {
     }
 }
 
-/// What lets the bot post in a channel.
+/// What lets the bot post in a channel that it couldn't post in, and who can do that where not everybody can.
 pub(super) const fn let_in(platform: Platform) -> &'static str {
     match platform {
         // By their names in Discord's settings: a card takes the first two, its thread the others.
         Platform::Discord => {
-            "allow my role View Channel, Send Messages, Create Public Threads and Send Messages in Threads"
+            "to get the next one there, somebody who manages the channel can allow my role View Channel, Send Messages, \
+             Create Public Threads, Send Messages in Threads and Read Message History"
         }
-        Platform::Slack | Platform::Github | Platform::Operator => "invite me",
+        Platform::Slack | Platform::Github | Platform::Operator => {
+            "invite me there to get the next one in the channel"
+        }
     }
 }
 
