@@ -50,8 +50,7 @@ pub(super) async fn account(
             // The delivery itself says so, whatever an earlier look-up told.
             known.kind = AccountKind::Outsider;
         }
-        if known.kind == AccountKind::Unknown {
-            // Known from a group only. Whoever acts is looked up first, so that their form finds them known.
+        if is_in_doubt(&known) {
             queue::enqueue_lookup(conn, known.id).await?;
         }
         return Ok(known);
@@ -73,6 +72,14 @@ pub(super) async fn account(
         active: true,
     };
     write(conn, account, now).await
+}
+
+/// Whether somebody who acts is to be looked up. Those who are known from a group only, so that their form finds them known.
+/// And those who are refused for what was known of them last: whoever left may be back, and whoever was a guest may be a full
+/// member by now, where no platform tells.
+const fn is_in_doubt(known: &Account) -> bool {
+    let may_change = matches!(known.kind, AccountKind::Unknown | AccountKind::Guest);
+    may_change || !known.active
 }
 
 /// Writes a new account with a person of its own. Whoever was first wins.

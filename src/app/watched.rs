@@ -44,6 +44,12 @@ pub async fn members(app: &App, installation: InstallationId) -> store::Result<V
     store::account::members(&mut conn, installation).await
 }
 
+/// The platform's ids of those who aren't in an installation, as far as is known.
+pub async fn gone(app: &App, installation: InstallationId) -> store::Result<Vec<String>> {
+    let mut conn = app.pool.acquire().await?;
+    store::account::gone(&mut conn, installation).await
+}
+
 /// The platform's ids of channels whose members must be known: where requests stand, and where they are to stand.
 pub async fn channels(app: &App, installation: InstallationId) -> store::Result<BTreeSet<String>> {
     let mut conn = app.pool.acquire().await?;

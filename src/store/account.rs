@@ -244,6 +244,17 @@ pub async fn members(conn: &mut Conn, installation: InstallationId) -> Result<Ve
     .await
 }
 
+/// The ids of an installation's people who aren't in it, as far as is known: they left, or were named before they came.
+pub async fn gone(conn: &mut Conn, installation: InstallationId) -> Result<Vec<String>> {
+    sqlx::query_scalar!(
+        "select external_id from account where installation_id = $1 and not active and kind <> 'bot'
+         order by external_id",
+        installation as _,
+    )
+    .fetch_all(conn)
+    .await
+}
+
 /// The accounts of a person that they act with. Those on GitHub only tell who they are there: nobody asks or presses
 /// anything with them.
 pub async fn of_person(conn: &mut Conn, person: PersonId) -> Result<Vec<Account>> {

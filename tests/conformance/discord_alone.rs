@@ -11,7 +11,7 @@ use super::driver::Who::{Alex, Priya, Sam};
 use super::driver::{Chat as _, Loss};
 use super::office::{Office, On, service, tell};
 use crate::support::discord::{
-    APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, READS, ROLES, SAM, WRITES,
+    APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, PRIYA, READS, ROLES, SAM, WRITES,
 };
 use crate::support::http;
 use crate::support::serve::until;
@@ -314,6 +314,31 @@ async fn an_approver_who_left_without_a_word_is_named_no_more() {
         (card.says("Alex Ruiz") && !card.says("Sam Ito")).then_some(())
     })
     .await;
+    office.presses(Alex, &card, "Approve").await;
+    office.card("payments-api", "Done in").await;
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_left_and_came_back_without_a_word_may_ask_again() {
+    let (office, discord) = office().await;
+    // Over HTTP nobody tells.
+    office.chat.takes(Loss::Person(Priya)).await;
+    office.later("2 minutes").await;
+    let gone = format!("exists (select from account where external_id = '{PRIYA}' and not active)");
+    office.becomes("it is known who left", gone).await;
+    discord.fake.returns(PRIYA);
+    office.says(Priya, "new-service").await;
+    office
+        .told(Priya, "You aren't in the server any more, as far as I know")
+        .await;
+    until("whoever is back may ask", async || {
+        office.says(Priya, "new-service").await;
+        office.chat.form(Priya)
+    })
+    .await;
+    office.fills_all(Priya, &service("payments-api")).await;
+    let card = office.waits("payments-api").await;
     office.presses(Alex, &card, "Approve").await;
     office.card("payments-api", "Done in").await;
     closes(&discord);

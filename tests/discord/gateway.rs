@@ -162,6 +162,31 @@ async fn over_http_an_interaction_introduces_its_guild() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn over_http_whoever_is_named_before_they_come_counts_once_they_are_there() {
+    let toml = format!("{TOML}\n[groups]\nsecurity = [\"{SAM}\"]\n");
+    let discord = Fake::start().await;
+    discord.removes(SAM);
+    let office = Office::on(discord, &toml, without_slack).await;
+    let is = async |what: &str, sql: &'static str| {
+        until(what, async || {
+            (count(&office, sql).await == 1).then_some(())
+        })
+        .await;
+    };
+    let sam =
+        "select count(*) from account where external_id = '200000000000000004' and not active";
+    is("they are nobody as yet", sam).await;
+    office.discord.returns(SAM);
+    let pool = office.site.database.pool(1).await;
+    sqlx::query("update clock set shift = shift + interval '2 minutes'")
+        .execute(&pool)
+        .await
+        .unwrap();
+    let sam = "select count(*) from account where external_id = '200000000000000004' and active and kind = 'full'";
+    is("nobody sees that they are there", sam).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_guilds_are_listed_no_other_one_is_served() {
     let toml = format!("{TOML}\n[discord]\nguilds = [\"{GUILD}\"]\n");
     let office = Office::with(&toml, without_slack).await;

@@ -213,6 +213,15 @@ impl Fake {
         world.gateway.dispatch("GUILD_MEMBER_REMOVE", &told);
     }
 
+    /// Somebody who left comes back; the gateway tells.
+    pub fn returns(&self, account: &str) {
+        let mut world = self.world.lock().unwrap();
+        world.left.remove(account);
+        let mut told = world.member(account);
+        told["guild_id"] = GUILD.into();
+        world.gateway.dispatch("GUILD_MEMBER_ADD", &told);
+    }
+
     /// Somebody takes direct messages of the guild's members no more.
     pub fn closes_direct(&self, account: &str) {
         self.world.lock().unwrap().closed.insert(account.to_owned());

@@ -97,9 +97,22 @@ async fn members(guild: &Guild) -> anyhow::Result<Option<Vec<Member>>> {
     Ok(None)
 }
 
-/// Whether a reading failed since the bot isn't in the guild any more.
+/// Whether a reading failed since the bot isn't in the guild any more, as Discord says.
 pub(super) fn is_out(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(DiscordError::GuildGone { .. }))
+}
+
+/// Whether a call failed in a way that the next one would, too.
+pub(super) fn is_away(error: &anyhow::Error) -> bool {
+    matches!(
+        error.downcast_ref(),
+        Some(
+            DiscordError::Limited { .. }
+                | DiscordError::Unreachable { .. }
+                | DiscordError::Lost { .. }
+                | DiscordError::Revoked
+        )
+    )
 }
 
 /// The oldest first: ids are numbers that grow with time.
@@ -141,14 +154,23 @@ impl Reading {
         self.members.as_deref()
     }
 
+    /// Those of these accounts that are in the guild; none where its list isn't shown.
+    pub(super) fn present<'a>(&self, known: &'a [String]) -> Vec<&'a str> {
+        self.listed(known, true)
+    }
+
     /// Those of these accounts that aren't in the guild; none where its list isn't shown.
     pub(super) fn absent<'a>(&self, known: &'a [String]) -> Vec<&'a str> {
+        self.listed(known, false)
+    }
+
+    fn listed<'a>(&self, known: &'a [String], are: bool) -> Vec<&'a str> {
         let Some(all) = self.members() else {
             return Vec::new();
         };
         let here: HashSet<&str> = all.iter().map(|member| member.id.as_str()).collect();
         let known = known.iter().map(String::as_str);
-        known.filter(|id| !here.contains(id)).collect()
+        known.filter(|id| here.contains(id) == are).collect()
     }
 
     /// The text channels, without their members.
@@ -290,8 +312,10 @@ mod tests {
         assert_eq!(counts, [("999", &Some(vec!["7".to_owned()]))]);
         let known = ["7", "70"].map(str::to_owned);
         assert_eq!(reading.absent(&known), ["70"]);
+        assert_eq!(reading.present(&known), ["7"]);
         reading.members = None;
         assert_eq!(reading.groups()[0].members, None, "nobody was told");
         assert!(reading.absent(&known).is_empty());
+        assert!(reading.present(&known).is_empty());
     }
 }

@@ -209,6 +209,8 @@ impl Reader {
     async fn guild(&self, guild: &Guild) -> anyhow::Result<()> {
         let (app, installation) = (&self.app, self.chat.installation);
         let reading = read_guild(guild).await?;
+        // Before the groups: cards that name somebody are found by the groups that they are known to be in.
+        self.left_or_back(&reading).await?;
         people::record_groups(app, installation, &reading.groups()).await?;
         let bot = reading.bot(guild, &self.bot().await?).await?;
         let channels = reading.channels(&bot);
@@ -219,11 +221,28 @@ impl Reader {
                 people::record_channel(app, installation, &channel).await?;
             }
         }
-        // Over HTTP nobody tells who left. The next reading finds those who are left over.
-        let known = watched::members(app, installation).await?;
-        for external in reading.absent(&known).into_iter().take(LOOK_UPS_BURST) {
-            if let Err(error) = account(app, &self.chat, external).await {
-                tracing::debug!(%error, "Somebody who may have left can't be looked up");
+        Ok(())
+    }
+
+    /// Looks up those who are in a guild and known as gone, and those who aren't in it and known as members: over HTTP nobody
+    /// tells who comes back or leaves. The next reading finds those who are left over.
+    async fn left_or_back(&self, reading: &Reading) -> anyhow::Result<()> {
+        let (app, installation) = (&self.app, self.chat.installation);
+        let gone = watched::gone(app, installation).await?;
+        let members = watched::members(app, installation).await?;
+        // Whoever is back can do nothing until that is known, so they come first.
+        let changed = reading.present(&gone).into_iter();
+        let changed = changed.chain(reading.absent(&members));
+        for external in changed.take(LOOK_UPS_BURST) {
+            let Err(error) = account(app, &self.chat, external).await else {
+                continue;
+            };
+            tracing::warn!(
+                account = external,
+                error = format!("{error:#}"),
+                "Somebody who left, or came back, can't be looked up; tried again"
+            );
+            if discord::is_away(&error) {
                 break;
             }
         }
