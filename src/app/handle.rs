@@ -102,8 +102,8 @@ async fn in_full(app: &App, delivery: &Delivery) -> anyhow::Result<Reply> {
     } else {
         let account = actor::account(&mut tx, &installation, sender, opened.account, now).await?;
         if let Some(groups) = &sender.groups {
-            let (account, home) = (account.id, installation.id);
-            store::group::set_of_account(&mut tx, account, home, groups, now).await?;
+            let told = (groups.as_slice(), &delivery.event);
+            people::told_groups(app, &mut tx, &account, told, now).await?;
         }
         let actor = Actor {
             installation,

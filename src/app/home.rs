@@ -4,18 +4,15 @@ use chrono::TimeDelta;
 
 use super::actor::Actor;
 use super::open_form::{self, Opening};
-use super::{App, ask, cancel, group, link, login, show, view};
+use super::{App, ask, awaited, cancel, group, link, login, show, view};
 use crate::cards::Open;
 use crate::cards::answer::{self, Home, Links, Offer};
 use crate::catalog::command::RESERVED;
 use crate::catalog::{Catalog, Command, form};
 use crate::domain::event::Place;
-use crate::domain::person::GroupFacts;
 use crate::domain::reply::Reply;
-use crate::domain::rule::DecidingRule;
 use crate::domain::slash::Slash;
 use crate::domain::view::RequestView;
-use crate::store::request::Awaiting;
 use crate::store::{self, Conn};
 
 /// How many of one's open requests, and of those that wait for one, are shown.
@@ -239,32 +236,14 @@ pub(super) async fn views(
 
 /// The requests that wait for this person's vote.
 async fn waiting(app: &App, conn: &mut Conn, actor: &Actor) -> anyhow::Result<Vec<RequestView>> {
-    let (person, reader) = (actor.person(), actor.installation.id);
-    let mut waiting = Vec::new();
-    // A few rules decide nearly all requests: the people behind each are read once.
-    let mut known: Vec<(DecidingRule, Vec<GroupFacts>)> = Vec::new();
-    for Awaiting {
-        id,
-        requester,
-        rule,
-    } in store::request::awaiting(conn, person, LOOKED_THROUGH).await?
-    {
-        let found = known.iter().position(|(one, _)| *one == rule.0);
-        let at = found.unwrap_or(known.len());
-        if found.is_none() {
-            let groups = group::of_rule(app, conn, &rule.0, reader, actor.now).await?;
-            known.push((rule.0, groups));
-        }
-        let (rule, groups) = &known[at];
-        let mut deciders = rule.deciders(groups, requester).into_iter();
-        if deciders.any(|decider| decider.person == person) {
-            waiting.push(view::load(app, conn, id, reader).await?);
-        }
-        if i64::try_from(waiting.len()).is_ok_and(|found| found >= SHOWN) {
-            break;
-        }
+    let reader = actor.installation.id;
+    let most = (LOOKED_THROUGH, usize::try_from(SHOWN)?);
+    let waiting = awaited::of_person(app, conn, actor.person(), (reader, actor.now), most).await?;
+    let mut views = Vec::new();
+    for id in waiting {
+        views.push(view::load(app, conn, id, reader).await?);
     }
-    Ok(waiting)
+    Ok(views)
 }
 
 async fn offers(app: &App, conn: &mut Conn, actor: &Actor) -> store::Result<Vec<Offer>> {

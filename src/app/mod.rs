@@ -8,6 +8,7 @@ mod actor;
 mod again;
 mod ask;
 pub mod audit;
+mod awaited;
 mod bell;
 mod broken;
 mod cancel;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::audit::{self, Chain};
 use super::end::{self, End};
-use super::{App, actor, group, message, new_id, repository};
+use super::{App, actor, awaited, group, message, new_id, repository};
 use crate::cards::refusal;
 use crate::domain::event::{Event, PlaceKind, Sender};
 use crate::domain::id::{InstallationId, PersonId, RequestId};
@@ -206,31 +206,68 @@ pub async fn record_account(
         }
     };
     let named = if was_active && !account.active {
-        naming(&mut tx, account.person).await?
+        naming(app, &mut tx, &account, now).await?
     } else {
         BTreeSet::new()
     };
     store::account::update(&mut tx, &account, now).await?;
-    for request in named {
-        message::raise(&mut tx, request).await?;
-    }
-    if !account.active {
-        withdraw(&mut tx, account.person, now).await?;
+    let own = if account.active {
+        BTreeSet::new()
+    } else {
+        left_behind(&mut tx, account.person).await?
+    };
+    // In one order, and a request that moves is locked before its cards: so nobody who waits for this is waited for, whoever
+    // else leaves, or moves one of these requests, meanwhile.
+    for request in named.union(&own).copied() {
+        if own.contains(&request) {
+            withdraw(&mut tx, request, now).await?;
+        } else {
+            message::raise(&mut tx, request).await?;
+        }
     }
     tx.commit().await?;
     Ok(())
 }
 
-/// Cards that are shown anew when somebody leaves, at most; the others become true with their next change.
+/// Waiting requests that are looked through for somebody who leaves, at most; the cards of others become true with their
+/// next change.
 const NAMING: i64 = 500;
 
-/// The requests whose cards may name an active person among those who can decide, or tell their vote. Whom they name is found
-/// out when they are drawn: one that comes out the same isn't sent.
-async fn naming(conn: &mut Conn, person: PersonId) -> store::Result<BTreeSet<RequestId>> {
-    let waiting = store::request::awaiting(conn, person, NAMING).await?;
+/// The requests whose cards may name the person of an active account among those who can decide: those that wait for their
+/// word, and those that have it.
+async fn naming(
+    app: &App,
+    conn: &mut Conn,
+    account: &Account,
+    now: DateTime<Utc>,
+) -> store::Result<BTreeSet<RequestId>> {
+    let (person, reader) = (account.person, account.installation);
+    let most = (NAMING, usize::MAX);
+    let waiting = awaited::of_person(app, conn, person, (reader, now), most).await?;
     let voted = store::request::awaiting_with(conn, &[person]).await?;
-    let waiting = waiting.into_iter().map(|request| request.id);
-    Ok(waiting.chain(voted).collect())
+    Ok(waiting.into_iter().chain(voted).collect())
+}
+
+/// Keeps which groups an account is in, by their ids there, as a delivery tells. Whoever is said to be in none any more may
+/// have left: the cards that name them are shown anew at once, since no later look-up finds these by their groups.
+pub(super) async fn told_groups(
+    app: &App,
+    conn: &mut Conn,
+    account: &Account,
+    (groups, event): (&[String], &Event),
+    now: DateTime<Utc>,
+) -> store::Result<()> {
+    let leaves = matches!(event, Event::AccountChanged) && account.active && groups.is_empty();
+    let named = if leaves {
+        naming(app, conn, account, now).await?
+    } else {
+        BTreeSet::new()
+    };
+    store::group::set_of_account(conn, account.id, account.installation, groups, now).await?;
+    for request in named {
+        message::raise(conn, request).await?;
+    }
+    Ok(())
 }
 
 /// Keeps which groups an account is in, by their ids there, as a look-up of it told, where nobody reads their lists.
@@ -250,29 +287,33 @@ pub async fn record_groups_of(
     Ok(())
 }
 
-/// Takes back what somebody asked for and nobody began, once none of their accounts is active.
-async fn withdraw(conn: &mut Conn, person: PersonId, now: DateTime<Utc>) -> anyhow::Result<()> {
+/// What somebody asked for and nobody began, once none of their accounts is active.
+async fn left_behind(conn: &mut Conn, person: PersonId) -> store::Result<BTreeSet<RequestId>> {
     let accounts = store::account::of_person(conn, person).await?;
     if accounts.iter().any(|account| account.active) {
+        return Ok(BTreeSet::new());
+    }
+    let open = store::request::not_begun(conn, person).await?;
+    Ok(open.into_iter().collect())
+}
+
+/// Takes a request back whose requester is gone, unless it was begun or ended meanwhile.
+async fn withdraw(conn: &mut Conn, id: RequestId, now: DateTime<Utc>) -> anyhow::Result<()> {
+    let Some(mut request) = store::request::lock(conn, id).await? else {
+        return Ok(());
+    };
+    if !matches!(
+        request.state,
+        RequestState::Planning | RequestState::AwaitingApproval
+    ) {
         return Ok(());
     }
-    for id in store::request::not_begun(conn, person).await? {
-        let Some(mut request) = store::request::lock(conn, id).await? else {
-            continue;
-        };
-        if !matches!(
-            request.state,
-            RequestState::Planning | RequestState::AwaitingApproval
-        ) {
-            continue;
-        }
-        let end = End {
-            reason: Some(refusal::requester_gone().to_string()),
-            ..End::default()
-        };
-        end::request(conn, &mut request, RequestMove::Cancel, end, now).await?;
-        message::milestone(conn, id, Milestone::Ended, now).await?;
-    }
+    let end = End {
+        reason: Some(refusal::requester_gone().to_string()),
+        ..End::default()
+    };
+    end::request(conn, &mut request, RequestMove::Cancel, end, now).await?;
+    message::milestone(conn, id, Milestone::Ended, now).await?;
     Ok(())
 }
 

@@ -4,12 +4,12 @@ use idp::app::people::{AccountFacts, PlatformGroup};
 use idp::app::plan::{TakenAgain, take_again};
 use idp::app::{audit, people};
 use idp::cards;
-use idp::domain::event::ButtonId;
+use idp::domain::event::{ButtonId, Event};
 use idp::domain::person::{AccountKind, Platform};
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
 
-use super::world::{ALEX, PRIYA, SAM, World, text};
+use super::world::{ALEX, PRIYA, SAM, TESS, World, form, text};
 
 #[tokio::test]
 async fn the_requests_of_somebody_deactivated_go_before_they_run() {
@@ -47,22 +47,71 @@ async fn whoever_leaves_is_named_on_no_card_any_more_and_keeps_their_name() {
     let wanted = "select sum(wanted)::bigint from message where kind = 'root'";
     let before = world.count(wanted).await;
     assert!(names().await.contains("Sam Ito"));
-    let gone = AccountFacts::nobody(SAM);
-    people::record_account(&world.app, world.installation, &gone)
-        .await
-        .unwrap();
+    let leaves = async |account: &str| {
+        let gone = AccountFacts::nobody(account);
+        people::record_account(&world.app, world.installation, &gone)
+            .await
+            .unwrap();
+    };
+    // No card names whoever decides nothing of what waits.
+    leaves(TESS).await;
+    assert_eq!(world.count(wanted).await, before);
+    leaves(SAM).await;
     assert!(!names().await.contains("Sam Ito"));
     let raised = world.count(wanted).await;
     assert!(raised > before, "the card is shown anew");
     let kept = "select count(*) from account where external_id = 'U_SAM' and name = 'Sam Ito'";
     assert_eq!(world.count(kept).await, 1);
     // Once is enough.
+    leaves(SAM).await;
+    assert_eq!(world.count(wanted).await, raised);
+    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
+    assert_eq!(world.state(request).await, RequestState::Approved);
+}
+
+#[tokio::test]
+async fn whoever_is_told_to_be_in_no_group_any_more_is_named_on_no_card() {
+    let world = World::new().await;
+    let (request, _) = world.waiting("payments-api").await;
+    let own = world.asks_for(SAM, "sams-api").await;
+    world.plans(own).await;
+    let wanted = "select sum(wanted)::bigint from message m join thread t on t.id = m.thread_id
+        where m.kind = 'root' and t.request_id = (select id from request where subject = 'payments-api')";
+    let before = world.count(wanted).await;
+    // As Discord tells of somebody who left: a look-up follows, which finds them in no group.
+    let mut told = world.delivery(SAM, Event::AccountChanged);
+    told.sender.groups = Some(Vec::new());
+    idp::app::handle(&world.app, told).await.unwrap();
+    let raised = world.count(wanted).await;
+    assert!(raised > before, "the card is shown anew");
+    let plan = world.view(request).await.plan.unwrap();
+    let names: Vec<&str> = plan.deciders.iter().map(|d| d.name.as_str()).collect();
+    assert_eq!(names, ["Alex Ruiz"]);
+    let gone = AccountFacts::nobody(SAM);
     people::record_account(&world.app, world.installation, &gone)
         .await
         .unwrap();
     assert_eq!(world.count(wanted).await, raised);
-    world.presses(ALEX, ButtonId::RequestApprove, plan).await;
-    assert_eq!(world.state(request).await, RequestState::Approved);
+    assert_eq!(world.state(own).await, RequestState::Cancelled);
+}
+
+#[tokio::test]
+async fn whoever_would_be_refused_for_what_they_were_is_looked_up_anew() {
+    let world = World::new().await;
+    let looks = "select count(*) from graphile_worker.jobs where task_identifier = 'idp.lookup'";
+    world.says(ALEX, "new-service").await;
+    assert_eq!(world.count(looks).await, 0);
+    world.is(SAM, "Sam Ito", AccountKind::Full, false).await;
+    let told = text(&world.says(SAM, "new-service").await);
+    assert!(told.contains("Your account is deactivated"), "{told}");
+    assert_eq!(world.count(looks).await, 1);
+    world.is(TESS, "Tess Wu", AccountKind::Guest, true).await;
+    let told = text(&world.says(TESS, "new-service").await);
+    assert!(told.contains("Guests can't ask for this"), "{told}");
+    assert_eq!(world.count(looks).await, 2);
+    // It finds who is back.
+    world.is(SAM, "Sam Ito", AccountKind::Full, true).await;
+    form(world.says(SAM, "new-service").await);
 }
 
 #[tokio::test]
