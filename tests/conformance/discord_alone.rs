@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::discord::Discord;
 use super::driver::Place::{Direct, Payments, Platform};
 use super::driver::Who::{Alex, Priya, Sam};
-use super::driver::{Chat as _, Loss};
+use super::driver::{Chat as _, Loss, Trouble};
 use super::office::{Office, On, service, tell};
 use crate::support::discord::{
     APPLICATION, Fault, GUILD, PAYMENTS, PLATFORM, POSTS, PRIYA, READS, ROLES, SAM, WRITES,
@@ -267,6 +267,33 @@ async fn taken_out_of_the_guild_it_says_so_and_goes_on_once_it_is_back() {
     let ended = office.reply(&card, "payments-api is ready").await;
     assert_eq!(ended.channel, card.id, "in its thread");
     assert!(office.chat.direct(Priya).is_empty(), "it never moved");
+    closes(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_place_of_which_nobody_can_tell_whether_it_is_lost_is_not_left() {
+    let (office, discord) = office().await;
+    // The bot may not post for a moment; what is asked about its guild then gets no answer, or a wrong one.
+    let limited = json!({ "retry_after": 0.2, "global": false, "message": "" });
+    for (name, status, body) in [
+        ("first-api", 502, Value::Null),
+        ("second-api", 429, limited),
+        ("third-api", 404, json!({ "code": 10_004 })),
+    ] {
+        let untold = Fault {
+            status,
+            headers: Vec::new(),
+            body,
+            done: false,
+        };
+        discord.fake.fault("GET /guilds/:id", untold);
+        office.chat.breaks(Trouble::MayNotPost);
+        let card = office.asks(Priya, name).await;
+        office.reply(&card, "needs one of you").await;
+    }
+    assert!(office.chat.direct(Priya).is_empty(), "it never moved");
+    let paused = office.count("audit where kind = 'token.refused'").await;
+    assert_eq!(paused, 0);
     closes(&discord);
 }
 

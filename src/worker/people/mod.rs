@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::discord::{Bot, Reading, introduce_bot, introduce_guild, read_guild};
 pub use self::slack::introduce;
+use super::way::Failure;
 use super::{Chat, Chats, Guild, Way};
 use crate::app::job::LookupJob;
 use crate::app::{App, people, watched};
@@ -134,7 +135,7 @@ impl Reader {
                 self.failed.remove(&what);
                 continue;
             };
-            if discord::is_out(&error) {
+            if discord::is_out(&error) && self.is_out().await {
                 self.taken_out().await;
                 return;
             }
@@ -149,6 +150,11 @@ impl Reader {
                 "The platform can't be read; tried again"
             );
         }
+    }
+
+    /// Whether we are in the installation no more: one answer that says so is not believed alone.
+    async fn is_out(&self) -> bool {
+        matches!(self.chat.way.check().await, Err(Failure::Out { .. }))
     }
 
     /// We were taken out, and nobody told.

@@ -255,9 +255,13 @@ impl Hands<'_> {
                 tracing::warn!(%error, "Sending is paused until the bot is added again");
                 Instant::now() + TOKEN
             }
-            Err(error) => {
+            Err(error @ Failure::Revoked { .. }) => {
                 let platform = self.way.platform();
                 tracing::warn!(%error, "Sending is paused: {platform} refuses our token");
+                Instant::now() + TOKEN
+            }
+            Err(error) => {
+                tracing::warn!(%error, "Sending is paused, and nobody can tell whether it may go on");
                 Instant::now() + TOKEN
             }
         }

@@ -48,6 +48,22 @@ impl Guild {
         format!("{PAGES}/{}/{channel}/{id}", self.id)
     }
 
+    /// Whether the token is taken, and the bot is in the guild: one that was taken out has a good token still. That a guild
+    /// isn't known to Discord was said of one that was there, so the bot's own list of guilds has to lack it too.
+    pub(super) async fn check(&self) -> Result<(), Failure> {
+        let Err(error) = self.client.guild(&self.id).await else {
+            return Ok(());
+        };
+        if matches!(error, DiscordError::GuildGone { .. })
+            && self.client.guilds().await?.iter().any(|g| g.id == self.id)
+        {
+            return Err(Failure::Unreachable {
+                cause: format!("{error}, says Discord, and lists it"),
+            });
+        }
+        Err(error.into())
+    }
+
     pub(super) async fn post(&self, sending: &Sending, body: &Value) -> Result<Spot, Failure> {
         let channel = sending.channel.as_deref().unwrap_or_default();
         let post = Post {

@@ -157,21 +157,28 @@ impl Way {
     pub(super) async fn check(&self) -> Result<(), Failure> {
         match self {
             Self::Slack(slack) => Ok(slack.auth_test().await.map(drop)?),
-            // A bot that was taken out of the guild has a good token still.
-            Self::Discord(guild) => Ok(guild.client.guild(&guild.id).await.map(drop)?),
+            Self::Discord(guild) => guild.check().await,
         }
     }
 
     /// What a lost place means: whoever was taken out of a guild is refused in each of its channels, and by its members.
     pub(super) async fn judge(&self, failure: Failure) -> Failure {
         let place = matches!(failure, Failure::PlaceGone { .. } | Failure::NotIn { .. });
-        if place
-            && matches!(self, Self::Discord(_))
-            && let Err(out @ Failure::Out { .. }) = self.check().await
-        {
-            return out;
+        if !place || !matches!(self, Self::Discord(_)) {
+            return failure;
         }
-        failure
+        match self.check().await {
+            Err(judged @ (Failure::Out { .. } | Failure::Revoked { .. })) => judged,
+            // Nobody can tell now. Where a request moved away it stays, so this just comes again.
+            Err(
+                unknown @ (Failure::Limited { .. }
+                | Failure::Unreachable { .. }
+                | Failure::Lost { .. }),
+            ) => Failure::Unreachable {
+                cause: format!("{failure}, and what that means can't be asked: {unknown}"),
+            },
+            Ok(()) | Err(_) => failure,
+        }
     }
 
     /// Opens the direct messages with an account.
