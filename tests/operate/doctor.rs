@@ -411,17 +411,26 @@ async fn ids_that_are_nobodys_are_told_and_do_not_count() {
         .find(|(name, _)| *name == "Payments Leads");
     let (_, leads) = leads.unwrap();
     let three = format!(
-        "platform = [\"{}\", \"200000000000000099\", \"{leads}\"]",
+        "platform = [\"{}\", \"200000000000000099\", \"{leads}\"]\npayments-leads = [\"{leads}\"]",
         discord::ALEX
     );
-    let site = Site::new(&TOML.replace(two, &three)).await;
+    let member = "members = [\"U0PRIYA\"";
+    let toml = TOML.replace(member, &format!("{member}, \"{leads}\""));
+    let site = Site::new(&toml.replace(two, &three)).await;
     let fake = discord::Fake::start().await;
-    let role = format!(
-        "`platform` names {leads}: it is the role Payments Leads, which is `group:payments-leads`"
-    );
+    // What to write instead depends on what the configuration takes there.
+    let role = |list: &str, fix: &str| {
+        format!("`{list}` names {leads}: it is the role Payments Leads fix: {fix}")
+    };
+    let instead = "list its people fix: or write `group:payments-leads` in rules and teams";
+    let in_another = role("platform", instead);
+    let in_its_own = role("payments-leads", "take the list out");
+    let in_a_team = role("payments", "write `group:payments-leads`");
     let words = [
         "warn groups `platform` names 200000000000000099: no person in Acme has this id",
-        &role,
+        &in_another,
+        &in_its_own,
+        &in_a_team,
         alone,
         "warn groups `engineers` names U0PRIYA: Slack isn't configured",
         "fail groups `engineers` has nobody in it",

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use self::guild::{Files, Seen};
 use super::people::{self, Groups, Known, Told, Unlisted};
-use super::strangers::{self, Strangers};
+use super::strangers::{self, Stranger, Strangers};
 use super::{Check, channels};
 use crate::boot::config::{Config, Discord as Configured, Organisation};
 use crate::catalog::Catalog;
@@ -243,10 +243,12 @@ async fn nobodies(client: &Discord, guilds: &[Seen], organisation: &Organisation
 }
 
 /// Why an id is nobody's; none: somebody has it, or nobody can tell.
-async fn nobody(client: &Discord, guilds: &[Seen], id: &str) -> Option<String> {
+async fn nobody(client: &Discord, guilds: &[Seen], id: &str) -> Option<Stranger> {
     if let Some(role) = guilds.iter().find_map(|guild| guild.role(id)) {
-        let (name, handle) = (&role.name, &role.handle);
-        return Some(format!("it is the role {name}, which is `group:{handle}`"));
+        return Some(Stranger::Role {
+            name: role.name.clone(),
+            handle: role.handle.clone(),
+        });
     }
     let mut names = Vec::new();
     for guild in guilds {
@@ -255,7 +257,8 @@ async fn nobody(client: &Discord, guilds: &[Seen], id: &str) -> Option<String> {
         }
         names.push(guild.name());
     }
-    (!names.is_empty()).then(|| format!("no person in {} has this id", names.join(", ")))
+    let why = format!("no person in {} has this id", names.join(", "));
+    (!names.is_empty()).then_some(Stranger::Nobody(why))
 }
 
 /// The groups of all guilds, and those of which no members are told: roles of one name are one group.

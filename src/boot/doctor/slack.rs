@@ -5,7 +5,7 @@
 use chrono::TimeDelta;
 
 use super::people::{Known, Told};
-use super::strangers::{self, Strangers};
+use super::strangers::{self, Stranger, Strangers};
 use super::{Check, State, channels as named};
 use crate::boot::clock;
 use crate::boot::config::{Config, Organisation, Slack as App};
@@ -130,7 +130,7 @@ async fn nobodies(client: &Slack, auth: &Auth, organisation: &Organisation) -> S
             // One that nobody can tell anything of counts.
             Ok(_) | Err(_) => continue,
         };
-        found.insert(id, why);
+        found.insert(id, Stranger::Nobody(why));
     }
     found
 }

@@ -7,8 +7,51 @@ use super::Check;
 use super::people::{GROUPS, TEAMS};
 use crate::boot::config::{Member, Organisation};
 
-/// Such ids, each with why, as a clause.
-pub(super) type Strangers = BTreeMap<String, String>;
+/// Such ids, each with why.
+pub(super) type Strangers = BTreeMap<String, Stranger>;
+
+/// Why an id is nobody's with which anybody could decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Stranger {
+    /// As a clause.
+    Nobody(String),
+    /// It is a role's.
+    Role {
+        /// Its name.
+        name: String,
+        /// The handle that it has as a group.
+        handle: String,
+    },
+}
+
+impl Stranger {
+    /// Tells where one stands: under a topic, in the list of a group or a team.
+    fn check(&self, topic: &'static str, (list, id): (&str, &str)) -> Check {
+        let warn = |why: &str| Check::warn(topic, format!("`{list}` names {id}: {why}"));
+        match self {
+            Self::Nobody(why) => warn(why).fix(FIX),
+            Self::Role { name, handle } => {
+                let check = warn(&format!("it is the role {name}"));
+                instead_of(handle, check, list)
+            }
+        }
+    }
+}
+
+/// What to write instead of the id of a role: a list under `[groups]` stands in the place of the role of its name, and names
+/// people.
+fn instead_of(role: &str, check: Check, list: &str) -> Check {
+    if check.topic != GROUPS {
+        return check.fix(format!("write `group:{role}`"));
+    }
+    if list == role {
+        let check = check.fix("take the list out: the role counts by itself");
+        return check.fix("or list its people");
+    }
+    check.fix("list its people").fix(format!(
+        "or write `group:{role}` in rules and teams instead: the role counts by itself"
+    ))
+}
 
 const FIX: &str = "write a user's id (in Slack: Profile, ⋮, Copy member ID; in Discord, with developer mode on: Copy User ID), or take it out";
 
@@ -26,7 +69,7 @@ pub(super) fn named(
 
 /// All of these, where their platform isn't configured.
 pub(super) fn of_none(ids: BTreeSet<String>, platform: &str) -> Strangers {
-    let why = format!("{platform} isn't configured");
+    let why = Stranger::Nobody(format!("{platform} isn't configured"));
     ids.into_iter().map(|id| (id, why.clone())).collect()
 }
 
@@ -42,10 +85,8 @@ pub(super) fn checks(organisation: &Organisation, strangers: &Strangers) -> Vec<
     let mut checks = Vec::new();
     for (topic, name, ids) in groups.chain(teams) {
         for id in ids {
-            if let Some(why) = strangers.get(id) {
-                let says = format!("`{name}` names {id}: {why}");
-                checks.push(Check::warn(topic, says).fix(FIX));
-            }
+            let stranger = strangers.get(id);
+            checks.extend(stranger.map(|stranger| stranger.check(topic, (name, id))));
         }
     }
     checks
@@ -114,5 +155,19 @@ mod tests {
         assert_eq!(counts.groups["security"], [account("U3")]);
         assert_eq!(counts.teams["payments"].members, [account("1")]);
         assert_eq!(counts.teams["payments"].leads.len(), 1);
+    }
+
+    #[test]
+    fn what_to_write_for_a_role_depends_on_where_it_stands() {
+        let role = Stranger::Role {
+            name: "Payments Leads".to_owned(),
+            handle: "payments-leads".to_owned(),
+        };
+        let fix = |topic, list| role.check(topic, (list, "7")).fix.concat();
+        assert_eq!(fix(TEAMS, "payments"), "write `group:payments-leads`");
+        let own = fix(GROUPS, "payments-leads");
+        assert!(own.starts_with("take the list out"), "{own}");
+        let other = fix(GROUPS, "platform");
+        assert!(other.starts_with("list its people"), "{other}");
     }
 }
