@@ -483,6 +483,12 @@ async fn roles_that_no_call_reaches_are_told() {
     assert!(!told.contains("reaches nobody"), "{told}");
 
     // A channel may say otherwise.
+    fake.permits(WRITES);
+    fake.allows(MENTIONS_ALL);
+    let told = said_of(&site, &fake).await;
+    assert!(!told.contains("reaches nobody"), "{told}");
+    fake.allows(0);
+    fake.permits(WRITES | MENTIONS_ALL);
     fake.denies(MENTIONS_ALL);
     let told = said_of(&site, &fake).await;
     assert!(

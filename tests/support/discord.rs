@@ -103,8 +103,9 @@ struct World {
     /// What everybody may in the guild, as bits, and the names of the roles that anyone may mention.
     permitted: u64,
     mentionable: Vec<String>,
-    /// What nobody may in `#platform` all the same.
+    /// What nobody may in `#platform` all the same, and what everybody may there besides.
     denied: u64,
+    allowed: u64,
     /// Members besides those who are named here: engineers, with ids that grow.
     crowd: u64,
     /// The application's flags, and where Discord delivers to.
@@ -244,6 +245,11 @@ impl Fake {
     /// Nobody may this in `#platform`, as bits.
     pub fn denies(&self, bits: u64) {
         self.world.lock().unwrap().denied = bits;
+    }
+
+    /// Everybody may this in `#platform` besides, as bits.
+    pub fn allows(&self, bits: u64) {
+        self.world.lock().unwrap().allowed = bits;
     }
 
     /// Anyone may mention these roles, by their names, and no others.
@@ -470,7 +476,7 @@ impl World {
                 200,
                 json!([
                 { "id": PLATFORM, "type": 0, "name": "platform", "permission_overwrites": [
-                    { "id": GUILD, "type": 0, "allow": "0", "deny": self.denied.to_string() }] },
+                    { "id": GUILD, "type": 0, "allow": self.allowed.to_string(), "deny": self.denied.to_string() }] },
                 { "id": "500000000000000002", "type": 2, "name": "voice", "permission_overwrites": [] },
                 { "id": PAYMENTS, "type": 0, "name": "payments", "permission_overwrites": kept_to(&[PRIYA, ALEX, BOT]) }]),
             ),
@@ -576,7 +582,7 @@ impl World {
             return None;
         }
         let may = match channel {
-            PLATFORM => self.permitted & !self.denied,
+            PLATFORM => (self.permitted & !self.denied) | self.allowed,
             _ => self.permitted,
         };
         if may & writing == 0 {

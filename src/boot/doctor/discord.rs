@@ -67,7 +67,6 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
     match read(&client, guilds).await {
         Ok(seen) => {
             let called = people::called(&config.organisation, catalog);
-            checks.extend(seen.iter().flat_map(|guild| guild.unheard(&called)));
             let alone = config.slack.is_none();
             let mut names = channels::all(&config.organisation, catalog);
             names.retain(|name| alone || !channels::is_of_slack(name));
@@ -76,6 +75,7 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
                 called: &called,
                 alone,
             };
+            checks.extend(seen.iter().flat_map(|guild| guild.unheard(files)));
             checks.extend(guild::judge(&seen, files));
             let strangers = nobodies(&client, &seen, &config.organisation).await;
             let (groups, unlisted) = groups(seen);

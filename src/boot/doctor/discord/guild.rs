@@ -84,12 +84,13 @@ impl Seen {
         }
     }
 
-    /// The roles among those that are called which no call of idp's reaches.
-    pub(super) fn unheard(&self, called: &BTreeSet<String>) -> Vec<Check> {
-        if self.calls_all_roles() {
+    /// The roles among those that are called which no call of idp's reaches: where each channel that files name lets it call
+    /// all, none.
+    pub(super) fn unheard(&self, files: Files<'_>) -> Vec<Check> {
+        if self.calls_all_roles() || self.calls_all_roles_in(files.channels) {
             return Vec::new();
         }
-        let silent = self.silent(called);
+        let silent = self.silent(files.called);
         silent
             .map(|group| self.reaches_nobody(&group.name))
             .collect()
@@ -98,6 +99,13 @@ impl Seen {
     /// Whether a mention notifies all roles, where no channel says otherwise.
     fn calls_all_roles(&self) -> bool {
         Permissions::in_guild(&self.bot.roles, self.everybody()).calls_all_roles()
+    }
+
+    /// Whether a mention notifies all roles in each of these channels that is here; false where none is.
+    fn calls_all_roles_in(&self, channels: &[String]) -> bool {
+        let may = channels.iter().filter_map(|written| self.best(written));
+        let calls: Vec<bool> = may.map(Permissions::calls_all_roles).collect();
+        !calls.is_empty() && calls.into_iter().all(|calls| calls)
     }
 
     /// The roles among those that are called which not everybody may mention.
@@ -147,11 +155,14 @@ impl Seen {
         all.filter(move |channel| channel.id == name || channel.name == name)
     }
 
-    fn channel(&self, written: &str, files: Files<'_>) -> Vec<Check> {
+    /// What the bot may in a channel: of those of one name idp takes one that it can post in.
+    fn best(&self, written: &str) -> Option<Permissions> {
         let all = self.named(written).map(|channel| self.may(channel));
-        // Of channels of one name idp takes one that it can post in.
-        let lacking = |may: &Permissions| (!may.posts(), may.lacks_for_threads().count());
-        let Some(may) = all.min_by_key(lacking) else {
+        all.min_by_key(|may| (!may.posts(), may.lacks_for_threads().count()))
+    }
+
+    fn channel(&self, written: &str, files: Files<'_>) -> Vec<Check> {
+        let Some(may) = self.best(written) else {
             return vec![self.missing(written, files.alone)];
         };
         let unheard = self.unheard_in(written, may, files.called);
