@@ -276,7 +276,7 @@ fn member(word: &Spanned<String>, source: &Source) -> Result<Member, Problem> {
     }
     Err(Problem::misuse(format!("`{text}` names nobody"))
         .at(source.place(word.span()))
-        .hint("write `group:HANDLE`, or a user's id: in Slack, Profile, ⋮, Copy member ID; in Discord, with developer mode on, Copy User ID"))
+        .hint("write `group:NAME`, or a user's id: in Slack, Profile, ⋮, Copy member ID; in Discord, with developer mode on, Copy User ID"))
 }
 
 fn channel(word: &Spanned<String>, source: &Source) -> Result<Channel, Problem> {

@@ -112,7 +112,7 @@ fn people_and_channels_are_checked() {
     insta::assert_snapshot!(refused("[groups]\nsecurity = ['@alex']\n", &[]), @r"
     `@alex` names nobody
       --> idp.toml:2:13
-    hint: write `group:HANDLE`, or a user's id: in Slack, Profile, ⋮, Copy member ID; in Discord, with developer mode on, Copy User ID
+    hint: write `group:NAME`, or a user's id: in Slack, Profile, ⋮, Copy member ID; in Discord, with developer mode on, Copy User ID
     ");
     insta::assert_snapshot!(refused("[groups]\nsecurity = []\n", &[]), @r"
     group `security` has nobody in it
