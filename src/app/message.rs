@@ -1,6 +1,6 @@
 //! Messages: what should stand where. Moves raise it here, in their own transaction; the sender takes it from here.
 //!
-//! Nothing renders early: [`super::sending::take`] makes the card from the state of that moment, so what is shown was true when it was
+//! Nothing renders early: [`super::sending::take()`] makes the card from the state of that moment, so what is shown was true when it was
 //! sent, and whatever changes meanwhile raises the message again.
 
 use chrono::{DateTime, Utc};
