@@ -1,6 +1,11 @@
 //! What is told of GitHub, fact by fact.
 
+use chrono::DateTime;
+
+use super::rights::PERMISSIONS;
 use super::*;
+use crate::clients::forge::github::Undo;
+use crate::clients::forge::github::examine::{Installed, Organisation, Person, Trouble};
 
 fn place(app: bool) -> Place {
     Place {
