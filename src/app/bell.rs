@@ -15,7 +15,7 @@ use crate::store::{self, Kept, wake};
 
 /// How long it rests between two words, of which the first goes out at once: whoever is woken looks at everything that is
 /// due, so the busier it is the less a submission costs those who wake and are woken.
-const REST: Duration = Duration::from_millis(25);
+const REST: Duration = Duration::from_millis(50);
 
 /// Whom to wake. `None`: nobody is about to tell.
 #[derive(Debug, Default)]

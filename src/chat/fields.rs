@@ -60,7 +60,12 @@ impl<'a> Fields<'a> {
 
 /// JSON without NUL characters (Postgres stores none).
 pub(in crate::chat) fn json(bytes: &[u8]) -> Option<Value> {
-    let mut value: Value = serde_json::from_slice(bytes).ok()?;
+    json_text(str::from_utf8(bytes).ok()?)
+}
+
+/// The same of what is known to be a text.
+pub(in crate::chat) fn json_text(text: &str) -> Option<Value> {
+    let mut value: Value = serde_json::from_str(text).ok()?;
     without_nul(&mut value);
     value.is_object().then_some(value)
 }

@@ -33,7 +33,9 @@ impl TryFrom<&[u8]> for Digest {
 
 impl std::fmt::Display for Digest {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut digits = [0; 64];
+        hex::encode_to_slice(self.0, &mut digits).map_err(|_| std::fmt::Error)?;
+        f.write_str(str::from_utf8(&digits).map_err(|_| std::fmt::Error)?)
     }
 }
 

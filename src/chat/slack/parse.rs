@@ -12,7 +12,7 @@ mod wire;
 use serde_json::Value;
 
 use super::verify::{Content, Verified};
-use crate::chat::fields::{Fields, json, without_nul};
+use crate::chat::fields::{Fields, json, json_text, without_nul};
 use crate::domain::event::Delivery;
 use crate::domain::id::DraftId;
 
@@ -112,7 +112,7 @@ fn http(body: &[u8]) -> Result<Parsed, Unreadable> {
         return Ok(Parsed::Ping);
     }
     if let Some(payload) = fields.text("payload") {
-        let payload = json(payload.as_bytes()).ok_or(Unreadable("payload is not JSON"))?;
+        let payload = json_text(payload).ok_or(Unreadable("payload is not JSON"))?;
         return Ok(inbound(interaction::parse(Fields(&payload), body)));
     }
     if fields.text("command").is_some() {
