@@ -50,7 +50,7 @@ pub(super) async fn account(
             // The delivery itself says so, whatever an earlier look-up told.
             known.kind = AccountKind::Outsider;
         }
-        if is_in_doubt(&known) {
+        if !outsider && is_in_doubt(&known) {
             queue::enqueue_lookup(conn, known.id).await?;
         }
         return Ok(known);

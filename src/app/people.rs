@@ -135,7 +135,12 @@ async fn token(
     }
     let kind = if good { "token.good" } else { "token.refused" };
     let what = json!({ "installation": installation });
-    audit::append(conn, Chain::System, kind, now, what).await
+    audit::append(conn, Chain::System, kind, now, what).await?;
+    if good {
+        // Its sender looks only now and then whether it is let in again.
+        store::message::wake(conn, installation).await?;
+    }
+    Ok(())
 }
 
 /// Replaces all groups of an installation by what one reading of the whole list told.

@@ -104,9 +104,9 @@ pub fn held_by_request(kind: &str, name: &str, number: i64, requester: &str) -> 
     .instead("Please choose another name, or wait for how that one ends.")
 }
 
-/// The one who asked was deactivated before anything ran.
+/// The one who asked was deactivated, or left, before anything ran.
 pub fn requester_gone() -> Refusal {
-    Refusal::new("The account that asked for this was deactivated.")
+    Refusal::new("The account that asked for this isn't active here any more.")
 }
 
 /// A vote by an account that is a guest's, a stranger's or a bot's, or that was deactivated.
@@ -114,6 +114,7 @@ pub fn only_members_decide(number: RequestNumber) -> Refusal {
     Refusal::new(format!(
         "Only active full members decide {number}, and your account isn't one of those."
     ))
+    .instead("If that has just changed, please try again in a minute.")
 }
 
 /// A vote from another platform than the request's, by somebody whom nobody knows there.

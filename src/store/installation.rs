@@ -35,6 +35,9 @@ pub async fn of_account(
     sqlx::query_scalar!(
         r#"select i.external_id from account a join installation i on i.id = a.installation_id
            where i.platform = $1 and a.external_id = $2 and i.revoked_at is null
+             and (a.active or not exists (
+                 select from account o join installation r on r.id = o.installation_id
+                 where r.platform = $1 and o.external_id = $2 and o.active))
            order by a.active desc, (a.kind = 'full') desc, a.id desc limit 1"#,
         platform as _,
         account,
@@ -43,7 +46,7 @@ pub async fn of_account(
     .await
 }
 
-/// The name of the installation that refuses us and that an account was seen in last, where it was seen in such a one.
+/// The name of the installation that refuses us and that an account is active in, where there is such a one.
 pub async fn refusing(
     conn: &mut Conn,
     platform: Platform,
@@ -51,8 +54,8 @@ pub async fn refusing(
 ) -> Result<Option<String>> {
     sqlx::query_scalar!(
         "select i.name from account a join installation i on i.id = a.installation_id
-         where i.platform = $1 and a.external_id = $2 and i.revoked_at is not null
-         order by a.active desc, (a.kind = 'full') desc, a.id desc limit 1",
+         where i.platform = $1 and a.external_id = $2 and i.revoked_at is not null and a.active
+         order by (a.kind = 'full') desc, a.id desc limit 1",
         platform as _,
         account,
     )

@@ -23,6 +23,13 @@ pub(super) fn all(organisation: &Organisation, catalog: &Catalog) -> Vec<String>
     names
 }
 
+/// Whether requests of some command stand wherever it is typed.
+pub(super) fn anywhere(organisation: &Organisation, catalog: &Catalog) -> bool {
+    let named = &organisation.command_channels;
+    let mut commands = catalog.commands();
+    commands.any(|c| c.channel.is_none() && !named.contains_key(&c.name))
+}
+
 /// Whether it is an id as only Discord gives them: a number.
 pub(super) fn is_of_discord(name: &str) -> bool {
     name.bytes().all(|b| b.is_ascii_digit())

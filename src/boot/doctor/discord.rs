@@ -72,6 +72,7 @@ pub(super) async fn checks(config: &Config, catalog: &Catalog) -> (Vec<Check>, T
             names.retain(|name| alone || !channels::is_of_slack(name));
             let files = Files {
                 channels: &names,
+                anywhere: channels::anywhere(&config.organisation, catalog),
                 called: &called,
                 alone,
             };

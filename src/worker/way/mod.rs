@@ -163,21 +163,20 @@ impl Way {
 
     /// What a lost place means: whoever was taken out of a guild is refused in each of its channels, and by its members.
     pub(super) async fn judge(&self, failure: Failure) -> Failure {
+        let is_out = matches!(failure, Failure::Out { .. });
         let place = matches!(failure, Failure::PlaceGone { .. } | Failure::NotIn { .. });
-        if !place || !matches!(self, Self::Discord(_)) {
+        if !(place || is_out) || !matches!(self, Self::Discord(_)) {
             return failure;
         }
-        match self.check().await {
-            Err(judged @ (Failure::Out { .. } | Failure::Revoked { .. })) => judged,
-            // Nobody can tell now. Where a request moved away it stays, so this just comes again.
-            Err(
-                unknown @ (Failure::Limited { .. }
-                | Failure::Unreachable { .. }
-                | Failure::Lost { .. }),
-            ) => Failure::Unreachable {
-                cause: format!("{failure}, and what that means can't be asked: {unknown}"),
-            },
-            Ok(()) | Err(_) => failure,
+        let unknown = match self.check().await {
+            Err(judged @ (Failure::Out { .. } | Failure::Revoked { .. })) => return judged,
+            Ok(()) if place => return failure,
+            Ok(()) => "we are in it".to_owned(),
+            Err(unknown) => unknown.to_string(),
+        };
+        // Nobody can tell now. Where a request moved away it stays, so this just comes again.
+        Failure::Unreachable {
+            cause: format!("{failure}, and what that means isn't known: {unknown}"),
         }
     }
 

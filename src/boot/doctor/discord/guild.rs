@@ -19,6 +19,8 @@ const CHANNELS: &str = "discord channels";
 pub(super) struct Files<'a> {
     /// The channels that they name.
     pub(super) channels: &'a [String],
+    /// Whether requests stand in others too.
+    pub(super) anywhere: bool,
     /// The handles of the groups that a call for approval mentions as such.
     pub(super) called: &'a BTreeSet<String>,
     /// Whether they can mean no other place.
@@ -84,10 +86,11 @@ impl Seen {
         }
     }
 
-    /// The roles among those that are called which no call of idp's reaches: where each channel that files name lets it call
-    /// all, none.
+    /// The roles among those that are called which no call of idp's reaches: where requests stand only in channels that files
+    /// name, and each lets it call all, none.
     pub(super) fn unheard(&self, files: Files<'_>) -> Vec<Check> {
-        if self.calls_all_roles() || self.calls_all_roles_in(files.channels) {
+        let named = !files.anywhere && self.calls_all_roles_in(files.channels);
+        if named || self.calls_all_roles() {
             return Vec::new();
         }
         let silent = self.silent(files.called);
