@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -140,6 +141,31 @@ async fn a_guild_that_the_bot_is_added_to_is_served_at_once_and_one_left_is_told
         told().await.filter(|t| t == "ok\n")
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_to_be_said_while_it_was_out_is_said_as_soon_as_it_is_back() {
+    let office = Office::by_gateway().await;
+    office.asks("payments-api").await;
+    let card = office.card("**Waiting for approval**").await;
+    office.discord.leaves(GUILD);
+    let out = "select count(*) from installation where revoked_at is not null";
+    until("nobody notices that it is out", async || {
+        (count(&office, out).await == 1).then_some(())
+    })
+    .await;
+    let asked = office.presses(ALEX, &card, "Approve").await;
+    office.presses(ALEX, &asked["data"], "Approve").await;
+    let done = "select count(*) from run where state = 'succeeded'";
+    until("it doesn't run all the same", async || {
+        (count(&office, done).await == 1).then_some(())
+    })
+    .await;
+    office.discord.joins(GUILD, "Acme");
+    let back = Instant::now();
+    office.card("**Done**").await;
+    // A sender that nobody wakes tries a refused token twice a minute.
+    assert!(back.elapsed() < Duration::from_secs(15), "{back:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
