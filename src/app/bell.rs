@@ -6,10 +6,10 @@
 //! workers find a second later.
 
 use std::collections::BTreeSet;
-use std::mem;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::gathered::{Gathered, Worker};
 use crate::domain::id::InstallationId;
 use crate::store::{self, Kept, wake};
 
@@ -17,63 +17,22 @@ use crate::store::{self, Kept, wake};
 /// due, so the busier it is the less a submission costs those who wake and are woken.
 const REST: Duration = Duration::from_millis(50);
 
-/// Whom to wake. `None`: nobody is about to tell.
+/// Whom to wake.
 #[derive(Debug, Default)]
-pub struct Bell(Mutex<Option<BTreeSet<InstallationId>>>);
+pub struct Bell(Arc<Gathered<InstallationId>>);
 
 impl Bell {
     /// Wakes the installation's sender and the queue's workers soon. Not before what they are to find is committed.
-    pub(super) fn ring(self: &Arc<Self>, connections: &Arc<Kept>, installation: InstallationId) {
-        let mut whom = self.whom();
-        if let Some(whom) = &mut *whom {
-            whom.insert(installation);
-        } else {
-            *whom = Some(BTreeSet::from([installation]));
-            let teller = Teller {
-                bell: Arc::clone(self),
-                done: false,
-            };
+    pub(super) fn ring(&self, connections: &Arc<Kept>, installation: InstallationId) {
+        if let Some(teller) = self.0.leave(installation) {
             tokio::spawn(tell(teller, Arc::clone(connections)));
         }
     }
-
-    fn whom(&self) -> MutexGuard<'_, Option<BTreeSet<InstallationId>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// The one who tells. However it ends, the next ring begins anew.
-struct Teller {
-    bell: Arc<Bell>,
-    /// Whether it said so already.
-    done: bool,
-}
-
-impl Teller {
-    /// Those who were not told yet; with none it is done.
-    fn next(&mut self) -> Option<BTreeSet<InstallationId>> {
-        let mut whom = self.bell.whom();
-        let next = whom.as_mut().map(mem::take);
-        let next = next.filter(|next| !next.is_empty());
-        if next.is_none() {
-            *whom = None;
-            self.done = true;
-        }
-        next
-    }
-}
-
-impl Drop for Teller {
-    fn drop(&mut self) {
-        if !self.done {
-            *self.bell.whom() = None;
-        }
-    }
-}
-
-async fn tell(mut teller: Teller, connections: Arc<Kept>) {
-    while let Some(installations) = teller.next() {
-        if let Err(error) = told(&connections, &installations).await {
+async fn tell(mut teller: Worker<InstallationId>, connections: Arc<Kept>) {
+    while let Some(rung) = teller.next() {
+        if let Err(error) = told(&connections, &rung.into_iter().collect()).await {
             tracing::warn!(%error, "Nobody could be woken; they look by themselves in a moment");
         }
         tokio::time::sleep(REST).await;

@@ -8,13 +8,13 @@
 //! a repeated delivery, an open plan) takes the long way, which judges everything.
 
 use std::collections::HashMap;
-use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Mutex as Turn, MutexGuard as Taken, oneshot};
 
 use super::App;
+use super::gathered::{Gathered, Worker};
 use super::handle::kind;
 use crate::cards::answer;
 use crate::domain::event::{ButtonId, Delivery, Event};
@@ -39,7 +39,7 @@ const TURNS: usize = 64;
 #[derive(Debug)]
 pub struct Decided {
     remembered: Mutex<HashMap<Reader, (Instant, Reply)>>,
-    rows: Mutex<Rows>,
+    rows: Arc<Gathered<Waiting>>,
     turns: [Turn<()>; TURNS],
 }
 
@@ -47,17 +47,10 @@ impl Default for Decided {
     fn default() -> Self {
         Self {
             remembered: Mutex::default(),
-            rows: Mutex::default(),
+            rows: Arc::default(),
             turns: std::array::from_fn(|_| Turn::default()),
         }
     }
-}
-
-/// Rows to be written, and whether somebody writes: one at a time, so that all that come meanwhile go in together.
-#[derive(Debug, Default)]
-struct Rows {
-    waiting: Vec<Waiting>,
-    written: bool,
 }
 
 /// A row to be written, and who wants to know whether it was.
@@ -126,7 +119,7 @@ async fn keep(app: &App, delivery: &Delivery, reply: Reply) -> Option<Reply> {
         kind: kind(&delivery.event),
         reply: reply.clone(),
     };
-    let kept = Decided::keep(&app.decided, &app.kept, answered).await;
+    let kept = app.decided.keep(&app.kept, answered).await;
     kept.then_some(reply)
 }
 
@@ -210,24 +203,13 @@ impl Decided {
 
     /// Writes the row of a late press. Presses that come while others are being written go in together, as one
     /// statement and one commit: the busier a card, the less each press costs. False: it isn't written.
-    async fn keep(this: &Arc<Self>, connections: &Arc<Kept>, answered: Answered) -> bool {
+    async fn keep(&self, connections: &Arc<Kept>, answered: Answered) -> bool {
         let (tell, told) = oneshot::channel();
-        if let Some(writer) = Self::push(this, (answered, tell)) {
+        if let Some(writer) = self.rows.leave((answered, tell)) {
             // By itself, so that nobody's own answer waits while the rows of others are written.
             tokio::spawn(write(writer, Arc::clone(connections)));
         }
         told.await.unwrap_or(false)
-    }
-
-    /// Lets a row wait; gives who writes it, unless somebody does already.
-    fn push(this: &Arc<Self>, row: Waiting) -> Option<Writer> {
-        let mut rows = locked(&this.rows);
-        rows.waiting.push(row);
-        let writes = !mem::replace(&mut rows.written, true);
-        writes.then(|| Writer {
-            of: Arc::clone(this),
-            done: false,
-        })
     }
 
     fn told(&self, reader: &Reader) -> Option<Reply> {
@@ -246,40 +228,9 @@ impl Decided {
     }
 }
 
-/// The one who writes rows.
-struct Writer {
-    of: Arc<Decided>,
-    /// Whether it said so already.
-    done: bool,
-}
-
-impl Writer {
-    /// The rows that wait; with none it is done.
-    fn next(&mut self) -> Option<Vec<Waiting>> {
-        let mut rows = locked(&self.of.rows);
-        if rows.waiting.is_empty() {
-            rows.written = false;
-            self.done = true;
-            return None;
-        }
-        Some(mem::take(&mut rows.waiting))
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if !self.done {
-            let mut rows = locked(&self.of.rows);
-            rows.written = false;
-            // What waits finds the word gone, rather than nobody who writes it.
-            rows.waiting.clear();
-        }
-    }
-}
-
 /// Writes what waits, until nothing does. Whose row can't be written finds the word gone, and takes the long way, which
 /// finds out whether it was, and tells the trouble.
-async fn write(mut writer: Writer, connections: Arc<Kept>) {
+async fn write(mut writer: Worker<Waiting>, connections: Arc<Kept>) {
     while let Some(waiting) = writer.next() {
         let (rows, tells): (Vec<_>, Vec<_>) = waiting.into_iter().unzip();
         match written(&connections, &rows).await {

@@ -21,6 +21,7 @@ pub mod due;
 pub mod end;
 mod forget;
 pub mod gateway;
+mod gathered;
 mod group;
 mod handle;
 mod home;
