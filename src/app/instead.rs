@@ -4,9 +4,9 @@ use super::{App, Broken};
 use crate::cards::{Open, answer};
 use crate::domain::card::Card;
 use crate::domain::event::Event;
-use crate::domain::person::Platform;
 use crate::domain::reply::Reply;
 use crate::store;
+pub use crate::store::installation::Refusing;
 
 /// We broke: what didn't happen, and the reference.
 pub fn broken(undone: &str, broken: &Broken) -> Card {
@@ -46,36 +46,11 @@ pub fn still_working() -> Card {
     answer::still_working()
 }
 
-/// An installation whose platform refuses us: nothing is sent there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusing {
-    /// Its platform.
-    pub platform: Platform,
-    /// Its id there.
-    pub external: String,
-    /// Its name.
-    pub name: String,
-}
-
 impl App {
     /// The installations whose platform refuses us: the token is no good, or we were taken out. That it can tell says that
     /// the database answers.
     pub async fn refused_tokens(&self) -> store::Result<Vec<Refusing>> {
         let mut conn = self.pool.acquire().await?;
-        let mut refusing = Vec::new();
-        // Mostly there is none, which is one question.
-        if store::installation::revoked(&mut conn).await?.is_empty() {
-            return Ok(refusing);
-        }
-        for platform in [Platform::Slack, Platform::Discord, Platform::Github] {
-            let served = store::installation::served(&mut conn, platform).await?;
-            let refused = served.into_iter().filter(|i| i.revoked_at.is_some());
-            refusing.extend(refused.map(|installation| Refusing {
-                platform,
-                external: installation.external,
-                name: installation.name,
-            }));
-        }
-        Ok(refusing)
+        store::installation::revoked(&mut conn).await
     }
 }

@@ -25,6 +25,17 @@ pub struct Installation {
     pub revoked_at: Option<DateTime<Utc>>,
 }
 
+/// An installation whose platform refuses us: nothing is sent there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusing {
+    /// Its platform.
+    pub platform: Platform,
+    /// Its id there.
+    pub external: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// The installation that an account was seen in last, where a delivery names none: direct messages on Discord are in no
 /// guild.
 pub async fn of_account(
@@ -107,10 +118,12 @@ pub async fn served(conn: &mut Conn, platform: Platform) -> Result<Vec<Installat
     .await
 }
 
-/// The names of the served installations whose platform refuses our token.
-pub async fn revoked(conn: &mut Conn) -> Result<Vec<String>> {
-    sqlx::query_scalar!(
-        r#"select name as "name!" from served_installation where revoked_at is not null order by name"#
+/// The served installations whose platform refuses us: the token is no good, or we were taken out.
+pub async fn revoked(conn: &mut Conn) -> Result<Vec<Refusing>> {
+    sqlx::query_as!(
+        Refusing,
+        r#"select platform as "platform!: Platform", external_id as "external!", name as "name!"
+           from served_installation where revoked_at is not null order by name"#
     )
     .fetch_all(conn)
     .await
