@@ -1,15 +1,16 @@
 //! Messages: what should stand where. Moves raise it here, in their own transaction; the sender takes it from here.
 //!
-//! Nothing renders early: [`super::sending::take()`] makes the card from the state of that moment, so what is shown was true when it was
-//! sent, and whatever changes meanwhile raises the message again.
+//! Nothing renders early: [`super::sending::take()`] makes the card from the state of that moment, so what is shown was true
+//! when it was sent, and whatever changes meanwhile raises the message again.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::new_id;
 use super::sending::{PlaceLost, elsewhere};
-use crate::domain::id::{InstallationId, MessageId, RequestId, ThreadId};
+use crate::domain::id::{InstallationId, RequestId, ThreadId};
 use crate::domain::message::{Milestone, Notice, Placement, Spot, Subject, ThreadRole};
+use crate::store::message::{New, Unless};
 use crate::store::thread::Thread;
 use crate::store::{self, Conn};
 
@@ -336,8 +337,7 @@ async fn say(
     subject: Subject,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let id: MessageId = new_id();
-    store::message::insert_unless_waits(conn, id, thread.id, subject, Uuid::now_v7(), now).await
+    store::message::insert(conn, &new(thread.id, subject, now), Unless::Waits).await
 }
 
 async fn post(
@@ -346,6 +346,16 @@ async fn post(
     subject: Subject,
     now: DateTime<Utc>,
 ) -> store::Result<()> {
-    let id: MessageId = new_id();
-    store::message::insert(conn, id, thread.id, subject, Uuid::now_v7(), now).await
+    store::message::insert(conn, &new(thread.id, subject, now), Unless::Never).await
+}
+
+/// A message about this for a thread.
+pub(super) fn new(thread: ThreadId, subject: Subject, now: DateTime<Utc>) -> New {
+    New {
+        id: new_id(),
+        thread,
+        subject,
+        nonce: Uuid::now_v7(),
+        created_at: now,
+    }
 }

@@ -1,13 +1,12 @@
 //! What came of a send that reached the platform: where the message stands, and what follows from that.
 
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 
 use super::take::Sending;
-use crate::app::{App, new_id, tell};
+use crate::app::{App, message, tell};
 use crate::domain::canonical::Digest;
-use crate::domain::id::MessageId;
 use crate::domain::message::{Subject, ThreadRole};
+use crate::store::message::Unless;
 use crate::store::{self, Conn};
 
 /// Where a message stands now.
@@ -103,9 +102,8 @@ async fn go_on(
         match there {
             Some(id) => store::message::raise(conn, id).await?,
             None if (part as usize) < parts => {
-                let id: MessageId = new_id();
-                let nonce = Uuid::now_v7();
-                store::message::insert(conn, id, sending.thread, subject, nonce, now).await?;
+                let new = message::new(sending.thread, subject, now);
+                store::message::insert(conn, &new, Unless::Never).await?;
             }
             None => break,
         }

@@ -9,7 +9,7 @@ mod record;
 mod take;
 
 pub use find::{Posted, about, by_external, continuations, is_twin, unsaid};
-pub use post::{insert, insert_unless_waits, open};
+pub use post::{New, Unless, insert, open};
 pub use raise::{WAKE, raise, raise_about, raise_and_close_copies, raise_roots, wake};
 pub use record::{forget_post, found, give_up, give_up_thread, hold, sending, shown};
 pub use take::{Due, Message, due, lock, next_due};

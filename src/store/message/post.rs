@@ -9,60 +9,42 @@ use crate::domain::message::{MessageKind, Subject};
 use crate::store::thread::Thread;
 use crate::store::{Conn, Json, Result};
 
-/// Writes a new message at the next place of its thread, and wakes its installation's sender. Of two who write to a
-/// thread at once the later one waits, finds the place taken and takes the next.
-pub async fn insert(
-    conn: &mut Conn,
-    id: MessageId,
-    thread: ThreadId,
-    subject: Subject,
-    nonce: Uuid,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let new = New {
-        id,
-        thread,
-        subject,
-    };
-    while !post(conn, new, (nonce, now), Unless::Never).await? {}
-    Ok(())
-}
-
-/// The same, unless a message about the same thing waits there, not shown yet: that one will tell the state of then.
-pub async fn insert_unless_waits(
-    conn: &mut Conn,
-    id: MessageId,
-    thread: ThreadId,
-    subject: Subject,
-    nonce: Uuid,
-    now: DateTime<Utc>,
-) -> Result<()> {
-    let new = New {
-        id,
-        thread,
-        subject,
-    };
-    while !post(conn, new, (nonce, now), Unless::Waits).await? && !waits(conn, new).await? {}
-    Ok(())
-}
-
 /// A message to be written.
-#[derive(Clone, Copy)]
-struct New {
-    id: MessageId,
-    thread: ThreadId,
-    subject: Subject,
+#[derive(Debug, Clone, Copy)]
+pub struct New {
+    /// Its id.
+    pub id: MessageId,
+    /// Where it is to stand.
+    pub thread: ThreadId,
+    /// What it is about.
+    pub subject: Subject,
+    /// What its post is found by.
+    pub nonce: Uuid,
+    /// Since when it is to.
+    pub created_at: DateTime<Utc>,
 }
 
-/// When none is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Unless {
+/// When a message is not written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unless {
+    /// It is in any case.
     Never,
-    /// Where one about the same thing waits.
+    /// Where one about the same thing waits, not shown yet: that one will tell the state of then.
     Waits,
 }
 
-async fn waits(conn: &mut Conn, new: New) -> Result<bool> {
+/// Writes a new message at the next place of its thread, and wakes its installation's sender. Of two who write to a
+/// thread at once the later one waits, finds the place taken and takes the next.
+pub async fn insert(conn: &mut Conn, new: &New, unless: Unless) -> Result<()> {
+    while !post(conn, new, unless).await? {
+        if unless == Unless::Waits && waits(conn, new).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn waits(conn: &mut Conn, new: &New) -> Result<bool> {
     sqlx::query_scalar!(
         r#"select exists (select 1 from message where thread_id = $1 and subject = $2 and shown = 0
                           and given_up is null) as "found!""#,
@@ -74,16 +56,7 @@ async fn waits(conn: &mut Conn, new: New) -> Result<bool> {
 }
 
 /// False: another message has taken the place meanwhile, or one waits.
-async fn post(
-    conn: &mut Conn,
-    New {
-        id,
-        thread,
-        subject,
-    }: New,
-    (nonce, now): (Uuid, DateTime<Utc>),
-    unless: Unless,
-) -> Result<bool> {
+async fn post(conn: &mut Conn, new: &New, unless: Unless) -> Result<bool> {
     let posted = sqlx::query!(
         "with posted as (
              insert into message (id, thread_id, place, kind, subject, nonce, created_at)
@@ -93,12 +66,12 @@ async fn post(
              on conflict (thread_id, place) do nothing
              returning thread_id)
          select pg_notify($7, t.installation_id::text) from posted join thread t on t.id = posted.thread_id",
-        id as _,
-        thread as _,
-        subject.kind() as MessageKind as _,
-        Json(subject) as _,
-        nonce,
-        now,
+        new.id as _,
+        new.thread as _,
+        new.subject.kind() as MessageKind as _,
+        Json(new.subject) as _,
+        new.nonce,
+        new.created_at,
         WAKE,
         unless == Unless::Waits,
     )
