@@ -156,7 +156,8 @@ async fn what_was_to_be_said_while_it_was_out_is_said_as_soon_as_it_is_back() {
     .await;
     let asked = office.presses(ALEX, &card, "Approve").await;
     office.presses(ALEX, &asked["data"], "Approve").await;
-    let done = "select count(*) from run where state = 'succeeded'";
+    // So long ago that its sender has looked at all that was raised, and rests.
+    let done = "select count(*) from run where state = 'succeeded' and since < now() - interval '2 seconds'";
     until("it doesn't run all the same", async || {
         (count(&office, done).await == 1).then_some(())
     })
@@ -165,7 +166,7 @@ async fn what_was_to_be_said_while_it_was_out_is_said_as_soon_as_it_is_back() {
     let back = Instant::now();
     office.card("**Done**").await;
     // A sender that nobody wakes tries a refused token twice a minute.
-    assert!(back.elapsed() < Duration::from_secs(15), "{back:?}");
+    assert!(back.elapsed() < Duration::from_secs(15));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
