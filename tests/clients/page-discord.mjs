@@ -159,6 +159,7 @@ story("a phone's width shows one thing at a time", async () => {
   assert.equal(await wide(), 390);
   await picture(phone, 'd22-phone-thread');
   await phone.getByRole('link', { name: 'Close the thread' }).click();
+  await phone.locator('#thread').waitFor({ state: 'detached' });
   await writing(phone).fill('/idp run command:new-service');
   await phone.getByRole('button', { name: 'Send' }).click();
   await phone.getByRole('dialog', { name: 'Create a service' }).waitFor();
