@@ -180,6 +180,24 @@ impl World {
             .unwrap()
     }
 
+    /// How many transactions of the pool's fell since they waited for each other.
+    pub async fn deadlocks(&self) -> i64 {
+        let mut all = Vec::new();
+        for _ in 0..self.pool().size() {
+            all.push(self.pool().acquire().await.unwrap());
+        }
+        // A connection keeps what it counted for a while, unless it is told to say it.
+        for conn in &mut all {
+            sqlx::query("select pg_stat_force_next_flush()")
+                .execute(&mut **conn)
+                .await
+                .unwrap();
+        }
+        drop(all);
+        self.count("select deadlocks from pg_stat_database where datname = current_database()")
+            .await
+    }
+
     pub fn delivery(&self, account: &str, event: Event) -> Delivery {
         let key = format!("event-{}", self.next.fetch_add(1, Ordering::Relaxed));
         Delivery {

@@ -131,6 +131,7 @@ async fn whoever_links_and_parts_at_random_ends_as_the_ties_say() {
         });
     }
     under_way.join_all().await;
+    assert_eq!(two.world.deadlocks().await, 0);
     // Nobody has two accounts in one place, and everybody stands for exactly those whom open ties hold together.
     let twice = "select count(*) from (select person_id, installation_id from account group by 1, 2 having count(*) > 1) x";
     assert_eq!(two.world.count(twice).await, 0);

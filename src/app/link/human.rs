@@ -9,43 +9,36 @@ use crate::app::{message, new_id};
 use crate::domain::id::{AccountId, PersonId};
 use crate::domain::message::Subject;
 use crate::domain::tie::{self, Source, Tie};
-use crate::store::{self, Conn};
+use crate::store::{self, Acquire as _, Conn};
 
 /// Keeps who is one human with these accounts' persons as it is, until the transaction ends. Gives all persons of theirs,
 /// the oldest first.
 pub(super) async fn lock(conn: &mut Conn, accounts: &[AccountId]) -> store::Result<Vec<PersonId>> {
-    let mut locked = Vec::new();
-    loop {
-        let mut persons = Vec::new();
-        for account in accounts {
-            persons.push(store::account::get(conn, *account).await?.person);
-        }
-        if hold(conn, &persons, &mut locked).await? {
-            return Ok(locked);
-        }
+    let mut own = Vec::new();
+    for account in accounts {
+        own.push(store::tie::own_person(conn, *account).await?);
     }
+    hold(conn, &own).await
 }
 
 /// The same for the two of a tie, whatever accounts they have.
 pub(super) async fn lock_tied(conn: &mut Conn, tie: Tie) -> store::Result<Vec<PersonId>> {
-    let mut locked = Vec::new();
-    while !hold(conn, &[tie.one, tie.other], &mut locked).await? {}
-    Ok(locked)
+    hold(conn, &[tie.one, tie.other]).await
 }
 
-/// Locks all persons of these humans. False: they weren't yet, and whoever was waited for may have changed who they are.
-async fn hold(
-    conn: &mut Conn,
-    any_of: &[PersonId],
-    locked: &mut Vec<PersonId>,
-) -> store::Result<bool> {
-    let persons = store::tie::persons_of(conn, any_of).await?;
-    if persons == *locked {
-        return Ok(true);
+/// Locks all persons of these humans. Whoever was waited for may have changed who they are: then all are let go and locked
+/// anew, in their order, since two who each add to what they hold would wait for each other.
+async fn hold(conn: &mut Conn, any_of: &[PersonId]) -> store::Result<Vec<PersonId>> {
+    loop {
+        let mut held = conn.begin().await?;
+        let persons = store::tie::persons_of(&mut held, any_of).await?;
+        store::tie::lock(&mut held, &persons).await?;
+        if store::tie::persons_of(&mut held, any_of).await? == persons {
+            held.commit().await?;
+            return Ok(persons);
+        }
+        held.rollback().await?;
     }
-    store::tie::lock(conn, &persons).await?;
-    *locked = persons;
-    Ok(false)
 }
 
 /// The tie that there is, or would be, between two accounts.
