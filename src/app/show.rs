@@ -88,8 +88,10 @@ async fn follows(conn: &mut Conn, actor: &Actor, view: &RequestView) -> store::R
             account: actor.account.external.clone(),
         },
     };
-    // Of two looks at once the later one finds the copy there.
+    // Of two looks at once the later one finds the copy there. Whoever moves the request or its run was waited for, or finds
+    // the copy and wants it shown anew.
     store::request::lock(conn, view.id).await?;
+    store::run::lock_latest(conn, view.id).await?;
     message::follow(conn, view.id, &placement, actor.now).await?;
     Ok(true)
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::{Conn, Json, Result};
 use crate::domain::canonical::Digest;
 use crate::domain::id::{
-    AccountId, DraftId, InstallationId, PersonId, PlanId, RequestId, RequestNumber, RunId,
+    AccountId, DraftId, InstallationId, PersonId, PlanId, RequestId, RequestNumber, RunId, ThreadId,
 };
 use crate::domain::plan::Claim;
 use crate::domain::request::{Origin, RequestState};
@@ -205,6 +205,16 @@ pub async fn lock_of_run(conn: &mut Conn, run: RunId) -> Result<Option<Request>>
     select_request!(
         "where id = (select request_id from run where id = $1) for no key update",
         run as _
+    )
+    .fetch_optional(conn)
+    .await
+}
+
+/// The same for the request of a thread, if it is about one.
+pub async fn lock_of_thread(conn: &mut Conn, thread: ThreadId) -> Result<Option<Request>> {
+    select_request!(
+        "where id = (select request_id from thread where id = $1) for no key update",
+        thread as _
     )
     .fetch_optional(conn)
     .await

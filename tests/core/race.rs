@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use idp::app::{message, new_id, sending};
+use idp::app::sending::{Lease, Stands};
+use idp::app::{App, message, new_id, sending};
 use idp::catalog::Sources;
+use idp::domain::canonical::Digest;
+use idp::domain::card::Card;
 use idp::domain::event::ButtonId;
+use idp::domain::id::MessageId;
 use idp::domain::message::{Milestone, PlaceLost};
 use idp::domain::plan::Claim;
 use idp::domain::reply::Reply;
 use idp::domain::request::RequestState;
+use idp::store::message::raise_roots;
 use idp::store::service::Service;
 use idp::store::{self, claim, service};
 use tokio::task::JoinSet;
@@ -159,4 +164,118 @@ async fn a_channel_that_two_find_lost_at_once_is_left_once() {
     ] {
         assert_eq!(world.count(rows).await, expected, "{rows}");
     }
+}
+
+#[tokio::test]
+async fn a_card_that_moves_while_its_request_does_shows_what_came_of_it() {
+    let world = World::new().await;
+    let request = world.asks_for(PRIYA, "payments-api").await;
+    let sender = sender(&world).await;
+    let mut moves = store::begin(world.pool()).await.unwrap();
+    sqlx::query("update request set subject = 'billing-api'")
+        .execute(&mut *moves)
+        .await
+        .unwrap();
+    let mut lost = store::begin(world.pool()).await.unwrap();
+    let now = store::now(&mut lost).await.unwrap();
+    let channel = (world.installation, "C_PLATFORM");
+    message::channel_lost(&mut lost, channel.0, channel.1, PlaceLost::NotIn, now)
+        .await
+        .unwrap();
+    let raises = tokio::spawn(async move {
+        raise_roots(&mut moves, request).await.unwrap();
+        moves
+    });
+    waits(&world).await;
+    lost.commit().await.unwrap();
+    let moves = raises.await.unwrap();
+    // The card where it goes on is sent before whoever moves it is done.
+    let app = world.app.clone();
+    let sent = tokio::spawn(async move { sends(&app, &sender).await });
+    waits(&world).await;
+    moves.commit().await.unwrap();
+    let sent = sent.await.unwrap();
+    let last = sent
+        .iter()
+        .rev()
+        .find(|card| card.fallback.contains("-api:"));
+    assert!(last.unwrap().fallback.contains("billing-api"), "{sent:#?}");
+}
+
+#[tokio::test]
+async fn copies_that_would_come_with_a_card_are_not_opened_behind_the_back_of_a_decision() {
+    let world = World::new().await;
+    let (request, _) = world.waiting("payments-api").await;
+    let mut lost = store::begin(world.pool()).await.unwrap();
+    let now = store::now(&mut lost).await.unwrap();
+    let channel = (world.installation, "C_PLATFORM");
+    message::channel_lost(&mut lost, channel.0, channel.1, PlaceLost::NotIn, now)
+        .await
+        .unwrap();
+    lost.commit().await.unwrap();
+    let copies = "select count(*) from thread where role = 'direct' and account <> 'U_PRIYA'";
+    let before = world.count(copies).await;
+
+    // Somebody decides while the card is on its way into direct messages, whose deciders read along nowhere by then.
+    let sender = sender(&world).await;
+    let mut decides = store::begin(world.pool()).await.unwrap();
+    store::request::lock(&mut decides, request).await.unwrap();
+    let waiting = sending::waiting(&world.app, &sender).await.unwrap().due;
+    let sent = {
+        let world = world.app.clone();
+        tokio::spawn(async move { send(&world, &sender, waiting[0].id).await })
+    };
+    waits(&world).await;
+    sqlx::query("update request set state = 'cancelled'")
+        .execute(&mut *decides)
+        .await
+        .unwrap();
+    message::close_copies(&mut decides, request, now)
+        .await
+        .unwrap();
+    decides.commit().await.unwrap();
+    sent.await.unwrap();
+    assert_eq!(
+        world.count(copies).await,
+        before,
+        "nobody is asked any more"
+    );
+}
+
+async fn sender(world: &World) -> Lease {
+    let lease = Lease {
+        installation: world.installation,
+        holder: "test".to_owned(),
+    };
+    assert!(lease.hold(&world.app).await.unwrap());
+    lease
+}
+
+/// What a sender posts or edits now.
+async fn sends(app: &App, sender: &Lease) -> Vec<Card> {
+    let mut sent = Vec::new();
+    loop {
+        let due = sending::waiting(app, sender).await.unwrap().due;
+        if due.is_empty() {
+            return sent;
+        }
+        for message in due {
+            sent.extend(send(app, sender, message.id).await);
+        }
+    }
+}
+
+/// Sends one message; it stands at once.
+async fn send(app: &App, sender: &Lease, message: MessageId) -> Option<Card> {
+    let sending = sending::take(app, sender, message).await.unwrap()?;
+    let external = sending.external.clone();
+    let external = external.unwrap_or_else(|| sending.id.to_string());
+    let stands = Stands {
+        channel: sending.channel.as_deref().unwrap_or("D1"),
+        external: &external,
+        digest: Digest::of(sending.card.fallback.as_bytes()),
+        parts: 1,
+    };
+    assert!(sending::shown(app, &sending, stands).await.unwrap());
+    Some(sending.card)
 }

@@ -25,23 +25,9 @@ pub async fn raise_about(conn: &mut Conn, subject: Subject) -> Result<()> {
     Ok(())
 }
 
-/// Wants the root cards of a request's open threads shown anew, and wakes their senders. Each thread is locked before its
-/// card, as its sender does: so no two wait for each other.
+/// Wants the root cards of a request's open threads shown anew, and wakes their senders.
 pub async fn raise_roots(conn: &mut Conn, request: RequestId) -> Result<()> {
-    sqlx::query!(
-        "with open as (
-             select id, installation_id from thread
-             where request_id = $1 and closed_at is null order by id for no key update),
-         raised as (
-             update message m set wanted = m.wanted + 1 from open t
-             where t.id = m.thread_id and m.kind = 'root' and m.given_up is null
-             returning t.installation_id)
-         select pg_notify($2, installation_id::text) from (select distinct installation_id from raised) r",
-        request as _,
-        WAKE,
-    )
-    .fetch_all(conn)
-    .await?;
+    while !raise_open(conn, request, None).await? {}
     Ok(())
 }
 
@@ -52,23 +38,40 @@ pub async fn raise_and_close_copies(
     request: RequestId,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query!(
-        "with open as (
-             select id, installation_id, role = 'direct' and not follows as ends from thread
-             where request_id = $1 and closed_at is null order by id for no key update),
-         raised as (
-             update message m set wanted = m.wanted + 1 from open t
-             where t.id = m.thread_id and m.kind = 'root' and m.given_up is null
-             returning t.installation_id),
-         closed as (update thread t set closed_at = $2 from open where t.id = open.id and open.ends)
-         select pg_notify($3, installation_id::text) from (select distinct installation_id from raised) r",
+    while !raise_open(conn, request, Some(now)).await? {}
+    Ok(())
+}
+
+/// Each thread is locked before its card, as its sender does: so no two wait for each other. False: one that was waited for
+/// was closed meanwhile, and the one that was opened in its place is seen by the next statement only.
+async fn raise_open(
+    conn: &mut Conn,
+    request: RequestId,
+    copies_end: Option<DateTime<Utc>>,
+) -> Result<bool> {
+    sqlx::query_scalar!(
+        r#"with open as (
+               select id, installation_id, role = 'direct' and not follows as copy from thread
+               where request_id = $1 and closed_at is null order by id for no key update),
+           raised as (
+               update message m set wanted = m.wanted + 1 from open t
+               where t.id = m.thread_id and m.kind = 'root' and m.given_up is null
+               returning t.installation_id),
+           closed as (
+               update thread t set closed_at = $2 from open
+               where t.id = open.id and open.copy and $2::timestamptz is not null),
+           woken as (
+               select count(pg_notify($3, installation_id::text))
+               from (select distinct installation_id from raised) r)
+           select (select count(*) from open)
+                  = (select count(*) from thread where request_id = $1 and closed_at is null) as "whole!"
+           from woken"#,
         request as _,
-        now,
+        copies_end,
         WAKE,
     )
-    .fetch_all(conn)
-    .await?;
-    Ok(())
+    .fetch_one(conn)
+    .await
 }
 
 /// Wants one message shown anew.
