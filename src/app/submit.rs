@@ -16,7 +16,6 @@ use super::{App, again, ask, audit, message, new_id, place};
 use crate::cards::{answer, form as lines, refusal};
 use crate::catalog::Template;
 use crate::catalog::form::{self, Inputs, Unique};
-use crate::domain::canonical::Digest;
 use crate::domain::event::Turn;
 use crate::domain::form::FieldError;
 use crate::domain::id::{DraftId, RequestId, RequestNumber};
@@ -271,14 +270,12 @@ pub(super) async fn write(
         .map(claim)
         .collect();
     let definitions = definitions(desk);
-    let command_digest = Digest::of(definitions.0);
-    let template_digest = definitions.1.map(Digest::of);
     let subject = subject(desk, values);
     let new = NewRequest {
         id,
         command: &desk.command.name,
-        command_digest,
-        template_digest,
+        command_digest: desk.command.digest(),
+        template_digest: desk.template().map(Template::digest),
         subject: &subject,
         requester: actor.person(),
         account: actor.account.id,

@@ -10,14 +10,14 @@ use anyhow::Context as _;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{ASKED, claim, definitions, evidence, keep, subject};
+use super::{ASKED, claim, evidence, keep, subject};
 use crate::app::actor::Actor;
 use crate::app::handle::kind;
 use crate::app::open_form::Desk;
 use crate::app::{App, ask, audit, group, message, new_id, place};
 use crate::cards::{answer, form as lines};
+use crate::catalog::Template;
 use crate::catalog::form::{self, Inputs};
-use crate::domain::canonical::Digest;
 use crate::domain::event::{Delivery, Event, Turn};
 use crate::domain::id::{DraftId, RequestNumber};
 use crate::domain::message::Subject;
@@ -173,13 +173,12 @@ async fn write(
         .iter()
         .map(claim)
         .collect();
-    let (command, template) = definitions(desk);
     let subject = subject(desk, values);
     let new = NewRequest {
         id: new_id(),
         command: &desk.command.name,
-        command_digest: Digest::of(command),
-        template_digest: template.map(Digest::of),
+        command_digest: desk.command.digest(),
+        template_digest: desk.template().map(Template::digest),
         subject: &subject,
         requester: seen.account.person,
         account: seen.account.id,

@@ -6,14 +6,14 @@
 mod event;
 mod modal;
 
-use serde_json::Value;
+use serde_json_borrow::Value;
 
 pub use self::event::is_wanted;
 use super::commands::WORDS;
 pub use super::ids::Part;
 use super::ids::{Modal, read_button};
 use super::verify::{Content, Dispatch, Verified};
-use crate::chat::fields::{Fields, json, key_of, without_nul};
+use crate::chat::fields::{self, Fields, key_of};
 use crate::domain::event::{Delivery, Event, Place, PlaceKind, Sender, Turn};
 use crate::domain::person::Platform;
 use crate::domain::slash::{CODE, COMMAND, HOME, ID, RUN};
@@ -87,21 +87,17 @@ const SAID: [&str; 4] = [COMMAND, WORDS, ID, CODE];
 pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
     match delivery.0 {
         Content::Http(body) => {
-            let payload = json(&body).ok_or(Unreadable("not JSON"))?;
-            interaction(Fields(&payload), key_of(&body))
+            let text = str::from_utf8(&body).ok();
+            let how = |fields: Fields<'_>| interaction(fields, key_of(&body));
+            let read = text.and_then(|text| fields::read(text, how));
+            read.ok_or(Unreadable("not JSON"))?
         }
-        Content::Gateway(Dispatch {
-            name,
-            key,
-            mut data,
-        }) => {
-            without_nul(&mut data);
-            let fields = Fields(&data);
+        Content::Gateway(Dispatch { name, key, data }) => fields::read_value(data, |fields| {
             if name == event::INTERACTION {
                 return interaction(fields, key);
             }
             Ok(Parsed::Happened(event::read(&name, fields, &key)))
-        }
+        }),
     }
 }
 

@@ -12,7 +12,7 @@ mod wire;
 use serde_json::Value;
 
 use super::verify::{Content, Verified};
-use crate::chat::fields::{Fields, json, json_text, without_nul};
+use crate::chat::fields::{self, Fields};
 use crate::domain::event::Delivery;
 use crate::domain::id::DraftId;
 
@@ -103,17 +103,20 @@ pub fn parse(delivery: Verified) -> Result<Parsed, Unreadable> {
 fn http(body: &[u8]) -> Result<Parsed, Unreadable> {
     // Events are JSON, everything else is a form; a form never begins with a brace.
     if body.trim_ascii_start().starts_with(b"{") {
-        let payload = json(body).ok_or(Unreadable("not JSON"))?;
-        return Ok(event::parse(Fields(&payload), body));
+        let text = str::from_utf8(body).ok();
+        let read = text.and_then(|text| fields::read(text, |fields| event::parse(fields, body)));
+        return read.ok_or(Unreadable("not JSON"));
     }
-    let form = wire::form(body).ok_or(Unreadable("not a form"))?;
-    let fields = Fields(&form);
+    wire::form(body, |fields| form(fields, body)).ok_or(Unreadable("not a form"))?
+}
+
+fn form(fields: Fields<'_>, body: &[u8]) -> Result<Parsed, Unreadable> {
     if fields.text("ssl_check").is_some() {
         return Ok(Parsed::Ping);
     }
     if let Some(payload) = fields.text("payload") {
-        let payload = json_text(payload).ok_or(Unreadable("payload is not JSON"))?;
-        return Ok(inbound(interaction::parse(Fields(&payload), body)));
+        let read = fields::read(payload, |fields| inbound(interaction::parse(fields, body)));
+        return read.ok_or(Unreadable("payload is not JSON"));
     }
     if fields.text("command").is_some() {
         return Ok(inbound(command::parse(fields, body)));
@@ -121,16 +124,15 @@ fn http(body: &[u8]) -> Result<Parsed, Unreadable> {
     Err(Unreadable("neither a command, an interaction nor an event"))
 }
 
-fn socket(kind: &str, mut payload: Value) -> Parsed {
-    without_nul(&mut payload);
+fn socket(kind: &str, payload: Value) -> Parsed {
     // Only a delivery without any id of its own is named after its bytes.
     let body = payload.to_string();
-    let fields = Fields(&payload);
-    match kind {
-        "slash_commands" => inbound(command::parse(fields, body.as_bytes())),
-        "interactive" => inbound(interaction::parse(fields, body.as_bytes())),
-        _ => event::parse(fields, body.as_bytes()),
-    }
+    let body = body.as_bytes();
+    fields::read_value(payload, |fields| match kind {
+        "slash_commands" => inbound(command::parse(fields, body)),
+        "interactive" => inbound(interaction::parse(fields, body)),
+        _ => event::parse(fields, body),
+    })
 }
 
 fn inbound(inbound: Inbound) -> Parsed {

@@ -1,7 +1,7 @@
 //! Interactions of the shapes that Discord's documentation shows, and of none at all.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::domain::event::ButtonId;

@@ -1,5 +1,7 @@
 //! The Events API: what happens in the workspace without anybody pressing one of our buttons.
 
+use serde_json_borrow::Value;
+
 use super::wire;
 use super::{AnswerRoute, Inbound, Parsed, RouteKind, Spoken};
 use crate::chat::fields::{Fields, key_of};
@@ -13,7 +15,7 @@ pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Parsed {
     {
         return Parsed::Challenge(challenge.to_owned());
     }
-    let nothing = serde_json::Value::Null;
+    let nothing = Value::Null;
     let event = fields.at("event").unwrap_or(Fields(&nothing));
     let (what, spoken) = read(fields, event);
     Parsed::Inbound(Box::new(Inbound {
@@ -31,7 +33,7 @@ pub(super) fn parse(fields: Fields<'_>, body: &[u8]) -> Parsed {
 
 /// In a shared channel `team_id` may be the other company's; the authorization says which installation is meant.
 fn sender(fields: Fields<'_>, event: Fields<'_>) -> Sender {
-    let nothing = serde_json::Value::Null;
+    let nothing = Value::Null;
     let granted = fields
         .list("authorizations")
         .next()

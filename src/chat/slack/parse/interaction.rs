@@ -205,8 +205,8 @@ fn values(fields: Fields<'_>) -> Vec<(String, Value)> {
         .members("view.state.values")
         .filter_map(|(block, inputs)| {
             let name = ids::field_name(block)?;
-            let (action, input) = inputs.0.as_object()?.iter().next()?;
-            Some((name.to_owned(), value(Reading::of(action)?, Fields(input))))
+            let (action, input) = inputs.all().next()?;
+            Some((name.to_owned(), value(Reading::of(action)?, input)))
         })
         .collect()
 }

@@ -1,20 +1,28 @@
 //! What is Slack's own in its forms and payloads.
 
-use serde_json::{Map, Value};
+use std::borrow::Cow;
 
-use crate::chat::fields::without_nul;
+use serde_json_borrow::Value;
+
+use crate::chat::fields::Fields;
 use crate::domain::event::PlaceKind;
 
-/// A form as an object of texts; of a repeated name the first counts.
-pub(super) fn form(bytes: &[u8]) -> Option<Value> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).ok()?;
-    let mut map = Map::new();
-    for (name, value) in pairs {
-        map.entry(name).or_insert(Value::String(value));
+/// Reads a form as an object of texts, without NUL characters; of a repeated name the first counts. `None`: it is none.
+pub(super) fn form<T>(bytes: &[u8], how: impl FnOnce(Fields<'_>) -> T) -> Option<T> {
+    let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = serde_urlencoded::from_bytes(bytes).ok()?;
+    let texts = pairs
+        .iter()
+        .map(|(name, text)| (&**name, Value::Str(without_nul(text))));
+    let whole = Value::Object(texts.collect());
+    Some(how(Fields(&whole)))
+}
+
+fn without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') {
+        text.replace('\0', "").into()
+    } else {
+        text.into()
     }
-    let mut value = Value::Object(map);
-    without_nul(&mut value);
-    Some(value)
 }
 
 /// What people typed. Slack escapes `&`, `<` and `>` in commands and messages.
