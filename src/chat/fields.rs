@@ -4,7 +4,7 @@
 //! read in place: texts are borrowed from what came wherever nothing in them is escaped.
 
 use serde::Deserialize as _;
-use serde_json_borrow::Value;
+use serde_json_borrow::{ObjectAsVec, Value};
 use sha2::{Digest, Sha256};
 
 /// A payload, or a part of it.
@@ -61,7 +61,7 @@ impl<'a> Fields<'a> {
     pub(in crate::chat) fn all(self) -> impl Iterator<Item = (&'a str, Fields<'a>)> {
         let members = self.0.as_object().into_iter();
         members
-            .flat_map(|members| members.iter())
+            .flat_map(ObjectAsVec::iter)
             .map(|(name, value)| (name, Fields(value)))
     }
 }

@@ -151,8 +151,8 @@ pub(in crate::app) async fn confirmed(
         finish(conn, &mut code, CodeState::Replaced, actor.now).await?;
         return Ok(no(&why));
     }
-    human::link(conn, (asked, other), Source::Code, actor.now).await?;
     finish(conn, &mut code, CodeState::Linked, actor.now).await?;
+    human::link(conn, (asked, other), Source::Code, actor.now).await?;
     let card = cards::confirmed(&side(conn, other).await?);
     Ok(Reply::Card { card })
 }

@@ -92,12 +92,10 @@ pub(super) async fn unlink(
         Some(stands) => store::account::of_person(conn, *stands).await?,
         None => Vec::new(),
     };
+    let mut ended = Vec::new();
     for tie in ties {
         if store::tie::end(conn, *tie, now).await? {
-            let what = json!({
-                "account": by, "persons": [tie.one, tie.other], "by": tie.source,
-            });
-            audit::append(conn, Chain::System, "accounts.unlinked", now, what).await?;
+            ended.push(*tie);
         }
     }
     settle(conn, persons).await?;
@@ -110,6 +108,11 @@ pub(super) async fn unlink(
             let from = other.id;
             tell(conn, account.id, Subject::Unlinked { from }, now).await?;
         }
+    }
+    // Late, since whoever writes into this chain waits for us from here on.
+    for tie in ended {
+        let what = json!({ "account": by, "persons": [tie.one, tie.other], "by": tie.source });
+        audit::append(conn, Chain::System, "accounts.unlinked", now, what).await?;
     }
     Ok(())
 }
