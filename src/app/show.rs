@@ -90,8 +90,13 @@ async fn follows(conn: &mut Conn, actor: &Actor, view: &RequestView) -> store::R
     };
     // Of two looks at once the later one finds the copy there. Whoever moves the request or its run was waited for, or finds
     // the copy and wants it shown anew.
-    store::request::lock(conn, view.id).await?;
-    store::run::lock_latest(conn, view.id).await?;
+    let request = store::request::lock(conn, view.id).await?;
+    let run = store::run::lock_latest(conn, view.id).await?;
+    if request.is_none_or(|request| request.state.ended())
+        || run.is_some_and(|run| run.state.ended())
+    {
+        return Ok(false);
+    }
     message::follow(conn, view.id, &placement, actor.now).await?;
     Ok(true)
 }

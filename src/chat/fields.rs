@@ -3,7 +3,6 @@
 //! Payloads are large and little of them is wanted (a form comes back with every block that it was drawn with), so they are
 //! read in place: texts are borrowed from what came wherever nothing in them is escaped.
 
-use serde::Deserialize as _;
 use serde_json_borrow::{ObjectAsVec, Value};
 use sha2::{Digest, Sha256};
 
@@ -66,15 +65,18 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Reads an object of JSON; `None`: it is none. NUL characters are taken out of it, since Postgres stores none: in JSON they
-/// stand escaped.
+/// Reads an object of JSON; `None`: it is none. NUL characters are taken out of its texts, since Postgres stores none: in JSON
+/// they stand escaped.
 pub(in crate::chat) fn read<T>(text: &str, how: impl FnOnce(Fields<'_>) -> T) -> Option<T> {
-    if text.contains(r"\u0000") {
-        let whole: serde_json::Value = serde_json::from_str(text).ok()?;
-        return whole.is_object().then(|| read_value(whole, how));
+    if !text.contains(r"\u0000")
+        && let Ok(whole) = serde_json::from_str::<Value<'_>>(text)
+    {
+        return whole.is_object().then(|| how(Fields(&whole)));
     }
-    let whole: Value<'_> = serde_json::from_str(text).ok()?;
-    whole.is_object().then(|| how(Fields(&whole)))
+    // Numbers with a fraction come as an object where serde_json keeps them as they are written, which a dependency asks for;
+    // not everything is read in place.
+    let whole: serde_json::Value = serde_json::from_str(text).ok()?;
+    whole.is_object().then(|| read_value(whole, how))
 }
 
 /// The same of what is taken apart already, whatever it is.
@@ -83,8 +85,30 @@ pub(in crate::chat) fn read_value<T>(
     how: impl FnOnce(Fields<'_>) -> T,
 ) -> T {
     without_nul(&mut whole);
-    // Not by its own `From`, which reads positive numbers as signed ones. It takes any value.
-    how(Fields(&Value::deserialize(&whole).unwrap_or_default()))
+    how(Fields(&borrowed(&whole)))
+}
+
+/// Not by the crate's own `From`, which reads positive numbers as signed ones and panics on very large ones.
+fn borrowed(value: &serde_json::Value) -> Value<'_> {
+    match value {
+        serde_json::Value::Null => Value::Null,
+        serde_json::Value::Bool(yes) => Value::Bool(*yes),
+        serde_json::Value::Number(number) => None
+            .or_else(|| number.as_u64().map(Value::from))
+            .or_else(|| number.as_i64().map(Value::from))
+            .or_else(|| number.as_f64().map(Value::from))
+            .unwrap_or_default(),
+        serde_json::Value::String(text) => Value::Str(text.into()),
+        serde_json::Value::Array(items) => Value::Array(items.iter().map(borrowed).collect()),
+        serde_json::Value::Object(members) => {
+            let members = members.iter();
+            Value::Object(
+                members
+                    .map(|(name, value)| (&**name, borrowed(value)))
+                    .collect(),
+            )
+        }
+    }
 }
 
 fn without_nul(value: &mut serde_json::Value) {
@@ -100,4 +124,60 @@ fn without_nul(value: &mut serde_json::Value) {
 /// The key of a delivery that brings no id of its own: the same bytes are the same delivery.
 pub(in crate::chat) fn key_of(body: &[u8]) -> String {
     format!("sha256:{}", hex::encode(Sha256::digest(body)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_numbers_that_json_can_hold_are_read() {
+        for number in [
+            "1",
+            "-1",
+            "1.5",
+            "1e3",
+            "-0",
+            "1e999",
+            "18446744073709551616",
+        ] {
+            let text = format!(r#"{{ "n": {number}, "type": 2, "name": "new" }}"#);
+            let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+            let is_read = |fields: Fields<'_>| {
+                let kind = fields.at("type").and_then(|kind| kind.0.as_u64());
+                assert_eq!(
+                    (kind, fields.text("name")),
+                    (Some(2), Some("new")),
+                    "{number}"
+                );
+            };
+            assert_eq!(read(&text, is_read), Some(()), "{number}");
+            read_value(value, is_read);
+        }
+    }
+
+    #[test]
+    fn texts_lose_their_nul_characters_and_what_is_escaped_is_read() {
+        let text = r#"{ "a\u0041": "x\u0000y", "b": "\\u0000", "c": "\"" }"#;
+        let is_read = |fields: Fields<'_>| {
+            let all: Vec<_> = fields
+                .all()
+                .map(|(name, text)| (name, text.0.as_str()))
+                .collect();
+            let wanted = [
+                ("aA", Some("xy")),
+                ("b", Some(r"\u0000")),
+                ("c", Some("\"")),
+            ];
+            assert_eq!(all, wanted);
+        };
+        assert_eq!(read(text, is_read), Some(()));
+    }
+
+    #[test]
+    fn what_is_no_object_is_not_read() {
+        for text in ["", "[]", "null", "1.5", r#""\u0000""#, "{"] {
+            assert_eq!(read(text, |_| ()), None, "{text}");
+        }
+    }
 }

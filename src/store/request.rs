@@ -210,14 +210,15 @@ pub async fn lock_of_run(conn: &mut Conn, run: RunId) -> Result<Option<Request>>
     .await
 }
 
-/// The same for the request of a thread, if it is about one.
-pub async fn lock_of_thread(conn: &mut Conn, thread: ThreadId) -> Result<Option<Request>> {
-    select_request!(
-        "where id = (select request_id from thread where id = $1) for no key update",
+/// Keeps others from moving the request of a thread, if it is about one, until the transaction ends.
+pub async fn lock_of_thread(conn: &mut Conn, thread: ThreadId) -> Result<()> {
+    sqlx::query!(
+        "select from request where id = (select request_id from thread where id = $1) for no key update",
         thread as _
     )
-    .fetch_optional(conn)
-    .await
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// Where a request was asked for: the installation of the account that asked.

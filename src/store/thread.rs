@@ -78,14 +78,14 @@ pub async fn lock_main(conn: &mut Conn, request: RequestId) -> Result<Option<Thr
     .await
 }
 
-/// The open threads that stand in a channel of the platform.
+/// The open threads that stand in a channel of the platform, in the order in which they are to be locked.
 pub async fn in_channel(
     conn: &mut Conn,
     installation: InstallationId,
     channel: &str,
 ) -> Result<Vec<Thread>> {
     select_thread!(
-        "where installation_id = $1 and channel = $2 and closed_at is null order by created_at",
+        "where installation_id = $1 and channel = $2 and closed_at is null order by request_id, id",
         installation as _,
         channel
     )

@@ -213,11 +213,14 @@ pub async fn failed(app: &App, id: LinkId, why: LinkState) -> anyhow::Result<()>
 pub async fn used(app: &App, id: LinkId, by: &Member) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
+    let Some(seen) = store::link::github::get(&mut tx, id).await? else {
+        return Ok(());
+    };
+    human::lock(&mut tx, &[seen.account]).await?;
     let Some(mut link) = open(&mut tx, id).await? else {
         return Ok(());
     };
     let there = link.installation.context("a code of no organisation")?;
-    human::lock(&mut tx, &[link.account]).await?;
     let person = store::account::get(&mut tx, link.account).await?.person;
     let theirs = keep(&mut tx, (there, person), by, now).await?;
     link.github = Some(theirs.id);
@@ -227,8 +230,8 @@ pub async fn used(app: &App, id: LinkId, by: &Member) -> anyhow::Result<()> {
             .is_empty();
     let what = json!({ "person": person, "account": link.account, "github": theirs.id });
     if taken {
-        audit::append(&mut tx, Chain::System, "link.refused", now, what).await?;
         finish(&mut tx, &mut link, LinkState::Taken, now).await?;
+        audit::append(&mut tx, Chain::System, "link.refused", now, what).await?;
     } else {
         let replaced = free_others(&mut tx, (there, person), theirs.id, now).await?;
         store::account::give(
@@ -239,8 +242,8 @@ pub async fn used(app: &App, id: LinkId, by: &Member) -> anyhow::Result<()> {
         .await?;
         let mut what = what;
         what["replaced"] = json!(replaced);
-        audit::append(&mut tx, Chain::System, "link.made", now, what).await?;
         finish(&mut tx, &mut link, LinkState::Linked, now).await?;
+        audit::append(&mut tx, Chain::System, "link.made", now, what).await?;
     }
     tx.commit().await?;
     Ok(())

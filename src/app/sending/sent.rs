@@ -26,7 +26,7 @@ pub struct Stands<'a> {
 pub async fn shown(app: &App, sending: &Sending, stands: Stands<'_>) -> anyhow::Result<bool> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
-    hold(&mut tx, sending).await?;
+    lock(&mut tx, sending).await?;
     let Some(message) = store::message::lock(&mut tx, sending.id).await? else {
         return Ok(true);
     };
@@ -57,7 +57,7 @@ pub async fn found(
 ) -> anyhow::Result<()> {
     let mut tx = store::begin(&app.pool).await?;
     let now = store::now(&mut tx).await?;
-    hold(&mut tx, sending).await?;
+    lock(&mut tx, sending).await?;
     store::message::found(&mut tx, sending.id, external).await?;
     place(app, &mut tx, sending, (channel, external), now).await?;
     Ok(tx.commit().await?)
@@ -65,7 +65,7 @@ pub async fn found(
 
 /// Keeps the thread where it is. A card that stands for the first time may bring copies along: whoever moves its request is
 /// waited for, since they wouldn't see these.
-async fn hold(conn: &mut Conn, sending: &Sending) -> store::Result<()> {
+async fn lock(conn: &mut Conn, sending: &Sending) -> store::Result<()> {
     if sending.is_root && sending.external.is_none() {
         store::request::lock_of_thread(conn, sending.thread).await?;
     }

@@ -9,7 +9,7 @@ use crate::domain::event::PlaceKind;
 
 /// Reads a form as an object of texts, without NUL characters; of a repeated name the first counts. `None`: it is none.
 pub(super) fn form<T>(bytes: &[u8], how: impl FnOnce(Fields<'_>) -> T) -> Option<T> {
-    let pairs: Vec<(Cow<'_, str>, Cow<'_, str>)> = serde_urlencoded::from_bytes(bytes).ok()?;
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).ok()?;
     let texts = pairs
         .iter()
         .map(|(name, text)| (&**name, Value::Str(without_nul(text))));
