@@ -93,8 +93,9 @@ fn borrowed(value: &serde_json::Value) -> Value<'_> {
     match value {
         serde_json::Value::Null => Value::Null,
         serde_json::Value::Bool(yes) => Value::Bool(*yes),
-        serde_json::Value::Number(number) => None
-            .or_else(|| number.as_u64().map(Value::from))
+        serde_json::Value::Number(number) => number
+            .as_u64()
+            .map(Value::from)
             .or_else(|| number.as_i64().map(Value::from))
             .or_else(|| number.as_f64().map(Value::from))
             .unwrap_or_default(),
