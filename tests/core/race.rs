@@ -139,12 +139,7 @@ async fn a_channel_that_two_find_lost_at_once_is_left_once() {
     let thread = store::thread::open_of(&mut conn, request).await.unwrap()[0].id;
     drop(conn);
     // The platform tells it, and the sender finds it out.
-    let mut told = store::begin(world.pool()).await.unwrap();
-    let now = store::now(&mut told).await.unwrap();
-    let lost = (world.installation, "C_PLATFORM");
-    message::channel_lost(&mut told, lost.0, lost.1, PlaceLost::Gone, now)
-        .await
-        .unwrap();
+    let told = loses_channel(&world).await;
     let app = world.app.clone();
     let found =
         tokio::spawn(async move { sending::place_lost(&app, thread, PlaceLost::Gone).await });
@@ -176,12 +171,7 @@ async fn a_card_that_moves_while_its_request_does_shows_what_came_of_it() {
         .execute(&mut *moves)
         .await
         .unwrap();
-    let mut lost = store::begin(world.pool()).await.unwrap();
-    let now = store::now(&mut lost).await.unwrap();
-    let channel = (world.installation, "C_PLATFORM");
-    message::channel_lost(&mut lost, channel.0, channel.1, PlaceLost::NotIn, now)
-        .await
-        .unwrap();
+    let lost = loses_channel(&world).await;
     let raises = tokio::spawn(async move {
         raise_roots(&mut moves, request).await.unwrap();
         moves
@@ -206,12 +196,7 @@ async fn a_card_that_moves_while_its_request_does_shows_what_came_of_it() {
 async fn copies_that_would_come_with_a_card_are_not_opened_behind_the_back_of_a_decision() {
     let world = World::new().await;
     let (request, _) = world.waiting("payments-api").await;
-    let mut lost = store::begin(world.pool()).await.unwrap();
-    let now = store::now(&mut lost).await.unwrap();
-    let channel = (world.installation, "C_PLATFORM");
-    message::channel_lost(&mut lost, channel.0, channel.1, PlaceLost::NotIn, now)
-        .await
-        .unwrap();
+    let lost = loses_channel(&world).await;
     lost.commit().await.unwrap();
     let copies = "select count(*) from thread where role = 'direct' and account <> 'U_PRIYA'";
     let before = world.count(copies).await;
@@ -230,6 +215,7 @@ async fn copies_that_would_come_with_a_card_are_not_opened_behind_the_back_of_a_
         .execute(&mut *decides)
         .await
         .unwrap();
+    let now = store::now(&mut decides).await.unwrap();
     message::close_copies(&mut decides, request, now)
         .await
         .unwrap();
@@ -240,6 +226,22 @@ async fn copies_that_would_come_with_a_card_are_not_opened_behind_the_back_of_a_
         before,
         "nobody is asked any more"
     );
+}
+
+/// The platform tells that the requests' channel is lost; it isn't known to others before this is committed.
+async fn loses_channel(world: &World) -> store::Tx {
+    let mut tx = store::begin(world.pool()).await.unwrap();
+    let now = store::now(&mut tx).await.unwrap();
+    message::channel_lost(
+        &mut tx,
+        world.installation,
+        "C_PLATFORM",
+        PlaceLost::Gone,
+        now,
+    )
+    .await
+    .unwrap();
+    tx
 }
 
 async fn sender(world: &World) -> Lease {

@@ -1,28 +1,18 @@
 //! What is Slack's own in its forms and payloads.
 
-use std::borrow::Cow;
+use serde_json::{Map, Value};
 
-use serde_json_borrow::Value;
-
-use crate::chat::fields::Fields;
+use crate::chat::fields::{self, Fields};
 use crate::domain::event::PlaceKind;
 
-/// Reads a form as an object of texts, without NUL characters; of a repeated name the first counts. `None`: it is none.
+/// Reads a form as an object of texts; of a repeated name the first counts. `None`: it is none.
 pub(super) fn form<T>(bytes: &[u8], how: impl FnOnce(Fields<'_>) -> T) -> Option<T> {
     let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(bytes).ok()?;
-    let texts = pairs
-        .iter()
-        .map(|(name, text)| (&**name, Value::Str(without_nul(text))));
-    let whole = Value::Object(texts.collect());
-    Some(how(Fields(&whole)))
-}
-
-fn without_nul(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') {
-        text.replace('\0', "").into()
-    } else {
-        text.into()
+    let mut texts = Map::new();
+    for (name, text) in pairs {
+        texts.entry(name).or_insert(Value::String(text));
     }
+    Some(fields::read_value(Value::Object(texts), how))
 }
 
 /// What people typed. Slack escapes `&`, `<` and `>` in commands and messages.
